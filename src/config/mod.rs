@@ -1,0 +1,206 @@
+//! The configuration as the rest of Portero sees it: checked, complete, safe to print.
+
+use std::time::Duration;
+
+use crate::endpoint::Endpoint;
+use crate::jose::Algorithm;
+use crate::secret::Secret;
+
+/// A whole configuration. Only loading makes one.
+#[derive(Debug)]
+pub struct Config {
+    pub provider: Provider,
+    pub session: SessionPolicy,
+    pub paths: Paths,
+    pub rules: Vec<Rule>,
+    pub cors_preflight: CorsPreflight,
+    pub upstream: Upstream,
+}
+
+/// The OpenID provider that logs people in.
+#[derive(Debug)]
+pub struct Provider {
+    /// The key under `providers`.
+    pub name: String,
+    /// Compared byte for byte with `iss` (OpenID Connect Core 3.1.3.7).
+    pub issuer: String,
+    /// The Envoy cluster that reaches the provider.
+    pub cluster: String,
+    pub endpoints: Endpoints,
+    pub client: Client,
+    pub scopes: Vec<String>,
+    /// Resource indicators, sent in authorization and token requests (RFC 8707).
+    pub resources: Vec<String>,
+    /// Extra parameters of the authorization request, in the order of their names.
+    pub authorization_params: Vec<(String, String)>,
+    pub id_token: IdTokenPolicy,
+    /// Limit of one call to the provider, and of waiting for its metadata and keys.
+    pub timeout: Duration,
+    /// How long metadata and keys are used before they are fetched again.
+    pub refresh_interval: Duration,
+    /// How long an unknown `kid` causes no further fetch.
+    pub unknown_key_cooldown: Duration,
+    /// Whether issuer and endpoints may be plain `http`.
+    pub insecure_allow_http: bool,
+}
+
+/// Endpoints written by hand; they override what discovery says.
+#[derive(Debug, Default)]
+pub struct Endpoints {
+    pub authorization: Option<Endpoint>,
+    pub token: Option<Endpoint>,
+    pub jwks: Option<Endpoint>,
+    pub userinfo: Option<Endpoint>,
+    pub end_session: Option<Endpoint>,
+}
+
+impl Endpoints {
+    /// Whether a login needs nothing from a discovery document.
+    pub const fn are_complete(&self) -> bool {
+        self.authorization.is_some() && self.token.is_some() && self.jwks.is_some()
+    }
+}
+
+/// Portero as the provider knows it.
+#[derive(Debug)]
+pub struct Client {
+    pub id: String,
+    pub authentication: ClientAuthentication,
+}
+
+/// How the client authenticates at the token endpoint (OpenID Connect Core section 9).
+#[derive(Debug)]
+pub enum ClientAuthentication {
+    ClientSecretBasic { secret: Secret<String> },
+    ClientSecretPost { secret: Secret<String> },
+    None,
+}
+
+/// What an ID token must be like.
+#[derive(Debug)]
+pub struct IdTokenPolicy {
+    pub algorithms: Vec<Algorithm>,
+    /// Audiences that may stand beside the client id.
+    pub trusted_audiences: Vec<String>,
+    /// Allowed difference between the clocks, at most five minutes.
+    pub clock_skew: Duration,
+    /// How old `iat` may be when the token arrives.
+    pub max_age: Duration,
+}
+
+/// Sessions and their cookie.
+#[derive(Debug)]
+pub struct SessionPolicy {
+    /// The first seals, all open. Never empty, each at least 32 bytes.
+    pub keys: Vec<Secret<Vec<u8>>>,
+    pub cookie: CookiePolicy,
+    pub idle_timeout: Duration,
+    pub lifetime: Duration,
+    /// Budget of one worker's cache of opened sessions, in bytes.
+    pub cache_bytes: usize,
+}
+
+/// The attributes of Portero's cookies.
+#[derive(Debug)]
+pub struct CookiePolicy {
+    /// The session cookie's name; the other cookies derive theirs from it.
+    pub name: String,
+    pub same_site: SameSite,
+    /// Cookies without `Secure` and prefix, and `http` origins: for localhost only.
+    pub insecure_allow_http: bool,
+}
+
+/// The `SameSite` attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameSite {
+    Lax,
+    Strict,
+    None,
+}
+
+/// The paths that Portero answers itself; canonical and distinct.
+#[derive(Debug)]
+pub struct Paths {
+    pub callback: String,
+    pub logout: String,
+    pub logged_out: String,
+}
+
+/// One line of the rules; the first that matches decides.
+#[derive(Debug)]
+pub struct Rule {
+    pub matcher: Matcher,
+    pub access: Access,
+}
+
+/// What a rule looks at. An empty list means: any.
+#[derive(Debug)]
+pub struct Matcher {
+    pub hosts: Vec<HostPattern>,
+    pub path: PathPattern,
+    pub methods: Vec<String>,
+}
+
+/// A host without port, in lower case.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HostPattern {
+    Exact(String),
+    /// `*.example.com`: the suffix with its leading dot, and something before it.
+    Suffix(String),
+}
+
+/// A canonical path.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PathPattern {
+    Any,
+    Exact(String),
+    /// Whole segments: `/api` matches `/api` and `/api/x`, not `/apix`.
+    Prefix(String),
+}
+
+/// Who gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    Authenticated,
+}
+
+/// What happens to a CORS preflight (an `OPTIONS` request that asks for a method) on a protected path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CorsPreflight {
+    /// It needs a session like every other request.
+    Deny,
+    /// It goes to the upstream, without identity.
+    Pass,
+}
+
+/// What the upstream is told.
+#[derive(Debug)]
+pub struct Upstream {
+    pub headers: Vec<UpstreamHeader>,
+}
+
+/// One header that Portero sets, and removes from every request before.
+#[derive(Debug)]
+pub struct UpstreamHeader {
+    /// In lower case.
+    pub name: String,
+    pub source: HeaderSource,
+}
+
+/// Where an upstream header's value comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// One claim, by the names that lead to it from the outermost object.
+    Claim(Vec<String>),
+    /// All identity claims as base64 of a JSON object.
+    Userinfo,
+    /// The ID token as received.
+    IdToken,
+    /// The ID token's claims as base64 of a JSON object.
+    IdTokenClaims,
+    /// The access token as received.
+    AccessToken,
+    /// The access token with `Bearer ` before it.
+    BearerAccessToken,
+}

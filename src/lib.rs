@@ -1,0 +1,8 @@
+//! Portero: an identity gateway inside Envoy.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+pub mod config;
+pub mod endpoint;
+pub mod jose;
+pub mod secret;
+pub mod time;
