@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod endpoint;
+pub mod error;
 pub mod jose;
 pub mod secret;
 pub mod time;
