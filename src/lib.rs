@@ -5,5 +5,6 @@ pub mod config;
 pub mod endpoint;
 pub mod error;
 pub mod jose;
+pub mod oidc;
 pub mod secret;
 pub mod time;
