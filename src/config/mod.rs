@@ -12,7 +12,11 @@ mod fault;
 mod load;
 mod raw;
 #[cfg(not(target_arch = "wasm32"))]
-pub mod schema;
+mod reference;
+#[cfg(not(target_arch = "wasm32"))]
+mod schema;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod words;
 
@@ -24,6 +28,8 @@ use crate::secret::Secret;
 
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
+#[cfg(not(target_arch = "wasm32"))]
+pub use {reference::reference, schema::schema};
 
 /// A whole configuration. Only loading makes one.
 #[derive(Debug)]

@@ -19,7 +19,10 @@ pub fn schema() -> String {
 /// The schema as a tree: the root object, and its parts under `$defs`.
 pub(super) fn value() -> Value {
     let mut schema = schemars::schema_for!(raw::Configuration).to_value();
-    without_null(&mut schema);
+    tidy(&mut schema);
+    if let Some(algorithm) = schema.pointer_mut("/$defs/IdToken/properties/algorithms/items") {
+        *algorithm = json!({"enum": Algorithm::ALL.map(Algorithm::name), "type": "string"});
+    }
     for (part, key, default) in defaults() {
         let pointer = if part.is_empty() {
             format!("/properties/{key}")
@@ -83,11 +86,15 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// Takes out of `schema` that an optional key may be null: Portero refuses nulls.
-fn without_null(schema: &mut Value) {
+/// Takes out of `schema` that an optional key may be null, which Portero refuses, and the line
+/// breaks that comments have in the source.
+fn tidy(schema: &mut Value) {
     match schema {
-        Value::Array(items) => items.iter_mut().for_each(without_null),
+        Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(object) => {
+            if let Some(Value::String(description)) = object.get_mut("description") {
+                *description = description.replace('\n', " ");
+            }
             if let Some(Value::Array(types)) = object.get_mut("type") {
                 types.retain(|name| name != "null");
                 if let [only] = types.as_slice() {
@@ -102,7 +109,7 @@ fn without_null(schema: &mut Value) {
                     object.entry(name).or_insert(value);
                 }
             }
-            object.values_mut().for_each(without_null);
+            object.values_mut().for_each(tidy);
         }
         _ => {}
     }
@@ -176,6 +183,7 @@ impl JsonSchema for SecretText {
                     "minLength": 1
                 },
                 {
+                    "description": "The name of the variable that holds it.",
                     "type": "object",
                     "properties": {
                         "env": {

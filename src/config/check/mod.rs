@@ -2,10 +2,12 @@
 //!
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
+mod client;
 mod header;
 mod host;
 mod path;
 mod provider;
+mod request;
 mod rule;
 mod session;
 mod upstream;
@@ -17,6 +19,9 @@ use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
 use super::{Config, CorsPreflight, Paths, defaults, duration, raw};
 use crate::secret::Secret;
+
+/// The longest text that is not a secret, in bytes.
+const LONGEST_TEXT: usize = 2048;
 
 /// One pass over a raw configuration.
 pub(super) struct Check<'e> {
@@ -126,6 +131,18 @@ impl<'e> Check<'e> {
         value.0
     }
 
+    /// What `read` makes of the value that must be there.
+    fn required<T, U>(
+        &mut self,
+        at: &At<'_>,
+        value: Given<T>,
+        accepted: &str,
+        read: impl FnOnce(&mut Self, &At<'_>, T) -> Option<U>,
+    ) -> Option<U> {
+        let value = self.given(at, value, accepted)?;
+        read(self, at, value)
+    }
+
     /// The value, or `default` where none was written. A value that was taken out has neither.
     fn or<T>(&self, at: &At<'_>, value: Option<T>, default: T) -> Option<T> {
         value.or_else(|| (!self.ledger.is_pruned(&at.place())).then_some(default))
@@ -170,16 +187,13 @@ impl<'e> Check<'e> {
     }
 
     /// Like [`Self::each`], for a list where an item twice is a mistake.
-    fn distinct<R, T: PartialEq>(
+    fn distinct<R, T: Clone + PartialEq>(
         &mut self,
         at: &At<'_>,
         items: Vec<Given<R>>,
         most: usize,
         mut read: impl FnMut(&mut Self, &At<'_>, R) -> Option<T>,
-    ) -> Option<Vec<T>>
-    where
-        T: Clone,
-    {
+    ) -> Option<Vec<T>> {
         let mut seen: Vec<T> = Vec::new();
         self.each(at, items, most, |check, at, item| {
             let item = read(check, at, item)?;
@@ -240,6 +254,21 @@ impl<'e> Check<'e> {
                 Some(Secret::new(value))
             }
         }
+    }
+
+    /// A text that is not empty and has no control characters.
+    fn text(&mut self, at: &At<'_>, text: String) -> Option<String> {
+        let problem = if text.is_empty() {
+            "is empty; accepted: a text".to_owned()
+        } else if text.len() > LONGEST_TEXT {
+            format!("is too long; accepted: at most {LONGEST_TEXT} bytes")
+        } else if text.chars().any(char::is_control) {
+            "contains a control character; accepted: a text on one line".to_owned()
+        } else {
+            return Some(text);
+        };
+        self.fault(at, problem);
+        None
     }
 }
 
