@@ -1,10 +1,35 @@
 //! The configuration as the rest of Portero sees it: checked, complete, safe to print.
+//!
+//! [`Config::load`] goes from JSON text to a tree (`tree`), from the tree to what was written
+//! (`raw`, by way of `cursor`), and from there to the types here (`check`). Each step records its
+//! faults and goes on with the rest, so that one load reports everything.
+
+mod check;
+mod cursor;
+mod defaults;
+mod duration;
+mod fault;
+mod load;
+mod raw;
+#[cfg(not(target_arch = "wasm32"))]
+mod reference;
+#[cfg(not(target_arch = "wasm32"))]
+mod schema;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod words;
 
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
 use crate::jose::Algorithm;
 use crate::secret::Secret;
+
+pub use fault::{Fault, Faults};
+pub use load::Loaded;
+#[cfg(not(target_arch = "wasm32"))]
+pub use {reference::reference, schema::schema};
 
 /// A whole configuration. Only loading makes one.
 #[derive(Debug)]

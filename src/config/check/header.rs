@@ -1,0 +1,52 @@
+//! Names of the headers that Portero sets.
+
+use super::is_token;
+
+/// Headers that frame the message, belong to one connection, carry cookies or choose the host.
+const REFUSED: [&str; 16] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-request-id",
+];
+
+/// Headers that Envoy, and whoever trusts it, reads as its own.
+const REFUSED_PREFIXES: [&str; 2] = ["x-envoy-", "x-forwarded-"];
+
+/// Reads a header's name into lower case. The error says what is wrong and what is accepted.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let accepted = "accepted: a header name of your own, such as `x-user-email`";
+    if text.starts_with(':') {
+        return Err(format!("is a pseudo header; {accepted}"));
+    }
+    if text.len() > 128 || !is_token(text) {
+        return Err(format!("is not a header name; {accepted}"));
+    }
+    let lower = text.to_ascii_lowercase();
+    let twin = twin(&lower);
+    if REFUSED.contains(&twin.as_str())
+        || REFUSED_PREFIXES
+            .iter()
+            .any(|prefix| twin.starts_with(prefix))
+    {
+        return Err(format!("is a header that Portero must not set; {accepted}"));
+    }
+    Ok(lower)
+}
+
+/// The name that many upstreams cannot tell from `name`: CGI and WSGI write `-` as `_`.
+pub(super) fn twin(name: &str) -> String {
+    name.replace('_', "-")
+}

@@ -1,0 +1,289 @@
+//! From raw to checked: each part looks at everything it has before it gives up.
+//!
+//! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
+
+mod client;
+mod header;
+mod host;
+mod path;
+mod provider;
+mod request;
+mod rule;
+mod session;
+mod upstream;
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::fault::{At, Faults, Ledger};
+use super::words::{Given, SecretText, Span};
+use super::{Config, CorsPreflight, Paths, defaults, duration, raw};
+use crate::secret::Secret;
+
+/// The longest text that is not a secret, in bytes.
+const LONGEST_TEXT: usize = 2048;
+
+/// One pass over a raw configuration.
+pub(super) struct Check<'e> {
+    ledger: Ledger,
+    warnings: Vec<String>,
+    environment: &'e dyn Fn(&str) -> Option<String>,
+}
+
+impl<'e> Check<'e> {
+    pub(super) fn new(ledger: Ledger, environment: &'e dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            ledger,
+            warnings: Vec::new(),
+            environment,
+        }
+    }
+
+    /// The warnings, or all faults if there is any.
+    pub(super) fn settle(self) -> Result<Vec<String>, Faults> {
+        self.ledger.settle().map(|()| self.warnings)
+    }
+
+    pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
+        let root = At::Root;
+        let provider = self.providers(&root.key("providers"), raw.providers);
+        let session = self.session(&root.key("session"), raw.session);
+        let paths = self.paths(&root.key("paths"), raw.paths.unwrap_or_default());
+        let rules = self.rules(&root.key("rules"), raw.rules);
+        let cors_preflight = self.or(
+            &root.key("cors_preflight"),
+            raw.cors_preflight.map(|word| match word {
+                raw::CorsPreflight::Deny => CorsPreflight::Deny,
+                raw::CorsPreflight::Pass => CorsPreflight::Pass,
+            }),
+            CorsPreflight::Deny,
+        );
+        let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        Some(Config {
+            provider: provider?,
+            session: session?,
+            paths: paths?,
+            rules: rules?,
+            cors_preflight: cors_preflight?,
+            upstream: upstream?,
+        })
+    }
+
+    fn paths(&mut self, at: &At<'_>, raw: raw::Paths) -> Option<Paths> {
+        let callback = self.own_path(&at.key("callback"), raw.callback, defaults::CALLBACK);
+        let logout = self.own_path(&at.key("logout"), raw.logout, defaults::LOGOUT);
+        let logged_out = self.own_path(&at.key("logged_out"), raw.logged_out, defaults::LOGGED_OUT);
+        if logout.is_some() && logout == callback {
+            self.fault(
+                &at.key("logout"),
+                "is the same as `callback`; accepted: three different paths",
+            );
+        }
+        if logged_out.is_some() && (logged_out == callback || logged_out == logout) {
+            self.fault(
+                &at.key("logged_out"),
+                "is the same as another of `paths`; accepted: three different paths",
+            );
+        }
+        Some(Paths {
+            callback: callback?,
+            logout: logout?,
+            logged_out: logged_out?,
+        })
+    }
+
+    fn own_path(&mut self, at: &At<'_>, raw: Option<String>, default: &str) -> Option<String> {
+        let text = self.or(at, raw, default.to_owned())?;
+        let text = self.canonical_path(at, text)?;
+        if text == "/" {
+            self.fault(
+                at,
+                "is the root of the site; accepted: a path of its own, such as `/oauth2/callback`",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    fn canonical_path(&mut self, at: &At<'_>, text: String) -> Option<String> {
+        self.accept(at, path::canonical(&text).map(|()| text))
+    }
+
+    fn fault(&mut self, at: &At<'_>, problem: impl Into<String>) {
+        self.ledger.fault(&at.place(), problem);
+    }
+
+    fn warn(&mut self, at: &At<'_>, warning: &str) {
+        let path = super::fault::written(&at.place());
+        self.warnings.push(format!("{path}: {warning}"));
+    }
+
+    /// The value, or its problem recorded.
+    fn accept<T>(&mut self, at: &At<'_>, result: Result<T, impl Into<String>>) -> Option<T> {
+        result.map_err(|problem| self.fault(at, problem)).ok()
+    }
+
+    /// The value that must be there. `accepted` says what it is, for when it is not.
+    fn given<T>(&mut self, at: &At<'_>, value: Given<T>, accepted: &str) -> Option<T> {
+        if value.0.is_none() {
+            self.fault(at, format!("is missing; accepted: {accepted}"));
+        }
+        value.0
+    }
+
+    /// What `read` makes of the value that must be there.
+    fn required<T, U>(
+        &mut self,
+        at: &At<'_>,
+        value: Given<T>,
+        accepted: &str,
+        read: impl FnOnce(&mut Self, &At<'_>, T) -> Option<U>,
+    ) -> Option<U> {
+        let value = self.given(at, value, accepted)?;
+        read(self, at, value)
+    }
+
+    /// The value, or `default` where none was written. A value that was taken out has neither.
+    fn or<T>(&self, at: &At<'_>, value: Option<T>, default: T) -> Option<T> {
+        value.or_else(|| (!self.ledger.is_pruned(&at.place())).then_some(default))
+    }
+
+    /// A duration within `range`.
+    fn span(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<Span>,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let span = self.or(at, raw.map(|span| span.0), default)?;
+        if range.contains(&span) {
+            return Some(span);
+        }
+        let [is, least, most] = [span, *range.start(), *range.end()].map(duration::written);
+        self.fault(at, format!("is {is}; accepted: {least} to {most}"));
+        None
+    }
+
+    /// Every item of a list of at most `most`, each read by `read`.
+    fn each<R, T>(
+        &mut self,
+        at: &At<'_>,
+        items: Vec<Given<R>>,
+        most: usize,
+        mut read: impl FnMut(&mut Self, &At<'_>, R) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.at_most(at, items.len(), most)?;
+        let mut complete = true;
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            // A fault of its own is recorded for an item that is nothing.
+            match item.0.and_then(|item| read(self, &at.index(index), item)) {
+                Some(item) => list.push(item),
+                None => complete = false,
+            }
+        }
+        complete.then_some(list)
+    }
+
+    /// Like [`Self::each`], for a list where an item twice is a mistake.
+    fn distinct<R, T: Clone + PartialEq>(
+        &mut self,
+        at: &At<'_>,
+        items: Vec<Given<R>>,
+        most: usize,
+        mut read: impl FnMut(&mut Self, &At<'_>, R) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let mut seen: Vec<T> = Vec::new();
+        self.each(at, items, most, |check, at, item| {
+            let item = read(check, at, item)?;
+            if seen.contains(&item) {
+                check.fault(at, "is in this list already; accepted: each once");
+                return None;
+            }
+            seen.push(item.clone());
+            Some(item)
+        })
+    }
+
+    fn at_most(&mut self, at: &At<'_>, count: usize, most: usize) -> Option<()> {
+        if count > most {
+            self.fault(at, format!("has {count} entries; accepted: at most {most}"));
+            return None;
+        }
+        Some(())
+    }
+
+    /// A secret that is not empty, from the configuration or the environment.
+    fn secret(&mut self, at: &At<'_>, raw: SecretText) -> Option<Secret<String>> {
+        let name = match raw {
+            SecretText::Literal(secret) if secret.expose().is_empty() => {
+                self.fault(at, "is empty; accepted: a secret, or {\"env\": \"NAME\"}");
+                return None;
+            }
+            SecretText::Literal(secret) => return Some(secret),
+            SecretText::Environment(name) => {
+                self.given(&at.key("env"), name, "the name of an environment variable")?
+            }
+        };
+        let at = at.key("env");
+        // What is not a name may be the secret itself, in the wrong place: it is not repeated.
+        if !is_variable_name(&name) {
+            self.fault(
+                &at,
+                "is not the name of an environment variable; accepted: letters, digits and `_`",
+            );
+            return None;
+        }
+        match (self.environment)(&name) {
+            None => {
+                self.fault(&at, format!("the environment variable `{name}` is not set; accepted: a variable of the Envoy process that its configuration passes on to the module"));
+                None
+            }
+            Some(value) if value.is_empty() => {
+                self.fault(&at, format!("the environment variable `{name}` is empty; accepted: a variable that holds the secret"));
+                None
+            }
+            Some(value) => {
+                if value.trim() != value {
+                    self.warn(
+                        &at,
+                        "the variable's value begins or ends with white space, which counts",
+                    );
+                }
+                Some(Secret::new(value))
+            }
+        }
+    }
+
+    /// A text that is not empty and has no control characters.
+    fn text(&mut self, at: &At<'_>, text: String) -> Option<String> {
+        let problem = if text.is_empty() {
+            "is empty; accepted: a text".to_owned()
+        } else if text.len() > LONGEST_TEXT {
+            format!("is too long; accepted: at most {LONGEST_TEXT} bytes")
+        } else if text.chars().any(char::is_control) {
+            "contains a control character; accepted: a text on one line".to_owned()
+        } else {
+            return Some(text);
+        };
+        self.fault(at, problem);
+        None
+    }
+}
+
+fn is_variable_name(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether `text` is a token (RFC 9110 section 5.6.2), as the names of headers, cookies and methods are.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

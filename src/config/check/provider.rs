@@ -1,0 +1,185 @@
+//! The provider and what Portero is to it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::fault::At;
+use super::super::words::Given;
+use super::super::{Endpoints, Provider, defaults, raw};
+use super::Check;
+use crate::endpoint::Endpoint;
+
+pub(super) const MOST_ENTRIES: usize = 64;
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Check<'_> {
+    pub(super) fn providers(
+        &mut self,
+        at: &At<'_>,
+        raw: Given<BTreeMap<String, raw::Provider>>,
+    ) -> Option<Provider> {
+        let raw = self.given(at, raw, "an object with one provider")?;
+        let count = raw.len();
+        if count != 1 && !self.ledger.has_pruned_child(&at.place()) {
+            self.fault(
+                at,
+                format!("has {count} entries; accepted: exactly one provider in this version"),
+            );
+        }
+        // Each is checked, so that the faults of all are told.
+        let mut checked = raw
+            .into_iter()
+            .map(|(name, raw)| {
+                let at = at.key(&name);
+                self.provider(&at, &name, raw)
+            })
+            .collect::<Vec<_>>();
+        checked.pop().flatten()
+    }
+
+    fn provider(&mut self, at: &At<'_>, name: &str, raw: raw::Provider) -> Option<Provider> {
+        let name = self.provider_name(at, name);
+        let insecure_at = at.key("insecure_allow_http");
+        let insecure = self.or(&insecure_at, raw.insecure_allow_http, false);
+        if insecure == Some(true) {
+            self.warn(&insecure_at, "the provider may be reached without TLS: whoever can change that traffic can log in as anybody");
+        }
+        // While it is unknown whether http is allowed, nobody is blamed for it.
+        let allow_http = insecure.unwrap_or(true);
+        let issuer = self.required(
+            &at.key("issuer"),
+            raw.issuer,
+            "an https URL",
+            |check, at, text| check.issuer(at, text, allow_http),
+        );
+        let cluster = self.required(
+            &at.key("cluster"),
+            raw.cluster,
+            "the name of an Envoy cluster",
+            Self::text,
+        );
+        let endpoints = self.endpoints(
+            &at.key("endpoints"),
+            raw.endpoints.unwrap_or_default(),
+            allow_http,
+        );
+        let client = self.required(
+            &at.key("client"),
+            raw.client,
+            "an object with `id` and `authentication`",
+            Self::client,
+        );
+        let scopes = self.scopes(&at.key("scopes"), raw.scopes);
+        let resources_at = at.key("resources");
+        let resources = self
+            .or(&resources_at, raw.resources, Vec::new())
+            .and_then(|raw| self.distinct(&resources_at, raw, MOST_ENTRIES, Self::resource));
+        let authorization_params =
+            self.authorization_params(&at.key("authorization_params"), raw.authorization_params);
+        let id_token = self.id_token(&at.key("id_token"), raw.id_token.unwrap_or_default());
+        let timeout = self.span(
+            &at.key("timeout"),
+            raw.timeout,
+            defaults::TIMEOUT,
+            Duration::from_millis(100)..=Duration::from_secs(60),
+        );
+        let refresh_interval = self.span(
+            &at.key("refresh_interval"),
+            raw.refresh_interval,
+            defaults::REFRESH_INTERVAL,
+            Duration::from_secs(10)..=DAY,
+        );
+        let unknown_key_cooldown = self.span(
+            &at.key("unknown_key_cooldown"),
+            raw.unknown_key_cooldown,
+            defaults::UNKNOWN_KEY_COOLDOWN,
+            Duration::from_secs(1)..=Duration::from_secs(60 * 60),
+        );
+        Some(Provider {
+            name: name?,
+            issuer: issuer?,
+            cluster: cluster?,
+            endpoints: endpoints?,
+            client: client?,
+            scopes: scopes?,
+            resources: resources?,
+            authorization_params: authorization_params?,
+            id_token: id_token?,
+            timeout: timeout?,
+            refresh_interval: refresh_interval?,
+            unknown_key_cooldown: unknown_key_cooldown?,
+            insecure_allow_http: insecure?,
+        })
+    }
+
+    fn provider_name(&mut self, at: &At<'_>, name: &str) -> Option<String> {
+        let plain = (1..=64).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !plain {
+            self.fault(
+                at,
+                "is not a name for a provider; accepted: 1 to 64 letters, digits, `_` and `-`",
+            );
+        }
+        plain.then(|| name.to_owned())
+    }
+
+    fn issuer(&mut self, at: &At<'_>, text: String, allow_http: bool) -> Option<String> {
+        self.endpoint(at, &text, allow_http)?;
+        if text.contains('?') {
+            self.fault(
+                at,
+                "carries a query; accepted: a URL without query and fragment",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    fn endpoint(&mut self, at: &At<'_>, text: &str, allow_http: bool) -> Option<Endpoint> {
+        // The parser would repair these, and the provider would not recognise the result.
+        let result = if text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        {
+            Endpoint::parse(text, allow_http).map_err(|fault| {
+                let scheme = if allow_http { "http or https" } else { "https" };
+                format!(
+                    "{fault}; accepted: an absolute {scheme} URL without user information and fragment"
+                )
+            })
+        } else {
+            Err("contains a character that no URL has; accepted: visible ASCII characters except `\\`".to_owned())
+        };
+        self.accept(at, result)
+    }
+
+    fn endpoints(
+        &mut self,
+        at: &At<'_>,
+        raw: raw::Endpoints,
+        allow_http: bool,
+    ) -> Option<Endpoints> {
+        let mut read = |name: &str, text: Option<String>| -> Option<Option<Endpoint>> {
+            let at = at.key(name);
+            match text {
+                None => self.or(&at, None, None),
+                Some(text) => self.endpoint(&at, &text, allow_http).map(Some),
+            }
+        };
+        let authorization = read("authorization", raw.authorization);
+        let token = read("token", raw.token);
+        let jwks = read("jwks", raw.jwks);
+        let userinfo = read("userinfo", raw.userinfo);
+        let end_session = read("end_session", raw.end_session);
+        Some(Endpoints {
+            authorization: authorization?,
+            token: token?,
+            jwks: jwks?,
+            userinfo: userinfo?,
+            end_session: end_session?,
+        })
+    }
+}

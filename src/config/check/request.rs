@@ -1,0 +1,124 @@
+//! What a login asks the provider for.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::super::defaults;
+use super::super::fault::At;
+use super::super::words::{Given, TextOrList};
+use super::provider::MOST_ENTRIES;
+use super::{Check, LONGEST_TEXT};
+
+/// The parameters of an authorization request that Portero sends itself, or that would replace
+/// what it sends.
+const OWN_PARAMETERS: [&str; 12] = [
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
+
+impl Check<'_> {
+    pub(super) fn scopes(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<Vec<Given<String>>>,
+    ) -> Option<Vec<String>> {
+        let Some(raw) = raw else {
+            return self.or(at, None, defaults::SCOPES.map(str::to_owned).to_vec());
+        };
+        let scopes = self.distinct(at, raw, MOST_ENTRIES, |check, at, text: String| {
+            check.accept(at, scope(&text).map(|()| text))
+        })?;
+        if !scopes.iter().any(|scope| scope == "openid") {
+            self.fault(
+                at,
+                "does not contain `openid`; accepted: a list with `openid` in it",
+            );
+            return None;
+        }
+        Some(scopes)
+    }
+
+    pub(super) fn resource(&mut self, at: &At<'_>, text: String) -> Option<String> {
+        let uri = text.bytes().all(|byte| byte.is_ascii_graphic()) && Url::parse(&text).is_ok();
+        if !uri || text.contains('#') || text.len() > LONGEST_TEXT {
+            self.fault(
+                at,
+                "is not a resource indicator; accepted: an absolute URI without fragment",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    pub(super) fn authorization_params(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<BTreeMap<String, TextOrList>>,
+    ) -> Option<Vec<(String, String)>> {
+        let raw = self.or(at, raw, BTreeMap::new())?;
+        self.at_most(at, raw.len(), MOST_ENTRIES)?;
+        let mut complete = true;
+        let mut parameters = Vec::with_capacity(raw.len());
+        for (name, value) in raw {
+            let at = at.key(&name);
+            let named = self.accept(&at, parameter_name(&name));
+            match (named, self.parameter_value(&at, value)) {
+                (Some(()), Some(value)) => parameters.push((name, value)),
+                _ => complete = false,
+            }
+        }
+        complete.then_some(parameters)
+    }
+
+    fn parameter_value(&mut self, at: &At<'_>, raw: TextOrList) -> Option<String> {
+        match raw {
+            TextOrList::Text(text) => self.text(at, text),
+            TextOrList::List(items) if items.is_empty() => {
+                self.fault(at, "is empty; accepted: a string, or a list of strings");
+                None
+            }
+            TextOrList::List(items) => self
+                .each(at, items, MOST_ENTRIES, |check, at, text: String| {
+                    let text = check.text(at, text)?;
+                    if text.contains(' ') {
+                        check.fault(at, "contains a space, which separates the items of a list; accepted: items without spaces");
+                        return None;
+                    }
+                    Some(text)
+                })
+                .map(|items| items.join(" ")),
+        }
+    }
+}
+
+/// Checks a scope-token (RFC 6749 section 3.3).
+fn scope(text: &str) -> Result<(), &'static str> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    if text.is_empty() || text.len() > LONGEST_TEXT || !text.bytes().all(fits) {
+        return Err(
+            "is not a scope; accepted: visible ASCII characters without space, `\"` and `\\`",
+        );
+    }
+    Ok(())
+}
+
+fn parameter_name(name: &str) -> Result<(), String> {
+    if OWN_PARAMETERS.contains(&name) {
+        return Err("is a parameter that Portero sends or must not send; accepted: other parameters, and `scopes` and `resources` for theirs".to_owned());
+    }
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is not a parameter's name; accepted: visible ASCII characters".to_owned());
+    }
+    Ok(())
+}

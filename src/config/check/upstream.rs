@@ -1,0 +1,103 @@
+//! What the upstream is told.
+
+use super::super::fault::At;
+use super::super::words::TextOrList;
+use super::super::{HeaderSource, Upstream, UpstreamHeader, defaults, raw};
+use super::{Check, header};
+
+const MOST_HEADERS: usize = 64;
+const DEEPEST_CLAIM: usize = 16;
+const LONGEST_CLAIM: usize = 256;
+
+impl Check<'_> {
+    pub(super) fn upstream(&mut self, at: &At<'_>, raw: raw::Upstream) -> Option<Upstream> {
+        let at = at.key("headers");
+        let Some(raw) = raw.headers else {
+            let default = vec![UpstreamHeader {
+                name: defaults::USERINFO_HEADER.to_owned(),
+                source: HeaderSource::Userinfo,
+            }];
+            return self
+                .or(&at, None, default)
+                .map(|headers| Upstream { headers });
+        };
+        self.at_most(&at, raw.len(), MOST_HEADERS)?;
+        let mut complete = true;
+        let mut headers: Vec<UpstreamHeader> = Vec::with_capacity(raw.len());
+        for (name, source) in raw {
+            let at = at.key(&name);
+            let header = self.header(&at, &name, source);
+            let twin = header.as_ref().map(|header| header::twin(&header.name));
+            if let Some(other) = headers
+                .iter()
+                .find(|other| twin.as_deref() == Some(&header::twin(&other.name)))
+            {
+                let other = &other.name;
+                self.fault(&at, format!("is the same header as `{other}` to many upstreams; accepted: names that differ in more than case, `-` and `_`"));
+            }
+            match header {
+                Some(header) => headers.push(header),
+                None => complete = false,
+            }
+        }
+        complete.then_some(Upstream { headers })
+    }
+
+    fn header(
+        &mut self,
+        at: &At<'_>,
+        name: &str,
+        source: raw::HeaderSource,
+    ) -> Option<UpstreamHeader> {
+        let name = self.accept(at, header::name(name));
+        let source = match source {
+            raw::HeaderSource::Claim(path) => {
+                self.claim(&at.key("claim"), path).map(HeaderSource::Claim)
+            }
+            raw::HeaderSource::Userinfo(raw::UserinfoForm::Base64Json) => {
+                Some(HeaderSource::Userinfo)
+            }
+            raw::HeaderSource::IdToken(raw::IdTokenForm::Raw) => Some(HeaderSource::IdToken),
+            raw::HeaderSource::IdToken(raw::IdTokenForm::ClaimsBase64Json) => {
+                Some(HeaderSource::IdTokenClaims)
+            }
+            raw::HeaderSource::AccessToken(raw::AccessTokenForm::Raw) => {
+                Some(HeaderSource::AccessToken)
+            }
+            raw::HeaderSource::AccessToken(raw::AccessTokenForm::Bearer) => {
+                Some(HeaderSource::BearerAccessToken)
+            }
+        };
+        Some(UpstreamHeader {
+            name: name?,
+            source: source?,
+        })
+    }
+
+    fn claim(&mut self, at: &At<'_>, raw: TextOrList) -> Option<Vec<String>> {
+        match raw {
+            TextOrList::Text(name) => self.claim_name(at, name).map(|name| vec![name]),
+            TextOrList::List(names) if names.is_empty() => {
+                self.fault(
+                    at,
+                    "is empty; accepted: at least the name of the outermost claim",
+                );
+                None
+            }
+            TextOrList::List(names) => self.each(at, names, DEEPEST_CLAIM, Self::claim_name),
+        }
+    }
+
+    fn claim_name(&mut self, at: &At<'_>, name: String) -> Option<String> {
+        if (1..=LONGEST_CLAIM).contains(&name.len()) {
+            return Some(name);
+        }
+        self.fault(
+            at,
+            format!(
+                "is empty or too long; accepted: a claim's name, at most {LONGEST_CLAIM} bytes"
+            ),
+        );
+        None
+    }
+}

@@ -1,0 +1,22 @@
+//! What holds where the configuration says nothing. The schema and the reference print these too.
+
+use std::time::Duration;
+
+pub(super) const SCOPES: [&str; 3] = ["openid", "profile", "email"];
+pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(super) const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const REFRESH_INTERVAL: Duration = Duration::from_secs(60 * 60);
+pub(super) const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(30);
+
+pub(super) const COOKIE_NAME: &str = "__Host-portero";
+pub(super) const INSECURE_COOKIE_NAME: &str = "portero";
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
+
+pub(super) const CALLBACK: &str = "/oauth2/callback";
+pub(super) const LOGOUT: &str = "/oauth2/logout";
+pub(super) const LOGGED_OUT: &str = "/oauth2/logged-out";
+
+pub(super) const USERINFO_HEADER: &str = "x-userinfo";

@@ -1,0 +1,317 @@
+//! The configuration as it is written. The comments here become the schema's descriptions and
+//! the reference, so they speak to the person who writes a configuration.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::words::{Given, SecretText, Span, TextOrList, Whole};
+
+/// The whole configuration of Portero: one JSON object. Unknown keys, repeated keys and nulls are
+/// refused; every fault of a configuration is reported at once.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Configuration {
+    /// The OpenID providers by a name of your choice (letters, digits, `_` and `-`, at most 64).
+    /// This version takes exactly one.
+    pub(super) providers: Given<BTreeMap<String, Provider>>,
+    /// Sessions and their cookie.
+    pub(super) session: Given<Session>,
+    /// The paths that Portero answers itself.
+    pub(super) paths: Option<Paths>,
+    /// Who gets through where: the first rule that matches decides, and what no rule matches
+    /// needs a session. At most 200.
+    pub(super) rules: Option<Vec<Given<Rule>>>,
+    /// What happens to a CORS preflight request on a protected path.
+    pub(super) cors_preflight: Option<CorsPreflight>,
+    /// What the upstream is told about the caller.
+    pub(super) upstream: Option<Upstream>,
+}
+
+/// An OpenID provider and what Portero is to it.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Provider {
+    /// The provider's issuer identifier: an `https` URL without query and fragment, exactly as the
+    /// provider writes it in its tokens. A trailing slash counts.
+    pub(super) issuer: Given<String>,
+    /// The name of the Envoy cluster that reaches the provider.
+    pub(super) cluster: Given<String>,
+    /// Endpoints written by hand. They win over the provider's discovery document; with
+    /// `authorization`, `token` and `jwks` written, no discovery takes place.
+    pub(super) endpoints: Option<Endpoints>,
+    /// Portero as the provider knows it.
+    pub(super) client: Given<Client>,
+    /// The scopes that a login asks for; `openid` must be one of them.
+    pub(super) scopes: Option<Vec<Given<String>>>,
+    /// Resource indicators (RFC 8707): absolute URIs without fragment, each sent as a `resource`
+    /// parameter with the login and the token request.
+    pub(super) resources: Option<Vec<Given<String>>>,
+    /// More parameters of the authorization request, such as `audience` or `prompt`. A list is
+    /// sent as one value with spaces between its items. The parameters that Portero sends itself
+    /// are refused.
+    pub(super) authorization_params: Option<BTreeMap<String, TextOrList>>,
+    /// What an ID token must be like.
+    pub(super) id_token: Option<IdToken>,
+    /// How long one call to the provider may take, and how long a request waits for the provider's
+    /// metadata and keys: `100ms` to `1m`.
+    pub(super) timeout: Option<Span>,
+    /// How long metadata and keys are used before they are fetched again: `10s` to `1d`.
+    pub(super) refresh_interval: Option<Span>,
+    /// How long a token with an unknown key causes no further fetch of the keys: `1s` to `1h`.
+    pub(super) unknown_key_cooldown: Option<Span>,
+    /// Lets issuer and endpoints be plain `http`. Whoever can read or change that traffic can log
+    /// in as anybody: for tests only.
+    pub(super) insecure_allow_http: Option<bool>,
+}
+
+/// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
+/// The calls go to the provider's cluster, whatever host an endpoint names.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Endpoints {
+    /// Where browsers are sent to log in.
+    pub(super) authorization: Option<String>,
+    /// Where authorization codes and refresh tokens are redeemed.
+    pub(super) token: Option<String>,
+    /// Where the provider's public keys are.
+    pub(super) jwks: Option<String>,
+    /// Where more claims about the user are.
+    pub(super) userinfo: Option<String>,
+    /// Where browsers are sent to log out.
+    pub(super) end_session: Option<String>,
+}
+
+/// Portero as it is registered at the provider.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Client {
+    /// The client identifier.
+    pub(super) id: Given<String>,
+    /// How Portero proves to be this client.
+    pub(super) authentication: Given<ClientAuthentication>,
+}
+
+/// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
+/// with exactly one of these keys.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) enum ClientAuthentication {
+    /// The secret in the `Authorization` header: what most providers expect.
+    ClientSecretBasic {
+        /// The client secret.
+        secret: Given<SecretText>,
+    },
+    /// The secret in the body of the request.
+    ClientSecretPost {
+        /// The client secret.
+        secret: Given<SecretText>,
+    },
+    /// No secret: a public client, which proves itself by PKCE alone. Its value is `{}`.
+    None {},
+}
+
+/// The checks of an ID token that a configuration may change.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdToken {
+    /// The signature algorithms that are accepted.
+    pub(super) algorithms: Option<Vec<Given<String>>>,
+    /// Audiences that may stand in a token beside the client's own id. A token that names any
+    /// other audience is refused.
+    pub(super) trusted_audiences: Option<Vec<Given<String>>>,
+    /// How far the provider's clock and ours may be apart: at most `5m`.
+    pub(super) clock_skew: Option<Span>,
+    /// How long before its arrival a token may have been issued: `1s` to `1d`.
+    pub(super) max_age: Option<Span>,
+}
+
+/// Sessions live in a sealed cookie; nothing about them is kept on a server.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Session {
+    /// The keys that seal cookies: the first seals, all open, so a new key is put before the old
+    /// one. 1 to 16 keys, each at least 32 bytes of random text (`openssl rand -base64 48`). Every Envoy that
+    /// serves the same hosts needs the same keys.
+    pub(super) keys: Given<Vec<Given<SecretText>>>,
+    /// The cookie's attributes.
+    pub(super) cookie: Option<Cookie>,
+    /// How long a session lasts without a request: `1m` up to `lifetime`. Without a value: `1h`, or `lifetime`
+    /// where that is shorter.
+    pub(super) idle_timeout: Option<Span>,
+    /// How long a session lasts at most: `1m` to `30d`.
+    pub(super) lifetime: Option<Span>,
+    /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
+    pub(super) cache_bytes: Option<Whole>,
+}
+
+/// The session cookie.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cookie {
+    /// The cookie's name, at most 64 characters. It starts with `__Host-`, so that no other host can
+    /// set it; with `insecure_allow_http` it must not, and is `portero` where nothing is said.
+    pub(super) name: Option<String>,
+    /// When a browser sends the session cookie with a request that another site caused.
+    pub(super) same_site: Option<SameSite>,
+    /// Cookies without `Secure`, so that a login works over plain `http`: for a local machine
+    /// only.
+    pub(super) insecure_allow_http: Option<bool>,
+}
+
+/// The `SameSite` attribute of the session cookie.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SameSite {
+    /// Sent when a link of another site is followed.
+    Lax,
+    /// Never sent with what another site caused: a link from elsewhere starts a new login. The
+    /// short-lived cookie of a login in progress stays `lax`.
+    Strict,
+    /// Always sent: for applications inside frames of other sites.
+    None,
+}
+
+/// Paths that Portero answers on every host; they must differ. A path starts with `/` and is in
+/// canonical form: no `//`, `.` or `..` segments, query, fragment, `\`, `;` or needless percent-encoding.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paths {
+    /// Where the provider sends browsers after a login. Register `https://<host><callback>` as a redirect
+    /// URI at the provider.
+    pub(super) callback: Option<String>,
+    /// Where a browser goes to log out.
+    pub(super) logout: Option<String>,
+    /// Where a browser arrives after logging out at the provider.
+    pub(super) logged_out: Option<String>,
+}
+
+/// One rule.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    /// Which requests this rule is about. Everything written must hold; without it the rule
+    /// matches every request.
+    #[serde(rename = "match")]
+    pub(super) matcher: Option<Match>,
+    /// Who gets through.
+    pub(super) access: Option<Access>,
+}
+
+/// What a rule looks at. A key that is left out matches anything.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Match {
+    /// Hosts in lower case, without port: `app.example.com`, or `*.example.org` for every host below
+    /// `example.org`, at any depth.
+    pub(super) hosts: Option<Vec<Given<String>>>,
+    /// The path of the request.
+    pub(super) path: Option<PathMatch>,
+    /// HTTP methods in upper case.
+    pub(super) methods: Option<Vec<Given<String>>>,
+}
+
+/// How a rule compares the path: an object with exactly one of these keys. The paths have the
+/// canonical form that `paths` describes.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PathMatch {
+    /// This path and no other.
+    Exact(String),
+    /// This path and everything below it, in whole segments: `/api` matches `/api` and `/api/x`, not `/apix`.
+    /// A slash at the end makes no difference.
+    Prefix(String),
+}
+
+/// Who gets through a rule.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Access {
+    /// Everybody, without a login.
+    Public,
+    /// Whoever has a session.
+    Authenticated,
+}
+
+/// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CorsPreflight {
+    /// It needs a session like every other request.
+    Deny,
+    /// It goes to the upstream, without identity.
+    Pass,
+}
+
+/// What the upstream is told.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upstream {
+    /// The headers by name, at most 64. Each is removed from every request, public ones included,
+    /// before Portero sets it. Headers that belong to the connection, to Envoy or to cookies are
+    /// refused.
+    pub(super) headers: Option<BTreeMap<String, HeaderSource>>,
+}
+
+/// What a header holds: an object with exactly one of these keys.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HeaderSource {
+    /// One claim. A string is the name of one outermost claim, whatever characters it has; a list
+    /// names the way to a claim inside objects.
+    Claim(TextOrList),
+    /// All claims about the user.
+    Userinfo(UserinfoForm),
+    /// The ID token.
+    IdToken(IdTokenForm),
+    /// The access token.
+    AccessToken(AccessTokenForm),
+}
+
+/// How the claims about the user are written.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum UserinfoForm {
+    /// Base64 of a JSON object.
+    Base64Json,
+}
+
+/// How the ID token is written.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdTokenForm {
+    /// As it was received.
+    Raw,
+    /// Its claims alone, as base64 of a JSON object.
+    ClaimsBase64Json,
+}
+
+/// How the access token is written.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AccessTokenForm {
+    /// As it was received.
+    Raw,
+    /// With `Bearer ` before it.
+    Bearer,
+}

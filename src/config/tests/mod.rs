@@ -1,0 +1,175 @@
+//! Configurations as people write them, and what they are told.
+
+mod provider;
+mod random;
+mod rules;
+mod session;
+mod shape;
+mod upstream;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const MINIMAL: &str = include_str!("../../../tests/fixtures/minimal.json");
+const FULL: &str = include_str!("../../../tests/fixtures/full.json");
+const CLIENT_SECRET: &str = "the client secret of the tests";
+const SESSION_KEY: &str = "GJ4mVyAu9ivA0hQ7kbVnKoWtGwq8xeUP";
+
+fn environment(name: &str) -> Option<String> {
+    match name {
+        "OIDC_CLIENT_SECRET" => Some(CLIENT_SECRET.to_owned()),
+        "SESSION_KEY" => Some(SESSION_KEY.to_owned()),
+        "EMPTY" => Some(String::new()),
+        "PADDED" => Some(format!("{SESSION_KEY}\n")),
+        _ => None,
+    }
+}
+
+fn load(value: &Value) -> Result<Loaded, Faults> {
+    Config::load(value.to_string().as_bytes(), &environment)
+}
+
+/// The minimal configuration with `value` at `pointer`, whose objects are made where they are not.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    put(&mut whole, pointer, value);
+    whole
+}
+
+fn put(whole: &mut Value, pointer: &str, value: Value) {
+    let mut place = whole;
+    for step in pointer.split('/').skip(1) {
+        place = &mut place[step.replace("~1", "/").as_str()];
+    }
+    *place = value;
+}
+
+fn without(pointer: &str) -> Value {
+    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = whole.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    parent.remove(key).unwrap();
+    whole
+}
+
+fn faults(value: &Value) -> Vec<(String, String)> {
+    let faults = load(value).err().map_or_else(Vec::new, |faults| faults.0);
+    let pairs = faults.into_iter().map(|fault| (fault.path, fault.problem));
+    pairs.collect()
+}
+
+/// Asserts that `value` has exactly one fault, with this path and these words in its problem.
+#[track_caller]
+fn refused(value: &Value, path: &str, words: &str) {
+    let found = faults(value);
+    assert!(
+        matches!(found.as_slice(), [(at, problem)] if at == path && problem.contains(words) && problem.contains("; accepted: ")),
+        "expected {path}: {words}\nfound {found:#?}"
+    );
+}
+
+#[track_caller]
+fn accepted(value: &Value) -> Config {
+    match load(value) {
+        Ok(loaded) => loaded.config,
+        Err(faults) => panic!("{faults}"),
+    }
+}
+
+#[test]
+fn a_minimal_configuration_loads_with_every_default() {
+    let Loaded { config, warnings } = Config::load(MINIMAL.as_bytes(), &environment).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let provider = &config.provider;
+    assert_eq!(provider.name, "corp");
+    assert_eq!(provider.issuer, "https://idp.example.com/realms/acme/");
+    assert_eq!(provider.scopes, ["openid", "profile", "email"]);
+    assert!(!provider.endpoints.are_complete());
+    assert_eq!(provider.timeout, Duration::from_secs(5));
+    assert_eq!(provider.id_token.clock_skew, Duration::from_secs(60));
+    assert_eq!(provider.id_token.algorithms, Algorithm::ALL);
+    assert!(matches!(
+        &provider.client.authentication,
+        ClientAuthentication::ClientSecretBasic { secret } if secret.expose() == CLIENT_SECRET
+    ));
+    assert_eq!(config.session.keys[0].expose(), SESSION_KEY.as_bytes());
+    assert_eq!(config.session.cookie.name, "__Host-portero");
+    assert_eq!(config.session.cookie.same_site, SameSite::Lax);
+    assert_eq!(config.session.lifetime, Duration::from_secs(8 * 3600));
+    assert_eq!(config.session.cache_bytes, 16 << 20);
+    assert_eq!(config.paths.callback, "/oauth2/callback");
+    assert!(config.rules.is_empty());
+    assert_eq!(config.cors_preflight, CorsPreflight::Deny);
+    assert_eq!(config.upstream.headers.len(), 1);
+    assert_eq!(config.upstream.headers[0].name, "x-userinfo");
+    assert_eq!(config.upstream.headers[0].source, HeaderSource::Userinfo);
+}
+
+#[test]
+fn a_full_configuration_loads_as_written() {
+    let Loaded { config, warnings } = Config::load(FULL.as_bytes(), &environment).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert!(config.provider.endpoints.are_complete());
+    assert_eq!(
+        config.provider.authorization_params,
+        [
+            ("audience".to_owned(), "https://api.example.com".to_owned()),
+            ("prompt".to_owned(), "login consent".to_owned()),
+        ]
+    );
+    assert_eq!(
+        config.provider.resources,
+        ["https://api.example.com/", "urn:example:orders"]
+    );
+    assert_eq!(config.provider.timeout, Duration::from_millis(2500));
+    assert_eq!(config.session.keys.len(), 2);
+    assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
+    assert_eq!(config.session.cache_bytes, 1_048_576);
+    assert_eq!(config.session.cookie.same_site, SameSite::Strict);
+    assert_eq!(
+        config.rules[1].matcher.hosts,
+        [
+            HostPattern::Exact("app.example.com".to_owned()),
+            HostPattern::Suffix(".example.org".to_owned()),
+        ]
+    );
+    assert_eq!(
+        config.rules[1].matcher.path,
+        PathPattern::Prefix("/static".to_owned())
+    );
+    assert_eq!(config.rules[2].matcher.path, PathPattern::Any);
+    assert_eq!(config.rules[2].access, Access::Authenticated);
+    let header = |name: &str| {
+        let mut headers = config.upstream.headers.iter();
+        headers.find(|header| header.name == name).unwrap()
+    };
+    assert_eq!(
+        header("authorization").source,
+        HeaderSource::BearerAccessToken
+    );
+    assert_eq!(
+        header("x-tenant").source,
+        HeaderSource::Claim(vec!["https://foo.example/tenant.id".to_owned()])
+    );
+    assert_eq!(
+        header("x-roles").source,
+        HeaderSource::Claim(
+            ["resource_access", "web", "roles"]
+                .map(str::to_owned)
+                .into()
+        )
+    );
+}
+
+#[test]
+fn a_printed_configuration_shows_no_secret() {
+    let loaded = Config::load(FULL.as_bytes(), &environment).unwrap();
+    let printed = format!("{loaded:#?}");
+    for secret in [SESSION_KEY, "literal client secret", "literal session key"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert_eq!(printed.matches("[secret]").count(), 3);
+}

@@ -1,0 +1,310 @@
+//! Faults of a provider.
+
+use super::*;
+
+fn corp(key: &str, value: Value) -> Value {
+    with(&format!("/providers/corp/{key}"), value)
+}
+
+#[test]
+fn there_is_exactly_one_provider() {
+    refused(
+        &with("/providers", json!({})),
+        "providers",
+        "has 0 entries; accepted: exactly one provider in this version",
+    );
+    let corp = with("/x", json!(1))["providers"]["corp"].clone();
+    refused(
+        &with("/providers/other", corp.clone()),
+        "providers",
+        "has 2 entries",
+    );
+    refused(
+        &with("/providers", json!({"my corp": corp})),
+        "providers[\"my corp\"]",
+        "is not a name for a provider",
+    );
+}
+
+#[test]
+fn each_required_key_is_asked_for() {
+    for (key, words) in [
+        ("issuer", "an https URL"),
+        ("cluster", "Envoy cluster"),
+        ("client", "`id` and `authentication`"),
+    ] {
+        refused(
+            &without(&format!("/providers/corp/{key}")),
+            &format!("providers.corp.{key}"),
+            words,
+        );
+    }
+    refused(
+        &without("/providers/corp/client/id"),
+        "providers.corp.client.id",
+        "is missing",
+    );
+    refused(
+        &without("/providers/corp/client/authentication"),
+        "providers.corp.client.authentication",
+        "is missing; accepted: an object with one of client_secret_basic",
+    );
+    refused(
+        &corp("cluster", json!("")),
+        "providers.corp.cluster",
+        "is empty",
+    );
+    refused(
+        &corp("cluster", json!("a\r\nb")),
+        "providers.corp.cluster",
+        "control character",
+    );
+    refused(
+        &corp("client/id", json!("")),
+        "providers.corp.client.id",
+        "is empty",
+    );
+}
+
+#[test]
+fn an_issuer_is_an_https_url_alone() {
+    for (issuer, words) in [
+        ("idp.example.com", "is not an absolute URL"),
+        ("http://idp.example.com", "does not use https"),
+        ("ftp://idp.example.com", "does not use https"),
+        ("https://idp.example.com/?", "carries a query"),
+        ("https://idp.example.com/#", "carries a fragment"),
+        ("https://me:pw@idp.example.com/", "carries user information"),
+        (" https://idp.example.com/", "a character that no URL has"),
+        ("https:\\\\idp.example.com", "a character that no URL has"),
+        ("", "is not an absolute URL"),
+    ] {
+        refused(
+            &corp("issuer", json!(issuer)),
+            "providers.corp.issuer",
+            words,
+        );
+    }
+}
+
+#[test]
+fn plain_http_takes_a_word_and_warns() {
+    let mut whole = corp("issuer", json!("http://localhost:8080"));
+    put(
+        &mut whole,
+        "/providers/corp/insecure_allow_http",
+        json!(true),
+    );
+    let Loaded { config, warnings } = load(&whole).unwrap();
+    assert_eq!(config.provider.issuer, "http://localhost:8080");
+    assert!(
+        warnings[0].starts_with("providers.corp.insecure_allow_http: "),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn endpoints_are_absolute_urls() {
+    refused(
+        &corp("endpoints", json!({"token": "/token"})),
+        "providers.corp.endpoints.token",
+        "is not an absolute URL",
+    );
+    refused(
+        &corp("endpoints", json!({"jwks": "http://idp.example.com/keys"})),
+        "providers.corp.endpoints.jwks",
+        "does not use https",
+    );
+    refused(
+        &corp("endpoints", json!({"introspection": "https://a.example"})),
+        "providers.corp.endpoints.introspection",
+        "is not a known key",
+    );
+}
+
+#[test]
+fn a_client_secret_is_there_and_found() {
+    let at = "client/authentication/client_secret_basic/secret";
+    let path = "providers.corp.client.authentication.client_secret_basic.secret";
+    refused(&corp(at, json!("")), path, "is empty");
+    refused(
+        &corp(at, json!({"env": "ABSENT"})),
+        &format!("{path}.env"),
+        "the environment variable `ABSENT` is not set",
+    );
+    refused(
+        &corp(at, json!({"env": "EMPTY"})),
+        &format!("{path}.env"),
+        "the environment variable `EMPTY` is empty",
+    );
+    refused(
+        &corp(at, json!({"env": "p4ss word"})),
+        &format!("{path}.env"),
+        "is not the name of an environment variable",
+    );
+    refused(&corp(at, json!({})), &format!("{path}.env"), "is missing");
+    refused(
+        &corp(at, json!({"file": "/etc/secret", "env": "SESSION_KEY"})),
+        &format!("{path}.file"),
+        "is not a known key; accepted: env",
+    );
+    let config = accepted(&corp("client/authentication", json!({"none": {}})));
+    assert!(matches!(
+        config.provider.client.authentication,
+        ClientAuthentication::None
+    ));
+}
+
+#[test]
+fn scopes_are_tokens_with_openid_among_them() {
+    refused(
+        &corp("scopes", json!(["profile"])),
+        "providers.corp.scopes",
+        "does not contain `openid`",
+    );
+    refused(
+        &corp("scopes", json!([])),
+        "providers.corp.scopes",
+        "does not contain `openid`",
+    );
+    refused(
+        &corp("scopes", json!(["openid", "two words"])),
+        "providers.corp.scopes[1]",
+        "is not a scope",
+    );
+    refused(
+        &corp("scopes", json!(["openid", "a\"b"])),
+        "providers.corp.scopes[1]",
+        "is not a scope",
+    );
+    refused(
+        &corp("scopes", json!(["openid", "openid"])),
+        "providers.corp.scopes[1]",
+        "is in this list already",
+    );
+    refused(
+        &corp("scopes", json!("openid")),
+        "providers.corp.scopes",
+        "is a string; accepted: a list",
+    );
+}
+
+#[test]
+fn resources_are_absolute_uris_without_fragment() {
+    for resource in [
+        "orders",
+        "/orders",
+        "https://a.example/#x",
+        "https://a.example/ b",
+    ] {
+        refused(
+            &corp("resources", json!([resource])),
+            "providers.corp.resources[0]",
+            "is not a resource indicator",
+        );
+    }
+}
+
+#[test]
+fn parameters_of_our_own_are_refused() {
+    for name in [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "resource",
+        "response_mode",
+        "request",
+        "request_uri",
+    ] {
+        refused(
+            &corp("authorization_params", json!({name: "x"})),
+            &format!("providers.corp.authorization_params.{name}"),
+            "is a parameter that Portero sends",
+        );
+    }
+    refused(
+        &corp("authorization_params", json!({"prompt": []})),
+        "providers.corp.authorization_params.prompt",
+        "is empty",
+    );
+    refused(
+        &corp("authorization_params", json!({"prompt": ["login", "a b"]})),
+        "providers.corp.authorization_params.prompt[1]",
+        "contains a space",
+    );
+    refused(
+        &corp("authorization_params", json!({"prompt": ["login", 5]})),
+        "providers.corp.authorization_params.prompt[1]",
+        "is a number",
+    );
+    refused(
+        &corp("authorization_params", json!({"": "x"})),
+        "providers.corp.authorization_params[\"\"]",
+        "is not a parameter's name",
+    );
+}
+
+#[test]
+fn an_algorithm_without_a_public_key_is_refused_with_the_list_of_others() {
+    for name in ["none", "HS256", "rs256"] {
+        refused(
+            &corp("id_token", json!({"algorithms": [name]})),
+            "providers.corp.id_token.algorithms[0]",
+            "accepted: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA",
+        );
+    }
+    refused(
+        &corp("id_token", json!({"algorithms": []})),
+        "providers.corp.id_token.algorithms",
+        "is empty",
+    );
+}
+
+#[test]
+fn durations_have_units_and_limits() {
+    for (key, value, words) in [
+        (
+            "timeout",
+            json!(5),
+            "is a number; accepted: a duration with its unit",
+        ),
+        ("timeout", json!("5"), "is not a duration"),
+        ("timeout", json!("5 s"), "is not a duration"),
+        ("timeout", json!("1s1m"), "is not a duration"),
+        ("timeout", json!("-1s"), "is not a duration"),
+        (
+            "timeout",
+            json!("99999999999999999999d"),
+            "is not a duration",
+        ),
+        ("timeout", json!("99ms"), "is 99ms; accepted: 100ms to 1m"),
+        ("timeout", json!("61s"), "is 1m1s; accepted: 100ms to 1m"),
+        (
+            "refresh_interval",
+            json!("25h"),
+            "is 1d1h; accepted: 10s to 1d",
+        ),
+        (
+            "unknown_key_cooldown",
+            json!("0s"),
+            "is 0s; accepted: 1s to 1h",
+        ),
+        (
+            "id_token/clock_skew",
+            json!("301s"),
+            "is 5m1s; accepted: 0s to 5m",
+        ),
+        ("id_token/max_age", json!("2d"), "is 2d; accepted: 1s to 1d"),
+    ] {
+        refused(
+            &corp(key, value),
+            &format!("providers.corp.{}", key.replace('/', ".")),
+            words,
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The committed schema and reference are what the code says, and the examples load.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use portero::config::{self, Access, Config, HeaderSource};
+use serde_json::Value;
+
+fn environment(name: &str) -> Option<String> {
+    Some(format!("{name} as 32 bytes of random text or more"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
+}
+
+fn schema() -> Value {
+    serde_json::from_str(&config::schema()).unwrap()
+}
+
+#[test]
+fn the_committed_schema_is_fresh() {
+    assert!(
+        read("deploy/config.schema.json") == config::schema(),
+        "deploy/config.schema.json is stale; run: cargo run --bin portero-config schema > deploy/config.schema.json"
+    );
+}
+
+#[test]
+fn the_committed_reference_is_fresh() {
+    assert!(
+        read("docs/configuration.md") == config::reference(),
+        "docs/configuration.md is stale; run: cargo run --bin portero-config reference > docs/configuration.md"
+    );
+}
+
+#[test]
+fn every_example_loads() {
+    let mut seen = 0;
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    for entry in fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            let loaded = Config::load(&fs::read(&path).unwrap(), &environment);
+            assert!(
+                loaded.is_ok(),
+                "{}:\n{}",
+                path.display(),
+                loaded.unwrap_err()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen >= 3);
+}
+
+/// `token_endpoint`, `authorization_endpoint`, `client_id`, `client_secret`, `redirect_uri`,
+/// `signout_path`, `forward_bearer_token`, `auth_scopes`, `resources`, `pass_through_matcher`.
+#[test]
+fn what_kusk_could_say_can_be_said() {
+    let json = read("tests/fixtures/kusk-shaped.json");
+    let config = Config::load(json.as_bytes(), &environment).unwrap().config;
+    assert!(config.provider.endpoints.are_complete());
+    assert_eq!(config.provider.client.id, "kusk");
+    assert_eq!(config.provider.scopes, ["openid"]);
+    assert_eq!(config.provider.resources.len(), 2);
+    assert_eq!(config.paths.callback, "/oauth2/callback");
+    assert_eq!(config.paths.logout, "/oauth2/signout");
+    assert!(
+        config
+            .rules
+            .iter()
+            .all(|rule| rule.access == Access::Public)
+    );
+    let [header] = config.upstream.headers.as_slice() else {
+        panic!("one header: {:?}", config.upstream);
+    };
+    assert_eq!(header.name, "authorization");
+    assert_eq!(header.source, HeaderSource::BearerAccessToken);
+}
+
+#[test]
+fn every_optional_key_has_a_default_and_every_key_a_meaning() {
+    // These mean something else where they are left out than any value could say.
+    let without_default: BTreeSet<&str> = [
+        "Endpoints.authorization",
+        "Endpoints.end_session",
+        "Endpoints.jwks",
+        "Endpoints.token",
+        "Endpoints.userinfo",
+        "Match.hosts",
+        "Match.methods",
+        "Match.path",
+    ]
+    .into();
+    let schema = schema();
+    let mut parts = vec![("Configuration".to_owned(), schema.clone())];
+    for (name, part) in schema["$defs"].as_object().unwrap() {
+        parts.push((name.clone(), part.clone()));
+    }
+    let mut missing = BTreeSet::new();
+    for (name, part) in &parts {
+        assert!(part["description"].is_string(), "{name} has no description");
+        for (key, property) in part["properties"].as_object().into_iter().flatten() {
+            assert!(
+                property["description"].is_string(),
+                "{name}.{key} has no description"
+            );
+            let required = part["required"]
+                .as_array()
+                .is_some_and(|keys| keys.iter().any(|k| k == key));
+            assert!(!required || property.get("default").is_none());
+            if !required && property.get("default").is_none() {
+                missing.insert(format!("{name}.{key}"));
+            }
+        }
+    }
+    assert_eq!(
+        missing.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        without_default
+    );
+}
+
+/// A configuration that writes out every default is the configuration that leaves them out.
+#[test]
+fn the_defaults_of_the_schema_are_the_defaults_of_the_code() {
+    let schema = schema();
+    let minimal: Value = serde_json::from_str(&read("tests/fixtures/minimal.json")).unwrap();
+    let mut written = minimal.clone();
+    let fill = |object: &mut Value, part: &str| {
+        for (key, property) in schema["$defs"][part]["properties"].as_object().unwrap() {
+            if let (None, Some(default)) = (object.get(key), property.get("default")) {
+                object[key] = default.clone();
+            }
+        }
+    };
+    for (key, property) in schema["properties"].as_object().unwrap() {
+        if let Some(default) = property.get("default") {
+            written[key] = default.clone();
+        }
+    }
+    fill(&mut written["providers"]["corp"], "Provider");
+    fill(&mut written["providers"]["corp"]["id_token"], "IdToken");
+    fill(&mut written["session"], "Session");
+    fill(&mut written["session"]["cookie"], "Cookie");
+    fill(&mut written["paths"], "Paths");
+    fill(&mut written["upstream"], "Upstream");
+    let print = |value: &Value| {
+        let loaded = Config::load(value.to_string().as_bytes(), &environment).unwrap();
+        format!("{loaded:#?}")
+    };
+    assert_eq!(print(&written), print(&minimal));
+}
