@@ -1,5 +1,5 @@
 // The applications that may send people here. Each relying party is an address (scheme, host and port) where Portero listens.
-export const SECRET = 'correct-horse-battery-staple-0123456789';
+export const SECRET = process.env.CLIENT_SECRET ?? 'correct-horse-battery-staple-0123456789';
 // Characters that HTTP Basic carries only when they are form-encoded first, as OAuth asks.
 export const ODD_SECRET = 'p:a%s s+w/o=rd&x';
 

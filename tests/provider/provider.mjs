@@ -2,7 +2,8 @@
 //
 //   ISSUER=http://op.localhost:9000 PORT=9000 RP=http://app.localhost:10000 node provider.mjs
 //
-// HOST is the address to listen on (127.0.0.1), RP the relying parties, separated by commas. It prints `ready <issuer>` when it
+// HOST is the address to listen on (127.0.0.1), RP the relying parties, separated by commas, CLIENT_SECRET the clients' secret
+// (clients.mjs has one for tests). It prints `ready <issuer>` when it
 // listens, and ends when its standard input ends: whoever started it cannot leave it behind.
 //
 // Switches, all JSON over HTTP:
