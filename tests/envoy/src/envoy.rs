@@ -315,6 +315,8 @@ impl Setup {
 }
 
 /// A running Envoy; it ends on drop.
+///
+/// Envoy asks the kernel to be ended when the thread that started it ends, so start it in the test's own thread.
 pub struct Envoy {
     process: Process,
     address: SocketAddr,

@@ -224,6 +224,11 @@ impl Provider {
         })
     }
 
+    /// Whether it has switches, and ends with this value.
+    pub fn is_ours(&self) -> bool {
+        self.switches.is_some()
+    }
+
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -365,13 +370,14 @@ macro_rules! provider_with_switches {
 pub fn not_run(name: &str, why: &str) {
     use std::io::Write;
     let name = name.strip_suffix("::here").unwrap_or(name);
-    // Written past the test runner, which keeps what passing tests print.
-    let _ = writeln!(std::io::stderr(), "not run: {name}: {why}");
+    let line = format!("{name}: {why}\n");
+    // Written past the test runner, which keeps what passing tests print; and each line at once, for tests run side by side.
+    let _ = std::io::stderr().write_all(format!("not run: {line}").as_bytes());
     if let Some(path) = std::env::var_os("PORTERO_TEST_NOT_RUN") {
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "{name}: {why}"));
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 }

@@ -1,4 +1,6 @@
 //! The harness itself, without the filter: that Envoy, provider and browser do what the other tests take for granted.
+use std::net::TcpStream;
+
 use portero_envoy_tests::{
     Browser, Person, Provider, Request, Setup, Upstream, Visitor, provider_with_switches, wait,
 };
@@ -27,6 +29,34 @@ fn authentication_request(provider: &Provider) -> String {
 fn with_relying_party(provider: Provider) -> Provider {
     provider.register(&["http://app.localhost:1"]);
     provider
+}
+
+#[test]
+fn the_provider_publishes_its_metadata() {
+    let provider = Provider::start();
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        provider.issuer().trim_end_matches('/')
+    );
+    let metadata = Visitor::new().open(&url).response.json();
+    assert_eq!(metadata["issuer"], provider.issuer());
+}
+
+#[test]
+fn what_a_test_started_ends_with_it() {
+    let upstream = Upstream::start();
+    let envoy = Setup::new(&upstream).start();
+    let provider = Provider::start();
+    let mut addresses = vec![upstream.address(), envoy.address()];
+    if provider.is_ours() {
+        addresses.push(provider.address());
+    }
+    drop((envoy, upstream, provider));
+    for address in addresses {
+        wait::until("nobody listens any more", || {
+            TcpStream::connect(address).is_err().then_some(())
+        });
+    }
 }
 
 #[test]
