@@ -77,7 +77,7 @@ answers_200() {
   local line
   {
     exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
-    printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+    printf 'GET %s HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n' "$2" >&3
     read -r line <&3
     exec 3>&-
   } 2>/dev/null

@@ -50,7 +50,7 @@ section { background: var(--card); border-radius: .75rem; padding: 1.5rem; margi
 h1 { margin: 0; font-size: 1.75rem; } h2 { margin: 0 0 .75rem; font-size: 1.125rem; }
 p { margin: .25rem 0 0; color: var(--soft); }
 a { color: var(--strong); }
-table { border-collapse: collapse; width: 100%; font-size: .9375rem; }
+table { border-collapse: collapse; width: 100%; margin-top: .75rem; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .375rem .75rem .375rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
 th { white-space: nowrap; font-weight: 600; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -58,7 +58,8 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 
 function page({ method, path, headers, body_length: length }) {
   const about = userinfo(headers);
-  const name = about?.name ?? value(headers, 'x-user');
+  const user = value(headers, 'x-user');
+  const name = about?.name ?? (user && readable(user));
   const rows = headers.map(([key, text]) => `<tr><th scope="row">${escape(key)}</th><td>${escape(readable(text))}</td></tr>`).join('\n');
   return `<!doctype html>
 <html lang="en">
@@ -70,7 +71,7 @@ function page({ method, path, headers, body_length: length }) {
 </head>
 <body>
 <main>
-<h1 id="hello">Hello, ${name ? escape(readable(name)) : 'stranger'}</h1>
+<h1 id="hello">Hello, ${name ? escape(name) : 'stranger'}</h1>
 <p>${name ? 'The gateway says who you are.' : 'The gateway did not say who you are.'} <a href="/oauth2/logout">Log out</a></p>
 ${about ? `<section aria-labelledby="about"><h2 id="about">What the provider says about you</h2>\n<pre>${escape(JSON.stringify(about, null, 2))}</pre></section>` : ''}
 <section aria-labelledby="request"><h2 id="request">What reached the application</h2>

@@ -6,26 +6,46 @@ use std::sync::OnceLock;
 /// The project's folder.
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
-    ROOT.get_or_init(|| Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies two folders down").to_owned())
+    ROOT.get_or_init(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .expect("the crate lies two folders down")
+            .to_owned()
+    })
 }
 
 /// Where cargo builds.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |named| root().join(named))
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |named| root().join(named))
 }
 
 /// Portero as it is released, or what `PORTERO_WASM` names.
 pub fn portero() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {
-        std::env::var_os("PORTERO_WASM").map_or_else(|| build(&["--release", "--lib", "--package", "portero"], "release/portero.wasm"), PathBuf::from)
+        std::env::var_os("PORTERO_WASM").map_or_else(
+            || {
+                build(
+                    &["--release", "--lib", "--package", "portero"],
+                    "release/portero.wasm",
+                )
+            },
+            PathBuf::from,
+        )
     })
 }
 
 /// The probe, a filter that shows how Envoy itself behaves.
 pub fn probe() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
-    MODULE.get_or_init(|| build(&["--package", "portero-envoy-probe"], "debug/portero_envoy_probe.wasm"))
+    MODULE.get_or_init(|| {
+        build(
+            &["--package", "portero-envoy-probe"],
+            "debug/portero_envoy_probe.wasm",
+        )
+    })
 }
 
 /// Envoy, found or fetched by `scripts/lib/envoy.sh`.
@@ -56,7 +76,14 @@ fn build(arguments: &[&str], file: &str) -> PathBuf {
 }
 
 fn script(path: &str) -> String {
-    let output = Command::new("bash").arg(root().join(path)).stderr(Stdio::inherit()).output().expect("bash runs");
-    assert!(output.status.success(), "{path} failed; what it said stands above");
+    let output = Command::new("bash")
+        .arg(root().join(path))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("bash runs");
+    assert!(
+        output.status.success(),
+        "{path} failed; what it said stands above"
+    );
     String::from_utf8(output.stdout).expect("a path")
 }

@@ -39,31 +39,55 @@ pub struct Browser {
 
 impl Browser {
     pub fn start() -> Self {
-        let chromium = std::env::var("CHROMIUM_BIN").ok().or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path));
+        let chromium = std::env::var("CHROMIUM_BIN").ok().or_else(|| {
+            ["chromium", "chromium-browser", "google-chrome"]
+                .into_iter()
+                .find_map(on_path)
+        });
         let chromium = chromium.expect("a browser is needed: install Chromium (Debian: apt-get install chromium chromium-driver)");
-        assert!(on_path("chromedriver").is_some(), "chromedriver is needed (Debian: apt-get install chromium-driver)");
+        assert!(
+            on_path("chromedriver").is_some(),
+            "chromedriver is needed (Debian: apt-get install chromium-driver)"
+        );
         let port = port::free();
         let mut command = Command::new("chromedriver");
-        command.arg(format!("--port={port}")).arg("--log-level=WARNING");
+        command
+            .arg(format!("--port={port}"))
+            .arg("--log-level=WARNING");
         let mut driver = Process::start("chromedriver", command);
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let capabilities: Capabilities = serde_json::from_value(json!({
             "goog:chromeOptions": {"binary": chromium, "args": ARGUMENTS},
             "goog:loggingPrefs": {"browser": "ALL"},
         }))
         .expect("an object");
         let client = wait::until_within(Duration::from_secs(30), "the browser starts", || {
-            assert!(driver.ended().is_none(), "chromedriver does not start\n{}", driver.tail());
+            assert!(
+                driver.ended().is_none(),
+                "chromedriver does not start\n{}",
+                driver.tail()
+            );
             let mut builder = ClientBuilder::new(HttpConnector::new());
             builder.capabilities(capabilities.clone());
-            runtime.block_on(builder.connect(&format!("http://127.0.0.1:{port}"))).ok()
+            runtime
+                .block_on(builder.connect(&format!("http://127.0.0.1:{port}")))
+                .ok()
         });
-        Self { client, runtime, _driver: driver }
+        Self {
+            client,
+            runtime,
+            _driver: driver,
+        }
     }
 
     /// Anything that has no method here: `browser.run(browser.client().back())`.
     pub fn run<T, E: std::fmt::Display>(&self, action: impl Future<Output = Result<T, E>>) -> T {
-        self.runtime.block_on(action).unwrap_or_else(|error| panic!("the browser says: {error}"))
+        self.runtime
+            .block_on(action)
+            .unwrap_or_else(|error| panic!("the browser says: {error}"))
     }
 
     pub fn client(&self) -> &Client {
@@ -86,7 +110,12 @@ impl Browser {
 
     /// The first element that matches, as soon as it is there.
     pub fn find(&self, css: &str) -> Element {
-        self.run(self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)))
+        self.run(
+            self.client
+                .wait()
+                .at_most(Duration::from_secs(10))
+                .for_element(Locator::Css(css)),
+        )
     }
 
     /// What a person reads there.
@@ -113,7 +142,10 @@ impl Browser {
 
     /// Names of the cookies that the open page's address has, HttpOnly ones included.
     pub fn cookie_names(&self) -> Vec<String> {
-        self.run(self.client.get_all_cookies()).iter().map(|cookie| cookie.name().to_owned()).collect()
+        self.run(self.client.get_all_cookies())
+            .iter()
+            .map(|cookie| cookie.name().to_owned())
+            .collect()
     }
 
     /// A light or dark system setting, as pages see it.
@@ -127,7 +159,8 @@ impl Browser {
         let folder = artifact::target().join("screenshots");
         std::fs::create_dir_all(&folder).expect("a folder for screenshots");
         let path = folder.join(format!("{name}.png"));
-        std::fs::write(&path, self.run(self.client.screenshot())).expect("a file for the screenshot");
+        std::fs::write(&path, self.run(self.client.screenshot()))
+            .expect("a file for the screenshot");
         path
     }
 }
@@ -143,8 +176,15 @@ impl Drop for Browser {
 struct DevTools(serde_json::Value);
 
 impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (::http::Method, Option<String>) {
@@ -154,5 +194,8 @@ impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
 
 fn on_path(program: &str) -> Option<String> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file()).map(|file| file.to_string_lossy().into_owned())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .map(|file| file.to_string_lossy().into_owned())
 }

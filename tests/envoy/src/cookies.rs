@@ -28,9 +28,16 @@ pub struct Jar {
 impl Jar {
     /// Takes a `Set-Cookie` header from an answer of this address. Whether it was taken.
     pub fn take(&mut self, url: &Url, header: &str) -> bool {
-        let Some(cookie) = parse(url, header) else { return false };
-        self.cookies.retain(|old| !(old.name == cookie.name && old.domain == cookie.domain && old.path == cookie.path));
-        if cookie.expires.is_none_or(|expires| expires > SystemTime::now()) {
+        let Some(cookie) = parse(url, header) else {
+            return false;
+        };
+        self.cookies.retain(|old| {
+            !(old.name == cookie.name && old.domain == cookie.domain && old.path == cookie.path)
+        });
+        if cookie
+            .expires
+            .is_none_or(|expires| expires > SystemTime::now())
+        {
             self.cookies.push(cookie);
         }
         true
@@ -40,7 +47,10 @@ impl Jar {
     pub fn header(&self, url: &Url) -> Option<String> {
         let mut cookies = self.for_url(url);
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        let pairs: Vec<_> = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let pairs: Vec<_> = cookies
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -50,7 +60,10 @@ impl Jar {
         let now = SystemTime::now();
         self.cookies
             .iter()
-            .filter(|cookie| cookie.domain == host || (!cookie.host_only && host.ends_with(&format!(".{}", cookie.domain))))
+            .filter(|cookie| {
+                cookie.domain == host
+                    || (!cookie.host_only && host.ends_with(&format!(".{}", cookie.domain)))
+            })
             .filter(|cookie| path_matches(&cookie.path, url.path()))
             .filter(|cookie| !cookie.secure || trustworthy(url))
             .filter(|cookie| cookie.expires.is_none_or(|expires| expires > now))
@@ -59,7 +72,10 @@ impl Jar {
 
     /// All of a host's cookies, whatever their path.
     pub fn of_host(&self, host: &str) -> Vec<&Cookie> {
-        self.cookies.iter().filter(|cookie| cookie.domain == host).collect()
+        self.cookies
+            .iter()
+            .filter(|cookie| cookie.domain == host)
+            .collect()
     }
 
     /// To change cookies as a thief or a vandal would.
@@ -73,7 +89,10 @@ fn parse(url: &Url, header: &str) -> Option<Cookie> {
     let (name, value) = parts.next()?.split_once('=')?;
     let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
     // What browsers do without a word.
-    if name.is_empty() || name.len() + value.len() > 4096 || header.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
+    if name.is_empty()
+        || name.len() + value.len() > 4096
+        || header.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+    {
         return None;
     }
     let host = url.host_str()?.to_owned();
@@ -114,36 +133,65 @@ fn parse(url: &Url, header: &str) -> Option<Cookie> {
         }
     }
     if let Some(seconds) = max_age {
-        cookie.expires = Some(if seconds > 0 { SystemTime::now() + Duration::from_secs(seconds.unsigned_abs()) } else { UNIX_EPOCH });
+        cookie.expires = Some(if seconds > 0 {
+            SystemTime::now() + Duration::from_secs(seconds.unsigned_abs())
+        } else {
+            UNIX_EPOCH
+        });
     }
-    let foreign = !cookie.host_only && host != cookie.domain && !host.ends_with(&format!(".{}", cookie.domain));
+    let foreign = !cookie.host_only
+        && host != cookie.domain
+        && !host.ends_with(&format!(".{}", cookie.domain));
     let untrusted = cookie.secure && !trustworthy(url);
     let name = cookie.name.to_ascii_lowercase();
     let broken_promise = (name.starts_with("__secure-") && !cookie.secure)
-        || (name.starts_with("__host-") && !(cookie.secure && cookie.host_only && cookie.path == "/"));
+        || (name.starts_with("__host-")
+            && !(cookie.secure && cookie.host_only && cookie.path == "/"));
     (!foreign && !untrusted && !broken_promise).then_some(cookie)
 }
 
 fn path_matches(cookie: &str, path: &str) -> bool {
-    path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(cookie)
+        .is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 fn trustworthy(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    url.scheme() == "https" || host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1"
+    url.scheme() == "https"
+        || host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "127.0.0.1"
 }
 
 /// `Thu, 01 Jan 1970 00:00:00 GMT`
 fn date(text: &str) -> Option<SystemTime> {
-    let words: Vec<_> = text.split([' ', '-', ':', ',']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> = text
+        .split([' ', '-', ':', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
     let number = |n: usize| words.get(n)?.parse::<u64>().ok();
-    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let month = months.iter().position(|month| words.get(2).is_some_and(|word| word.eq_ignore_ascii_case(month)))? as u64 + 1;
+    let months = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let month = months.iter().position(|month| {
+        words
+            .get(2)
+            .is_some_and(|word| word.eq_ignore_ascii_case(month))
+    })? as u64
+        + 1;
     let (day, year) = (number(1)?, number(3)?);
     // Days since 1970, counting years from March so that the leap day comes last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = (y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1).checked_sub(719_468)?;
-    Some(UNIX_EPOCH + Duration::from_secs(days * 86_400 + number(4)? * 3600 + number(5)? * 60 + number(6)?))
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days =
+        (y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1).checked_sub(719_468)?;
+    Some(
+        UNIX_EPOCH
+            + Duration::from_secs(days * 86_400 + number(4)? * 3600 + number(5)? * 60 + number(6)?),
+    )
 }
 
 #[cfg(test)]
@@ -158,14 +206,20 @@ mod tests {
     fn a_cookie_goes_back_to_its_host_and_path_only() {
         let mut jar = Jar::default();
         assert!(jar.take(&url("http://app.localhost:1/a/b"), "s=1; Path=/a"));
-        assert_eq!(jar.header(&url("http://app.localhost:2/a/c")).as_deref(), Some("s=1"));
+        assert_eq!(
+            jar.header(&url("http://app.localhost:2/a/c")).as_deref(),
+            Some("s=1")
+        );
         assert_eq!(jar.header(&url("http://app.localhost:1/ab")), None);
         assert_eq!(jar.header(&url("http://op.localhost:1/a")), None);
     }
 
     #[test]
     fn max_age_zero_and_a_past_date_delete() {
-        for deletion in ["s=; Path=/; Max-Age=0", "s=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"] {
+        for deletion in [
+            "s=; Path=/; Max-Age=0",
+            "s=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        ] {
             let mut jar = Jar::default();
             jar.take(&url("http://app.localhost/"), "s=1; Path=/");
             jar.take(&url("http://app.localhost/"), deletion);
@@ -184,11 +238,17 @@ mod tests {
 
     #[test]
     fn a_cookie_that_is_too_big_is_dropped() {
-        assert!(!Jar::default().take(&url("http://app.localhost/"), &format!("s={}", "x".repeat(4096))));
+        assert!(!Jar::default().take(
+            &url("http://app.localhost/"),
+            &format!("s={}", "x".repeat(4096))
+        ));
     }
 
     #[test]
     fn dates_are_read() {
-        assert_eq!(date("Wed, 21 Oct 2015 07:28:00 GMT"), Some(UNIX_EPOCH + Duration::from_secs(1_445_412_480)));
+        assert_eq!(
+            date("Wed, 21 Oct 2015 07:28:00 GMT"),
+            Some(UNIX_EPOCH + Duration::from_secs(1_445_412_480))
+        );
     }
 }

@@ -27,7 +27,11 @@ pub fn portero(provider: &Provider, upstream: &Upstream) -> Setup {
         .cluster("idp", provider.address())
         .env("OIDC_CLIENT_SECRET", &provider.client().secret)
         .env("SESSION_KEY", SESSION_KEY)
-        .filter(Filter::new("portero", artifact::portero(), configuration(provider)));
+        .filter(Filter::new(
+            "portero",
+            artifact::portero(),
+            configuration(provider),
+        ));
     setup.provider = Some(provider.registrar());
     setup
 }
@@ -65,7 +69,13 @@ pub struct Filter {
 
 impl Filter {
     pub fn new(name: &str, module: &Path, configuration: Value) -> Self {
-        Self { name: name.to_owned(), module: module.to_owned(), configuration, policy: "FAIL_RELOAD", stop_iteration: false }
+        Self {
+            name: name.to_owned(),
+            module: module.to_owned(),
+            configuration,
+            policy: "FAIL_RELOAD",
+            stop_iteration: false,
+        }
     }
 
     /// FAIL_RELOAD unless said otherwise.
@@ -195,29 +205,46 @@ impl Setup {
 
     /// Starts it and waits until it serves; fails the test if it does not.
     pub fn start(self) -> Envoy {
-        self.try_start().unwrap_or_else(|log| panic!("Envoy does not start\n{log}"))
+        self.try_start()
+            .unwrap_or_else(|log| panic!("Envoy does not start\n{log}"))
     }
 
     /// Starts it and waits until it serves, or has refused to; then this is its log.
     pub fn try_start(self) -> Result<Envoy, String> {
         // A provider that is not ours knows one address of ours only, so Envoys take turns.
-        let turn = self.provider.as_ref().and_then(provider::Registrar::fixed_port).map(|port| {
-            static TURN: Mutex<()> = Mutex::new(());
-            (port, TURN.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        let port = self.port.or(turn.as_ref().map(|(port, _)| *port)).unwrap_or_else(port::free);
+        let turn = self
+            .provider
+            .as_ref()
+            .and_then(provider::Registrar::fixed_port)
+            .map(|port| {
+                static TURN: Mutex<()> = Mutex::new(());
+                (port, TURN.lock().unwrap_or_else(PoisonError::into_inner))
+            });
+        let port = self
+            .port
+            .or(turn.as_ref().map(|(port, _)| *port))
+            .unwrap_or_else(port::free);
         let admin = SocketAddr::from(([127, 0, 0, 1], port::free()));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         if let Some(provider) = &self.provider {
             provider.register(&format!("http://app.localhost:{port}"));
         }
         let config = fresh_file("envoy", "json");
-        fs::write(&config, format!("{:#}", self.json(address, admin))).expect("a configuration file");
+        fs::write(&config, format!("{:#}", self.json(address, admin)))
+            .expect("a configuration file");
         let mut command = Command::new(artifact::envoy());
         command
             .arg("--config-path")
             .arg(&config)
-            .args(["--concurrency", &self.workers.to_string(), "--use-dynamic-base-id", "--log-level", "info", "--component-log-level", "wasm:debug"])
+            .args([
+                "--concurrency",
+                &self.workers.to_string(),
+                "--use-dynamic-base-id",
+                "--log-level",
+                "info",
+                "--component-log-level",
+                "wasm:debug",
+            ])
             .args(["--drain-time-s", "1", "--parent-shutdown-time-s", "2"])
             .envs(&self.env);
         let mut process = Process::start("envoy", command);
@@ -225,9 +252,21 @@ impl Setup {
             if process.ended().is_some() {
                 return Some(false);
             }
-            Request::get("/ready").send(admin).is_ok_and(|response| response.status == 200).then_some(true)
+            Request::get("/ready")
+                .send(admin)
+                .is_ok_and(|response| response.status == 200)
+                .then_some(true)
         });
-        if served { Ok(Envoy { process, address, admin, _turn: turn.map(|(_, guard)| guard) }) } else { Err(process.log()) }
+        if served {
+            Ok(Envoy {
+                process,
+                address,
+                admin,
+                _turn: turn.map(|(_, guard)| guard),
+            })
+        } else {
+            Err(process.log())
+        }
     }
 
     fn json(&self, address: SocketAddr, admin: SocketAddr) -> Value {
@@ -276,6 +315,8 @@ impl Setup {
 }
 
 /// A running Envoy; it ends on drop.
+///
+/// Envoy asks the kernel to be ended when the thread that started it ends, so start it in the test's own thread.
 pub struct Envoy {
     process: Process,
     address: SocketAddr,
@@ -300,7 +341,9 @@ impl Envoy {
 
     /// Sends a request as it is; no answer fails the test.
     pub fn send(&self, request: &Request) -> Response {
-        request.send(self.address).unwrap_or_else(|error| panic!("no answer from Envoy: {error}\n{}", self.process.tail()))
+        request.send(self.address).unwrap_or_else(|error| {
+            panic!("no answer from Envoy: {error}\n{}", self.process.tail())
+        })
     }
 
     pub fn get(&self, path: &str) -> Response {
@@ -309,7 +352,9 @@ impl Envoy {
 
     /// Asks the admin interface.
     pub fn admin(&self, path: &str) -> Response {
-        Request::get(path).send(self.admin).unwrap_or_else(|error| panic!("no answer from Envoy's admin interface: {error}"))
+        Request::get(path)
+            .send(self.admin)
+            .unwrap_or_else(|error| panic!("no answer from Envoy's admin interface: {error}"))
     }
 
     /// All counters and gauges.
@@ -336,15 +381,28 @@ impl Envoy {
 
     /// Waits until the log has this text.
     pub fn wait_for_log(&self, text: &str) {
-        wait::until(&format!("Envoy logs {text:?}"), || self.log().contains(text).then_some(()));
+        wait::until(&format!("Envoy logs {text:?}"), || {
+            self.log().contains(text).then_some(())
+        });
     }
 
     /// Processor seconds it has used.
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("a running process");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
+            .expect("a running process");
         // After the name, which may hold anything, in parentheses; utime and stime are the 14th and 15th of all.
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |n: usize| fields.get(n).and_then(|field| field.parse::<f64>().ok()).expect("a number");
+        let fields: Vec<_> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let ticks = |n: usize| {
+            fields
+                .get(n)
+                .and_then(|field| field.parse::<f64>().ok())
+                .expect("a number")
+        };
         // Linux counts these in hundredths of a second on every platform that matters here.
         (ticks(11) + ticks(12)) / 100.0
     }

@@ -14,21 +14,31 @@ pub fn forms(page: &str) -> Vec<Form> {
     let mut open = false;
     for tag in page.split('<').skip(1) {
         let tag = tag.split('>').next().unwrap_or_default();
-        let name = tag.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        let name = tag
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         match (name.as_str(), forms.last_mut()) {
             ("form", _) => {
                 open = true;
                 forms.push(Form {
                     action: attribute(tag, "action").unwrap_or_default(),
-                    method: attribute(tag, "method").unwrap_or_else(|| "get".to_owned()).to_ascii_lowercase(),
+                    method: attribute(tag, "method")
+                        .unwrap_or_else(|| "get".to_owned())
+                        .to_ascii_lowercase(),
                     fields: Vec::new(),
                 });
             }
             ("/form", _) => open = false,
             ("input", Some(form)) if open => {
-                let button = matches!(attribute(tag, "type").as_deref(), Some("submit" | "button" | "checkbox" | "image"));
+                let button = matches!(
+                    attribute(tag, "type").as_deref(),
+                    Some("submit" | "button" | "checkbox" | "image")
+                );
                 if let (Some(name), false) = (attribute(tag, "name"), button) {
-                    form.fields.push((name, attribute(tag, "value").unwrap_or_default()));
+                    form.fields
+                        .push((name, attribute(tag, "value").unwrap_or_default()));
                 }
             }
             _ => {}
@@ -65,7 +75,9 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after.split_once(';').and_then(|(entity, after)| Some((character(entity)?, after)));
+        let known = after
+            .split_once(';')
+            .and_then(|(entity, after)| Some((character(entity)?, after)));
         match known {
             Some((character, after)) => {
                 out.push(character);
@@ -104,7 +116,16 @@ mod tests {
     fn a_login_form_is_read() {
         let page = r#"<p><form id=f method="POST" action="/go?a=1&amp;b=2"><input type=hidden name=x value='1 &#38; 2'>
             <input required name="login"><input type="submit" name="ok" value="Go"></form><input name="outside">"#;
-        let fields = [("x", "1 & 2"), ("login", "")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        assert_eq!(forms(page), [Form { action: "/go?a=1&b=2".to_owned(), method: "post".to_owned(), fields }]);
+        let fields = [("x", "1 & 2"), ("login", "")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
+        assert_eq!(
+            forms(page),
+            [Form {
+                action: "/go?a=1&b=2".to_owned(),
+                method: "post".to_owned(),
+                fields
+            }]
+        );
     }
 }

@@ -19,7 +19,12 @@ pub struct Request {
 
 impl Request {
     pub fn new(method: impl AsRef<[u8]>, target: impl AsRef<[u8]>) -> Self {
-        Self { method: method.as_ref().to_vec(), target: target.as_ref().to_vec(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: method.as_ref().to_vec(),
+            target: target.as_ref().to_vec(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn get(target: impl AsRef<[u8]>) -> Self {
@@ -27,27 +32,38 @@ impl Request {
     }
 
     pub fn post(target: impl AsRef<[u8]>, body: impl AsRef<[u8]>) -> Self {
-        Self { body: body.as_ref().to_vec(), ..Self::new("POST", target) }
+        Self {
+            body: body.as_ref().to_vec(),
+            ..Self::new("POST", target)
+        }
     }
 
     /// One more header, after those that are there.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
+        self.headers
+            .push((name.as_ref().to_vec(), value.as_ref().to_vec()));
         self
     }
 
     /// The bytes on the wire. Where they are not given, `host` and (with a body) `content-length` are added.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = [&self.method[..], b" ", &self.target, b" HTTP/1.1\r\n"].concat();
-        let given = |name: &str| self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        let given = |name: &str| {
+            self.headers
+                .iter()
+                .any(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+        };
         if !given("host") {
             out.extend_from_slice(b"host: app.localhost\r\n");
         }
         for (name, value) in &self.headers {
             out.extend_from_slice(&[&name[..], b": ", value, b"\r\n"].concat());
         }
-        if !given("content-length") && !given("transfer-encoding") && (!self.body.is_empty() || self.method == b"POST") {
+        if !given("content-length")
+            && !given("transfer-encoding")
+            && (!self.body.is_empty() || self.method == b"POST")
+        {
             out.extend_from_slice(format!("content-length: {}\r\n", self.body.len()).as_bytes());
         }
         out.extend_from_slice(b"\r\n");
@@ -63,23 +79,30 @@ impl Request {
     }
 }
 
-/// What came back. Names are in lower case.
+/// A received header: its name in lower case, its value as it came.
+pub type Header = (String, Vec<u8>);
+
+/// What came back.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     pub status: u16,
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<Header>,
     pub body: Vec<u8>,
 }
 
 impl Response {
     pub fn new(status: u16) -> Self {
-        Self { status, ..Self::default() }
+        Self {
+            status,
+            ..Self::default()
+        }
     }
 
     /// One more header, after those that are there.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self.headers
+            .push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
@@ -91,13 +114,21 @@ impl Response {
 
     /// All values of a header.
     pub fn all(&self, name: &str) -> Vec<String> {
-        self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+        self.headers
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect()
     }
 
     /// The value of a header that may be there once; twice fails the test.
     pub fn one(&self, name: &str) -> Option<String> {
         let mut all = self.all(name);
-        assert!(all.len() < 2, "{name} is there {} times: {all:?}", all.len());
+        assert!(
+            all.len() < 2,
+            "{name} is there {} times: {all:?}",
+            all.len()
+        );
         all.pop()
     }
 
@@ -107,7 +138,13 @@ impl Response {
 
     /// The body as JSON; anything else fails the test.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): status {}, body {:?}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!(
+                "not JSON ({error}): status {}, body {:?}",
+                self.status,
+                self.text()
+            )
+        })
     }
 }
 
@@ -122,7 +159,9 @@ impl Connection {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self { reader: BufReader::new(stream) })
+        Ok(Self {
+            reader: BufReader::new(stream),
+        })
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -142,14 +181,22 @@ impl Connection {
                 continue;
             }
             let bodiless = method == b"HEAD" || status == 204 || status == 304 || status == 101;
-            let body = if bodiless { Vec::new() } else { body(&mut self.reader, &headers, true)? };
-            return Ok(Response { status, headers, body });
+            let body = if bodiless {
+                Vec::new()
+            } else {
+                body(&mut self.reader, &headers, true)?
+            };
+            return Ok(Response {
+                status,
+                headers,
+                body,
+            });
         }
     }
 }
 
 /// The first line and the headers that follow it.
-pub(crate) fn head(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, Vec<(String, Vec<u8>)>)> {
+pub(crate) fn head(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, Vec<Header>)> {
     let first = line(reader)?;
     let mut headers = Vec::new();
     loop {
@@ -157,22 +204,41 @@ pub(crate) fn head(reader: &mut impl BufRead) -> io::Result<(Vec<u8>, Vec<(Strin
         if line.is_empty() {
             return Ok((first, headers));
         }
-        let colon = line.iter().position(|byte| *byte == b':').ok_or_else(|| invalid("a header"))?;
+        let colon = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .ok_or_else(|| invalid("a header"))?;
         let (name, value) = line.split_at(colon);
-        headers.push((String::from_utf8_lossy(name).to_ascii_lowercase(), value[1..].trim_ascii().to_vec()));
+        headers.push((
+            String::from_utf8_lossy(name).to_ascii_lowercase(),
+            value[1..].trim_ascii().to_vec(),
+        ));
     }
 }
 
 /// The body that these headers announce. `until_end`: without an announcement it goes on until the connection ends (answers), or
 /// there is none (requests).
-pub(crate) fn body(reader: &mut impl BufRead, headers: &[(String, Vec<u8>)], until_end: bool) -> io::Result<Vec<u8>> {
-    let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase());
+pub(crate) fn body(
+    reader: &mut impl BufRead,
+    headers: &[Header],
+    until_end: bool,
+) -> io::Result<Vec<u8>> {
+    let value = |name: &str| {
+        headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
+    };
     let mut body = Vec::new();
     if value("transfer-encoding").is_some_and(|codings| codings.contains("chunked")) {
         loop {
             let size = line(reader)?;
-            let digits = String::from_utf8_lossy(size.split(|byte| *byte == b';').next().unwrap_or_default()).into_owned();
-            let size = u64::from_str_radix(digits.trim(), 16).map_err(|_| invalid("a chunk's size"))?;
+            let digits = String::from_utf8_lossy(
+                size.split(|byte| *byte == b';').next().unwrap_or_default(),
+            )
+            .into_owned();
+            let size =
+                u64::from_str_radix(digits.trim(), 16).map_err(|_| invalid("a chunk's size"))?;
             if size == 0 {
                 while !line(reader)?.is_empty() {}
                 return Ok(body);
@@ -182,7 +248,11 @@ pub(crate) fn body(reader: &mut impl BufRead, headers: &[(String, Vec<u8>)], unt
         }
     }
     if let Some(length) = value("content-length") {
-        take(reader, length.parse().map_err(|_| invalid("content-length"))?, &mut body)?;
+        take(
+            reader,
+            length.parse().map_err(|_| invalid("content-length"))?,
+            &mut body,
+        )?;
     } else if until_end {
         reader.read_to_end(&mut body)?;
     }
@@ -191,7 +261,11 @@ pub(crate) fn body(reader: &mut impl BufRead, headers: &[(String, Vec<u8>)], unt
 
 fn take(reader: &mut impl BufRead, size: u64, into: &mut Vec<u8>) -> io::Result<()> {
     let got = reader.take(size).read_to_end(into)? as u64;
-    if got == size { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    if got == size {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 fn line(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
@@ -216,8 +290,14 @@ mod tests {
 
     #[test]
     fn a_request_keeps_odd_bytes_and_the_order_of_its_headers() {
-        let request = Request::post(b"/\xff", "ab").header("x", b"\xfe").header("Host", "h").header("x", "2");
-        assert_eq!(request.bytes(), b"POST /\xff HTTP/1.1\r\nx: \xfe\r\nHost: h\r\nx: 2\r\ncontent-length: 2\r\n\r\nab");
+        let request = Request::post(b"/\xff", "ab")
+            .header("x", b"\xfe")
+            .header("Host", "h")
+            .header("x", "2");
+        assert_eq!(
+            request.bytes(),
+            b"POST /\xff HTTP/1.1\r\nx: \xfe\r\nHost: h\r\nx: 2\r\ncontent-length: 2\r\n\r\nab"
+        );
     }
 
     #[test]

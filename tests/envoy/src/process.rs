@@ -27,13 +27,22 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let guard = Command::new("sh")
-            .args(["-c", "cat >/dev/null; kill -KILL \"$0\" 2>/dev/null", &child.id().to_string()])
+            .args([
+                "-c",
+                "cat >/dev/null; kill -KILL \"$0\" 2>/dev/null",
+                &child.id().to_string(),
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("sh runs");
-        Self { name: name.to_owned(), child, guard, log }
+        Self {
+            name: name.to_owned(),
+            child,
+            guard,
+            log,
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -54,8 +63,15 @@ impl Process {
     pub fn tail(&self) -> String {
         let log = self.log();
         let lines: Vec<_> = log.lines().collect();
-        let last = lines.get(lines.len().saturating_sub(40)..).unwrap_or_default().join("\n");
-        format!("--- the end of {}'s log ({})\n{last}\n---", self.name, self.log.display())
+        let last = lines
+            .get(lines.len().saturating_sub(40)..)
+            .unwrap_or_default()
+            .join("\n");
+        format!(
+            "--- the end of {}'s log ({})\n{last}\n---",
+            self.name,
+            self.log.display()
+        )
     }
 }
 
@@ -67,7 +83,10 @@ impl Drop for Process {
         // First the guard, while the number it knows still belongs to our child.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
         let asked = Instant::now();
         while asked.elapsed() < Duration::from_secs(3) {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -87,5 +106,8 @@ pub fn fresh_file(name: &str, extension: &str) -> PathBuf {
     let folder = artifact::target().join("envoy-tests");
     fs::create_dir_all(&folder).expect("a folder for logs");
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-    Path::new(&folder).join(format!("{name}-{}-{serial}.{extension}", std::process::id()))
+    Path::new(&folder).join(format!(
+        "{name}-{}-{serial}.{extension}",
+        std::process::id()
+    ))
 }

@@ -30,7 +30,10 @@ pub struct Person {
 impl Person {
     /// One of our provider's people: alice, bob, big, uni.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), password: "portero".to_owned() }
+        Self {
+            name: name.to_owned(),
+            password: "portero".to_owned(),
+        }
     }
 }
 
@@ -104,7 +107,11 @@ impl Journal {
 
     /// The forms sent to the token endpoint, oldest first.
     pub fn token_requests(&self) -> Vec<&Value> {
-        self.requests.iter().filter(|request| request["path"] == "/token").map(|request| &request["form"]).collect()
+        self.requests
+            .iter()
+            .filter(|request| request["path"] == "/token")
+            .map(|request| &request["form"])
+            .collect()
     }
 }
 
@@ -116,7 +123,11 @@ impl Provider {
 
     /// Ours, unless this run is about another one.
     pub fn ours() -> Option<Self> {
-        if std::env::var_os("PORTERO_TEST_ISSUER").is_some() { None } else { Some(Self::start_ours()) }
+        if std::env::var_os("PORTERO_TEST_ISSUER").is_some() {
+            None
+        } else {
+            Some(Self::start_ours())
+        }
     }
 
     fn start_ours() -> Self {
@@ -125,44 +136,97 @@ impl Provider {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let issuer = format!("http://op.localhost:{port}");
         let mut command = Command::new("node");
-        command.arg(script).env("ISSUER", &issuer).env("PORT", port.to_string()).env("CLIENT_SECRET", SECRET);
+        command
+            .arg(script)
+            .env("ISSUER", &issuer)
+            .env("PORT", port.to_string())
+            .env("CLIENT_SECRET", SECRET);
         let mut process = Process::start("provider", command);
         let ready = format!("ready {issuer}");
         wait::until_within(Duration::from_secs(60), "the provider listens", || {
-            assert!(process.ended().is_none(), "the provider does not start\n{}", process.tail());
-            process.log().lines().any(|line| line == ready).then_some(())
+            assert!(
+                process.ended().is_none(),
+                "the provider does not start\n{}",
+                process.tail()
+            );
+            process
+                .log()
+                .lines()
+                .any(|line| line == ready)
+                .then_some(())
         });
         Self {
             issuer,
             address,
-            client: Client { id: "web".to_owned(), secret: SECRET.to_owned() },
+            client: Client {
+                id: "web".to_owned(),
+                secret: SECRET.to_owned(),
+            },
             person: Person::named("alice"),
-            form: LoginForm { login: "login".to_owned(), password: "password".to_owned() },
-            scopes: ["openid", "profile", "email", "groups", "roles"].map(str::to_owned).to_vec(),
-            switches: Some(Switches { _process: process, admin: Arc::new(address) }),
+            form: LoginForm {
+                login: "login".to_owned(),
+                password: "password".to_owned(),
+            },
+            scopes: ["openid", "profile", "email", "groups", "roles"]
+                .map(str::to_owned)
+                .to_vec(),
+            switches: Some(Switches {
+                _process: process,
+                admin: Arc::new(address),
+            }),
             fixed_port: None,
         }
     }
 
     fn other() -> Option<Self> {
-        let variable = |name: &str| std::env::var(format!("PORTERO_TEST_{name}")).ok().filter(|value| !value.is_empty());
-        let needed = |name: &str| variable(name).unwrap_or_else(|| panic!("PORTERO_TEST_ISSUER is set, so PORTERO_TEST_{name} is needed, too"));
+        let variable = |name: &str| {
+            std::env::var(format!("PORTERO_TEST_{name}"))
+                .ok()
+                .filter(|value| !value.is_empty())
+        };
+        let needed = |name: &str| {
+            variable(name).unwrap_or_else(|| {
+                panic!("PORTERO_TEST_ISSUER is set, so PORTERO_TEST_{name} is needed, too")
+            })
+        };
         let issuer = variable("ISSUER")?;
-        let url = Url::parse(&issuer).unwrap_or_else(|error| panic!("PORTERO_TEST_ISSUER is {issuer:?}: {error}"));
-        assert_eq!(url.scheme(), "http", "PORTERO_TEST_ISSUER is {issuer:?}; the tests speak plain http only");
+        let url = Url::parse(&issuer)
+            .unwrap_or_else(|error| panic!("PORTERO_TEST_ISSUER is {issuer:?}: {error}"));
+        assert_eq!(
+            url.scheme(),
+            "http",
+            "PORTERO_TEST_ISSUER is {issuer:?}; the tests speak plain http only"
+        );
         Some(Self {
             address: resolve(&url),
-            client: Client { id: needed("CLIENT_ID"), secret: needed("CLIENT_SECRET") },
-            person: Person { name: needed("USER"), password: needed("PASSWORD") },
+            client: Client {
+                id: needed("CLIENT_ID"),
+                secret: needed("CLIENT_SECRET"),
+            },
+            person: Person {
+                name: needed("USER"),
+                password: needed("PASSWORD"),
+            },
             form: LoginForm {
                 login: variable("LOGIN_FIELD").unwrap_or_else(|| "login".to_owned()),
                 password: variable("PASSWORD_FIELD").unwrap_or_else(|| "password".to_owned()),
             },
-            scopes: variable("SCOPES").unwrap_or_else(|| "openid profile email".to_owned()).split_whitespace().map(str::to_owned).collect(),
+            scopes: variable("SCOPES")
+                .unwrap_or_else(|| "openid profile email".to_owned())
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
             switches: None,
-            fixed_port: Some(variable("GATEWAY_PORT").map_or(10_000, |port| port.parse().expect("PORTERO_TEST_GATEWAY_PORT is a port"))),
+            fixed_port: Some(variable("GATEWAY_PORT").map_or(10_000, |port| {
+                port.parse().expect("PORTERO_TEST_GATEWAY_PORT is a port")
+            })),
             issuer,
         })
+    }
+
+    /// Whether it has switches, and ends with this value.
+    pub fn is_ours(&self) -> bool {
+        self.switches.is_some()
     }
 
     pub fn issuer(&self) -> &str {
@@ -193,7 +257,13 @@ impl Provider {
     }
 
     pub(crate) fn registrar(&self) -> Registrar {
-        Registrar { admin: self.switches.as_ref().map(|switches| Arc::clone(&switches.admin)), fixed_port: self.fixed_port }
+        Registrar {
+            admin: self
+                .switches
+                .as_ref()
+                .map(|switches| Arc::clone(&switches.admin)),
+            fixed_port: self.fixed_port,
+        }
     }
 
     /// Registers addresses of Portero, for tests that do without [`crate::portero`].
@@ -228,7 +298,10 @@ impl Provider {
 
     /// What it was asked so far.
     pub fn journal(&self) -> Journal {
-        let mut journal = Request::get("/admin/log").send(self.admin()).expect("an answer from the provider").json();
+        let mut journal = Request::get("/admin/log")
+            .send(self.admin())
+            .expect("an answer from the provider")
+            .json();
         Journal {
             counts: serde_json::from_value(journal["counts"].take()).expect("numbers"),
             requests: serde_json::from_value(journal["requests"].take()).expect("a list"),
@@ -237,16 +310,26 @@ impl Provider {
 
     /// Forgets what it was asked.
     pub fn forget(&self) {
-        Request::new("DELETE", "/admin/log").send(self.admin()).expect("an answer from the provider");
+        Request::new("DELETE", "/admin/log")
+            .send(self.admin())
+            .expect("an answer from the provider");
     }
 
     fn admin(&self) -> SocketAddr {
-        *self.switches.as_ref().expect("this provider has no switches; such tests start with provider_with_switches!()").admin
+        *self
+            .switches
+            .as_ref()
+            .expect(
+                "this provider has no switches; such tests start with provider_with_switches!()",
+            )
+            .admin
     }
 }
 
 fn post(to: SocketAddr, path: &str, body: &Value) {
-    let response = Request::post(path, body.to_string()).send(to).expect("an answer from the provider");
+    let response = Request::post(path, body.to_string())
+        .send(to)
+        .expect("an answer from the provider");
     assert_eq!(response.status, 200, "{path}: {}", response.text());
 }
 
@@ -257,7 +340,11 @@ pub(crate) fn resolve(url: &Url) -> SocketAddr {
     if host == "localhost" || host.ends_with(".localhost") {
         return SocketAddr::from(([127, 0, 0, 1], port));
     }
-    (host.trim_matches(['[', ']']), port).to_socket_addrs().ok().and_then(|mut all| all.next()).unwrap_or_else(|| panic!("{host} has no address"))
+    (host.trim_matches(['[', ']']), port)
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut all| all.next())
+        .unwrap_or_else(|| panic!("{host} has no address"))
 }
 
 /// Starts our provider for a test that pulls its switches. Where the run is about another provider, the test is noted as not run,
@@ -269,7 +356,10 @@ macro_rules! provider_with_switches {
         match $crate::provider::Provider::ours() {
             Some(provider) => provider,
             None => {
-                $crate::provider::not_run(::std::any::type_name_of_val(&here), "it needs a provider with switches");
+                $crate::provider::not_run(
+                    ::std::any::type_name_of_val(&here),
+                    "it needs a provider with switches",
+                );
                 return;
             }
         }
@@ -280,10 +370,14 @@ macro_rules! provider_with_switches {
 pub fn not_run(name: &str, why: &str) {
     use std::io::Write;
     let name = name.strip_suffix("::here").unwrap_or(name);
-    // Written past the test runner, which keeps what passing tests print.
-    let _ = writeln!(std::io::stderr(), "not run: {name}: {why}");
+    let line = format!("{name}: {why}\n");
+    // Written past the test runner, which keeps what passing tests print; and each line at once, for tests run side by side.
+    let _ = std::io::stderr().write_all(format!("not run: {line}").as_bytes());
     if let Some(path) = std::env::var_os("PORTERO_TEST_NOT_RUN") {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        let _ = file.and_then(|mut file| writeln!(file, "{name}: {why}"));
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
     }
 }

@@ -55,9 +55,15 @@ impl Upstream {
     pub fn start() -> Self {
         Self::answering(|request| {
             let latin1 = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();
-            let headers: Vec<_> = request.headers.iter().map(|(name, value)| json!([latin1(name), latin1(value)])).collect();
+            let headers: Vec<_> = request
+                .headers
+                .iter()
+                .map(|(name, value)| json!([latin1(name), latin1(value)]))
+                .collect();
             let seen = json!({"method": latin1(&request.method), "path": latin1(&request.target), "headers": headers, "body": latin1(&request.body)});
-            Response::new(200).header("content-type", "application/json").body(seen.to_string())
+            Response::new(200)
+                .header("content-type", "application/json")
+                .body(seen.to_string())
         })
     }
 
@@ -66,7 +72,10 @@ impl Upstream {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let listening = Listening::start(Arc::new(move |stream| converse(stream, &seen, &answer)));
-        Self { listening, requests }
+        Self {
+            listening,
+            requests,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -91,18 +100,35 @@ impl Upstream {
 }
 
 fn converse(stream: TcpStream, seen: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request) -> Response) {
-    let Ok(mut writer) = stream.try_clone() else { return };
+    let Ok(mut writer) = stream.try_clone() else {
+        return;
+    };
     let mut reader = BufReader::new(stream);
     while let Ok((first, headers)) = http::head(&mut reader) {
-        let Ok(body) = http::body(&mut reader, &headers, false) else { return };
+        let Ok(body) = http::body(&mut reader, &headers, false) else {
+            return;
+        };
         let mut words = first.split(|byte| *byte == b' ');
         let mut word = || words.next().unwrap_or_default().to_vec();
         let (method, target) = (word(), word());
-        let headers = headers.into_iter().map(|(name, value)| (name.into_bytes(), value)).collect();
-        let request = Request { method, target, headers, body };
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.into_bytes(), value))
+            .collect();
+        let request = Request {
+            method,
+            target,
+            headers,
+            body,
+        };
         seen.lock().expect("no panic there").push(request.clone());
         let response = answer(&request);
-        let mut out = format!("HTTP/1.1 {} \r\ncontent-length: {}\r\n", response.status, response.body.len()).into_bytes();
+        let mut out = format!(
+            "HTTP/1.1 {} \r\ncontent-length: {}\r\n",
+            response.status,
+            response.body.len()
+        )
+        .into_bytes();
         for (name, value) in &response.headers {
             out.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
@@ -146,7 +172,9 @@ impl Misbehaving {
     }
 
     fn with(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        Self { listening: Listening::start(Arc::new(serve)) }
+        Self {
+            listening: Listening::start(Arc::new(serve)),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {

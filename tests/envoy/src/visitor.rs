@@ -23,12 +23,19 @@ impl Page {
             return None;
         }
         let location = self.response.one("location")?;
-        Some(self.url.join(&location).unwrap_or_else(|error| panic!("{location:?} is not an address: {error}")))
+        Some(
+            self.url
+                .join(&location)
+                .unwrap_or_else(|error| panic!("{location:?} is not an address: {error}")),
+        )
     }
 
     /// A parameter of the address.
     pub fn query(&self, name: &str) -> Option<String> {
-        self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        self.url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -48,12 +55,19 @@ impl Default for Visitor {
 impl Visitor {
     /// Knows the login form of our provider.
     pub fn new() -> Self {
-        Self::with_form(&LoginForm { login: "login".to_owned(), password: "password".to_owned() })
+        Self::with_form(&LoginForm {
+            login: "login".to_owned(),
+            password: "password".to_owned(),
+        })
     }
 
     /// Knows another provider's: `Visitor::with_form(provider.form())`.
     pub fn with_form(form: &LoginForm) -> Self {
-        Self { cookies: Jar::default(), headers: Vec::new(), form: form.clone() }
+        Self {
+            cookies: Jar::default(),
+            headers: Vec::new(),
+            form: form.clone(),
+        }
     }
 
     /// Opens an address as a person does, and stays at what comes back, be it a redirect.
@@ -79,24 +93,42 @@ impl Visitor {
             Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
             None => url.host_str().unwrap_or_default().to_owned(),
         };
-        request.headers.insert(0, (b"host".to_vec(), authority.into_bytes()));
+        request
+            .headers
+            .insert(0, (b"host".to_vec(), authority.into_bytes()));
         if let Some(cookies) = self.cookies.header(url) {
             request = request.header("cookie", cookies);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        assert_eq!(url.scheme(), "http", "{url}: the visitor speaks plain http only");
-        let response = request.send(resolve(url)).unwrap_or_else(|error| panic!("no answer from {url}: {error}"));
+        assert_eq!(
+            url.scheme(),
+            "http",
+            "{url}: the visitor speaks plain http only"
+        );
+        let response = request
+            .send(resolve(url))
+            .unwrap_or_else(|error| panic!("no answer from {url}: {error}"));
         for cookie in response.all("set-cookie") {
             self.cookies.take(url, &cookie);
         }
-        Page { url: url.clone(), response }
+        Page {
+            url: url.clone(),
+            response,
+        }
     }
 
     /// Goes where a redirect leads; anything else fails the test.
     pub fn follow(&mut self, page: &Page) -> Page {
-        let to = page.redirect().unwrap_or_else(|| panic!("no redirect from {}: {} {}", page.url, page.response.status, page.response.text()));
+        let to = page.redirect().unwrap_or_else(|| {
+            panic!(
+                "no redirect from {}: {} {}",
+                page.url,
+                page.response.status,
+                page.response.text()
+            )
+        });
         self.open(to.as_str())
     }
 
@@ -122,16 +154,36 @@ impl Visitor {
         let text = page.response.text();
         let form = html::forms(&text)
             .into_iter()
-            .find(|form| filled.iter().all(|(name, _)| form.fields.iter().any(|(field, _)| field == name)))
-            .unwrap_or_else(|| panic!("{} has no form with the fields {filled:?}: {text}", page.url));
+            .find(|form| {
+                filled
+                    .iter()
+                    .all(|(name, _)| form.fields.iter().any(|(field, _)| field == name))
+            })
+            .unwrap_or_else(|| {
+                panic!(
+                    "{} has no form with the fields {filled:?}: {text}",
+                    page.url
+                )
+            });
         let mut body = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &form.fields {
-            body.append_pair(name, filled.iter().find(|(key, _)| key == name).map_or(value, |(_, value)| value));
+            body.append_pair(
+                name,
+                filled
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map_or(value, |(_, value)| value),
+            );
         }
-        let mut url = page.url.join(&form.action).expect("the form leads somewhere");
+        let mut url = page
+            .url
+            .join(&form.action)
+            .expect("the form leads somewhere");
         let body = body.finish();
         if form.method == "post" {
-            let request = Request::post(target(&url), body).header("content-type", FORM).header("origin", page.url.origin().ascii_serialization());
+            let request = Request::post(target(&url), body)
+                .header("content-type", FORM)
+                .header("origin", page.url.origin().ascii_serialization());
             return self.send(&url, navigation(request));
         }
         url.set_query(Some(&body));
@@ -147,7 +199,10 @@ impl Visitor {
     /// Logs in at a provider's form and follows redirects to their end.
     pub fn fill_in(&mut self, form: &Page, person: &Person) -> Page {
         let LoginForm { login, password } = self.form.clone();
-        let page = self.submit(form, &[(&login, &person.name), (&password, &person.password)]);
+        let page = self.submit(
+            form,
+            &[(&login, &person.name), (&password, &person.password)],
+        );
         self.arrive(page)
     }
 }
@@ -157,7 +212,10 @@ fn parse(url: &str) -> Url {
 }
 
 fn target(url: &Url) -> String {
-    url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
+    url.query().map_or_else(
+        || url.path().to_owned(),
+        |query| format!("{}?{query}", url.path()),
+    )
 }
 
 fn navigation(request: Request) -> Request {

@@ -14,7 +14,10 @@ pub fn until_within<T>(limit: Duration, what: &str, mut condition: impl FnMut() 
         if let Some(answer) = condition() {
             return answer;
         }
-        assert!(started.elapsed() < limit, "waited {limit:?} in vain: {what}");
+        assert!(
+            started.elapsed() < limit,
+            "waited {limit:?} in vain: {what}"
+        );
         thread::sleep(Duration::from_millis(10));
     }
 }

@@ -18,11 +18,15 @@ fn start(upstream: &Upstream) -> Envoy {
 }
 
 fn wait_until_waiting(envoy: &Envoy, count: &str) {
-    wait::until("the request waits in the filter", || (envoy.get("/probe/waiting").text() == count).then_some(()));
+    wait::until("the request waits in the filter", || {
+        (envoy.get("/probe/waiting").text() == count).then_some(())
+    });
 }
 
 fn wait_for_outcomes(envoy: &Envoy) -> String {
-    wait::until("the filter has let go of the request", || Some(envoy.get("/probe/outcomes").text()).filter(|outcomes| !outcomes.is_empty()))
+    wait::until("the filter has let go of the request", || {
+        Some(envoy.get("/probe/outcomes").text()).filter(|outcomes| !outcomes.is_empty())
+    })
 }
 
 /// Sends a request, and releases it as soon as it waits in the filter.
@@ -40,7 +44,12 @@ fn the_root_context_resumes_a_request_that_waits_at_its_headers() {
     let envoy = start(&upstream);
     let response = release(&envoy, Request::get("/pause/forward"));
     assert_eq!(response.status, 200);
-    assert!(upstream.only().headers.contains(&(b"x-probe".to_vec(), b"released".to_vec())));
+    assert!(
+        upstream
+            .only()
+            .headers
+            .contains(&(b"x-probe".to_vec(), b"released".to_vec()))
+    );
     assert_eq!(wait_for_outcomes(&envoy), "Ok");
 }
 
@@ -49,7 +58,10 @@ fn the_root_context_answers_a_request_that_waits_and_the_filter_sees_that_answer
     let upstream = Upstream::start();
     let envoy = start(&upstream);
     let response = release(&envoy, Request::get("/pause/reply"));
-    assert_eq!((response.status, response.text()), (401, "replied".to_owned()));
+    assert_eq!(
+        (response.status, response.text()),
+        (401, "replied".to_owned())
+    );
     assert_eq!(response.all("set-cookie"), ["a=1", "b=2"]);
     assert_eq!(response.one("x-probe-saw-response").as_deref(), Some("yes"));
     assert!(upstream.requests().is_empty());
@@ -62,7 +74,10 @@ fn the_body_of_a_request_that_waits_is_kept_and_delivered() {
     let body = "0123456789".repeat(10_000);
     let response = release(&envoy, Request::post("/pause/forward", &body));
     assert_eq!(response.status, 200);
-    assert!(upstream.only().body == body.as_bytes(), "the body arrived changed");
+    assert!(
+        upstream.only().body == body.as_bytes(),
+        "the body arrived changed"
+    );
 }
 
 #[test]
@@ -70,10 +85,14 @@ fn a_client_that_goes_away_while_it_waits_leaves_a_status_and_not_a_crash() {
     let upstream = Upstream::start();
     let envoy = start(&upstream);
     let mut connection = Connection::open(envoy.address()).unwrap();
-    connection.write(&Request::get("/pause/forward").bytes()).unwrap();
+    connection
+        .write(&Request::get("/pause/forward").bytes())
+        .unwrap();
     wait_until_waiting(&envoy, "1");
     drop(connection);
-    wait::until("Envoy notices", || (envoy.stat("http.gateway.downstream_rq_active") == 0).then_some(()));
+    wait::until("Envoy notices", || {
+        (envoy.stat("http.gateway.downstream_rq_active") == 0).then_some(())
+    });
     envoy.get("/probe/release");
     assert_eq!(wait_for_outcomes(&envoy), "BadArgument");
     // The filter lives: what it remembers is still there, and requests pass.
@@ -84,7 +103,11 @@ fn a_client_that_goes_away_while_it_waits_leaves_a_status_and_not_a_crash() {
 #[test]
 fn a_call_that_fails_is_told_in_one_of_four_shapes() {
     let upstream = Upstream::start();
-    let (silent, hanging_up, cutting_short) = (Misbehaving::silent(), Misbehaving::hanging_up(), Misbehaving::cutting_short());
+    let (silent, hanging_up, cutting_short) = (
+        Misbehaving::silent(),
+        Misbehaving::hanging_up(),
+        Misbehaving::cutting_short(),
+    );
     let envoy = Setup::new(&upstream)
         .cluster("nobody", nobody())
         .cluster("silent", silent.address())
@@ -92,18 +115,32 @@ fn a_call_that_fails_is_told_in_one_of_four_shapes() {
         .cluster("cutting-short", cutting_short.address())
         .filter(probe())
         .start();
-    let call = |cluster: &str, milliseconds: u32| envoy.get(&format!("/call/{cluster}/{milliseconds}")).text();
+    let call = |cluster: &str, milliseconds: u32| {
+        envoy.get(&format!("/call/{cluster}/{milliseconds}")).text()
+    };
 
     // A cluster that Envoy does not know is refused at once, without a callback.
-    assert_eq!(call("no-such-cluster", 5000), "refused at once: BadArgument");
+    assert_eq!(
+        call("no-such-cluster", 5000),
+        "refused at once: BadArgument"
+    );
 
     // Envoy answers itself where it cannot connect, where the connection ends before an answer, and where time runs out.
     let refused = call("nobody", 5000);
-    assert!(refused.starts_with("callback: headers; status \"503\"; body \"upstream connect error"), "{refused}");
+    assert!(
+        refused.starts_with("callback: headers; status \"503\"; body \"upstream connect error"),
+        "{refused}"
+    );
     let hung_up = call("hanging-up", 5000);
-    assert!(hung_up.starts_with("callback: headers; status \"503\"; body \"upstream connect error"), "{hung_up}");
+    assert!(
+        hung_up.starts_with("callback: headers; status \"503\"; body \"upstream connect error"),
+        "{hung_up}"
+    );
     let late = call("silent", 100);
-    assert!(late.starts_with("callback: headers; status \"504\"; body \"upstream request timeout"), "{late}");
+    assert!(
+        late.starts_with("callback: headers; status \"504\"; body \"upstream request timeout"),
+        "{late}"
+    );
 
     // An answer that breaks off is a callback without anything.
     let broken = call("cutting-short", 5000);
@@ -117,7 +154,9 @@ fn a_call_that_fails_is_told_in_one_of_four_shapes() {
 fn envoy_does_not_start_with_a_configuration_that_the_filter_refuses() {
     let upstream = Upstream::start();
     let filter = Filter::new("probe", artifact::probe(), json!({"please": "refuse"}));
-    let Err(log) = Setup::new(&upstream).filter(filter).try_start() else { panic!("Envoy started") };
+    let Err(log) = Setup::new(&upstream).filter(filter).try_start() else {
+        panic!("Envoy started")
+    };
     assert!(log.contains("Unable to create Wasm plugin probe"), "{log}");
 }
 
@@ -129,19 +168,35 @@ fn a_crash_costs_the_request_and_the_filter_is_loaded_anew() {
     upstream.forget();
 
     assert_eq!(envoy.get("/trap").status, 503);
-    assert!(upstream.requests().is_empty(), "the request that crashed the filter must not pass");
+    assert!(
+        upstream.requests().is_empty(),
+        "the request that crashed the filter must not pass"
+    );
 
     let mut refused = 0;
-    wait::until_within(Duration::from_secs(20), "the filter is loaded anew", || match envoy.get("/").status {
-        200 => Some(()),
-        503 => {
-            refused += 1;
-            None
-        }
-        other => panic!("status {other}"),
-    });
-    assert_eq!(upstream.requests().len(), 1, "after {refused} refused requests, the first that passes is the first that arrives");
-    assert_eq!(envoy.stat("wasm.probe.vm_reload_success"), 1, "{:?}", envoy.stats());
+    wait::until_within(
+        Duration::from_secs(20),
+        "the filter is loaded anew",
+        || match envoy.get("/").status {
+            200 => Some(()),
+            503 => {
+                refused += 1;
+                None
+            }
+            other => panic!("status {other}"),
+        },
+    );
+    assert_eq!(
+        upstream.requests().len(),
+        1,
+        "after {refused} refused requests, the first that passes is the first that arrives"
+    );
+    assert_eq!(
+        envoy.stat("wasm.probe.vm_reload_success"),
+        1,
+        "{:?}",
+        envoy.stats()
+    );
     // A filter loaded anew remembers nothing.
     assert_eq!(envoy.get("/probe/outcomes").text(), "");
 }

@@ -1,5 +1,9 @@
 //! The harness itself, without the filter: that Envoy, provider and browser do what the other tests take for granted.
-use portero_envoy_tests::{Browser, Person, Provider, Request, Setup, Upstream, Visitor, provider_with_switches, wait};
+use std::net::TcpStream;
+
+use portero_envoy_tests::{
+    Browser, Person, Provider, Request, Setup, Upstream, Visitor, provider_with_switches, wait,
+};
 use serde_json::json;
 use url::Url;
 
@@ -13,7 +17,10 @@ fn authentication_request(provider: &Provider) -> String {
         ("scope", "openid profile"),
         ("state", "the-state"),
         ("nonce", "the-nonce"),
-        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        (
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
         ("code_challenge_method", "S256"),
     ]);
     url.into()
@@ -25,6 +32,34 @@ fn with_relying_party(provider: Provider) -> Provider {
 }
 
 #[test]
+fn the_provider_publishes_its_metadata() {
+    let provider = Provider::start();
+    let url = format!(
+        "{}/.well-known/openid-configuration",
+        provider.issuer().trim_end_matches('/')
+    );
+    let metadata = Visitor::new().open(&url).response.json();
+    assert_eq!(metadata["issuer"], provider.issuer());
+}
+
+#[test]
+fn what_a_test_started_ends_with_it() {
+    let upstream = Upstream::start();
+    let envoy = Setup::new(&upstream).start();
+    let provider = Provider::start();
+    let mut addresses = vec![upstream.address(), envoy.address()];
+    if provider.is_ours() {
+        addresses.push(provider.address());
+    }
+    drop((envoy, upstream, provider));
+    for address in addresses {
+        wait::until("nobody listens any more", || {
+            TcpStream::connect(address).is_err().then_some(())
+        });
+    }
+}
+
+#[test]
 fn a_person_logs_in_at_the_provider_and_is_sent_back_with_a_code() {
     let provider = with_relying_party(provider_with_switches!());
     let mut visitor = Visitor::new();
@@ -33,8 +68,16 @@ fn a_person_logs_in_at_the_provider_and_is_sent_back_with_a_code() {
     // Nobody listens at the relying party's address, so the visitor stops there.
     while let Some(next) = page.redirect() {
         if next.host_str() == Some("app.localhost") {
-            assert!(next.query_pairs().any(|(name, value)| name == "code" && !value.is_empty()), "{next}");
-            assert!(next.query_pairs().any(|(name, value)| name == "state" && value == "the-state"), "{next}");
+            assert!(
+                next.query_pairs()
+                    .any(|(name, value)| name == "code" && !value.is_empty()),
+                "{next}"
+            );
+            assert!(
+                next.query_pairs()
+                    .any(|(name, value)| name == "state" && value == "the-state"),
+                "{next}"
+            );
             return;
         }
         page = visitor.follow(&page);
@@ -48,11 +91,36 @@ fn a_wrong_password_and_an_unknown_person_are_told_so_on_the_form() {
     for (name, password) in [("alice", "wrong"), ("mallory", "portero")] {
         let mut visitor = Visitor::new();
         let form = visitor.visit(&authentication_request(&provider));
-        let again = visitor.fill_in(&form, &Person { name: name.to_owned(), password: password.to_owned() });
+        let again = visitor.fill_in(
+            &form,
+            &Person {
+                name: name.to_owned(),
+                password: password.to_owned(),
+            },
+        );
         assert_eq!(again.response.status, 401);
-        assert!(again.response.text().contains("User name or password is wrong"), "{}", again.response.text());
+        assert!(
+            again
+                .response
+                .text()
+                .contains("User name or password is wrong"),
+            "{}",
+            again.response.text()
+        );
         // The form still works.
-        assert_eq!(visitor.fill_in(&again, &Person { name: name.to_owned(), password: password.to_owned() }).response.status, 401);
+        assert_eq!(
+            visitor
+                .fill_in(
+                    &again,
+                    &Person {
+                        name: name.to_owned(),
+                        password: password.to_owned()
+                    }
+                )
+                .response
+                .status,
+            401
+        );
     }
 }
 
@@ -69,22 +137,45 @@ fn the_provider_fails_as_often_as_it_is_told_and_remembers_what_it_was_asked() {
     provider.fault("/jwks", json!({"drop": true}));
     assert!(Request::get("/jwks").send(provider.address()).is_err());
     let form = "grant_type=refresh_token&refresh_token=x";
-    Request::post("/token", form).header("content-type", "application/x-www-form-urlencoded").send(provider.address()).unwrap();
-    assert_eq!(provider.journal().token_requests(), [&json!({"grant_type": "refresh_token", "refresh_token": "x"})]);
+    Request::post("/token", form)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .send(provider.address())
+        .unwrap();
+    assert_eq!(
+        provider.journal().token_requests(),
+        [&json!({"grant_type": "refresh_token", "refresh_token": "x"})]
+    );
 }
 
 #[test]
 fn envoy_without_a_filter_passes_requests_to_the_upstream_byte_for_byte() {
     let upstream = Upstream::start();
     let envoy = Setup::new(&upstream).start();
-    let response = envoy.send(&Request::post("/a?b", "body").header("x-odd", b"\xff\xc3\xa9").header("x-twice", "1").header("x-twice", "2"));
+    let response = envoy.send(
+        &Request::post("/a?b", "body")
+            .header("x-odd", b"\xff\xc3\xa9")
+            .header("x-twice", "1")
+            .header("x-twice", "2"),
+    );
     assert_eq!(response.status, 200);
     let request = upstream.only();
-    assert_eq!((&request.method[..], &request.target[..], &request.body[..]), (&b"POST"[..], &b"/a?b"[..], &b"body"[..]));
-    let values = |name: &str| request.headers.iter().filter(|(key, _)| key == name.as_bytes()).map(|(_, value)| value.as_slice()).collect::<Vec<_>>();
+    assert_eq!(
+        (&request.method[..], &request.target[..], &request.body[..]),
+        (&b"POST"[..], &b"/a?b"[..], &b"body"[..])
+    );
+    let values = |name: &str| {
+        request
+            .headers
+            .iter()
+            .filter(|(key, _)| key == name.as_bytes())
+            .map(|(_, value)| value.as_slice())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(values("x-odd"), [b"\xff\xc3\xa9"]);
     assert_eq!(values("x-twice"), [b"1", b"2"]);
-    wait::until("the request is counted", || (envoy.stat("http.gateway.downstream_rq_2xx") == 1).then_some(()));
+    wait::until("the request is counted", || {
+        (envoy.stat("http.gateway.downstream_rq_2xx") == 1).then_some(())
+    });
 }
 
 #[test]
@@ -101,8 +192,17 @@ fn a_browser_shows_the_login_form_and_its_error() {
     browser.open(&authentication_request(&provider));
     assert_eq!(browser.text("h1"), "Log in");
     assert!(browser.screenshot("provider-login").is_file());
-    browser.log_in(provider.form(), &Person { name: "alice".to_owned(), password: "wrong".to_owned() });
-    assert_eq!(browser.text("[role=alert]"), "User name or password is wrong. Please try again.");
+    browser.log_in(
+        provider.form(),
+        &Person {
+            name: "alice".to_owned(),
+            password: "wrong".to_owned(),
+        },
+    );
+    assert_eq!(
+        browser.text("[role=alert]"),
+        "User name or password is wrong. Please try again."
+    );
     browser.prefer("dark");
     browser.screenshot("provider-login-refused-dark");
 }

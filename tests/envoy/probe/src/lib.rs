@@ -57,7 +57,13 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        let released = worker(|worker| if std::mem::take(&mut worker.released) { std::mem::take(&mut worker.waiting) } else { Vec::new() });
+        let released = worker(|worker| {
+            if std::mem::take(&mut worker.released) {
+                std::mem::take(&mut worker.waiting)
+            } else {
+                Vec::new()
+            }
+        });
         for (id, ending) in released {
             let outcome = match hostcalls::set_effective_context(id).and_then(|()| finish(ending)) {
                 Ok(()) => "Ok".to_owned(),
@@ -82,7 +88,11 @@ fn finish(ending: Ending) -> Result<(), Status> {
             hostcalls::set_map_value(MapType::HttpRequestHeaders, "x-probe", Some("released"))?;
             hostcalls::resume_http_request()
         }
-        Ending::Reply => hostcalls::send_http_response(401, vec![("set-cookie", "a=1"), ("set-cookie", "b=2")], Some(b"replied")),
+        Ending::Reply => hostcalls::send_http_response(
+            401,
+            vec![("set-cookie", "a=1"), ("set-cookie", "b=2")],
+            Some(b"replied"),
+        ),
     }
 }
 
@@ -106,18 +116,32 @@ impl Exchange {
 
 impl Context for Exchange {
     fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
-        let status = self.get_http_call_response_headers_bytes().into_iter().find(|(name, _)| name == ":status").map(|(_, value)| value);
+        let status = self
+            .get_http_call_response_headers_bytes()
+            .into_iter()
+            .find(|(name, _)| name == ":status")
+            .map(|(_, value)| value);
         let status = String::from_utf8_lossy(&status.unwrap_or_default()).into_owned();
-        let body = self.get_http_call_response_body(0, body_size).unwrap_or_default();
+        let body = self
+            .get_http_call_response_body(0, body_size)
+            .unwrap_or_default();
         let body = String::from_utf8_lossy(&body).into_owned();
-        let headers = if headers == 0 { "no headers" } else { "headers" };
-        self.answer(&format!("callback: {headers}; status {status:?}; body {body:?}"));
+        let headers = if headers == 0 {
+            "no headers"
+        } else {
+            "headers"
+        };
+        self.answer(&format!(
+            "callback: {headers}; status {status:?}; body {body:?}"
+        ));
     }
 }
 
 impl HttpContext for Exchange {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let path = self.get_http_request_header_bytes(":path").unwrap_or_default();
+        let path = self
+            .get_http_request_header_bytes(":path")
+            .unwrap_or_default();
         let path = String::from_utf8_lossy(&path).into_owned();
         let words: Vec<&str> = path.split('/').skip(1).collect();
         match words.as_slice() {
