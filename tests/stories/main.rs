@@ -1,0 +1,27 @@
+//! Portero as its users meet it: stories against a scripted provider, with a clock the test owns.
+//!
+//! Nothing of Portero is replaced: a [`worker::Worker`] drives the same flows as the adapter to
+//! Envoy does, a [`browser::Browser`] keeps cookies as browsers do, and a [`provider::Provider`]
+//! checks what a real one checks. The host's log panics when a line holds a secret.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod browser;
+mod callback;
+mod cookies;
+mod host;
+mod login;
+mod outcome;
+mod provider;
+mod replay;
+mod signer;
+mod target;
+mod visitors;
+mod worker;
+mod world;
