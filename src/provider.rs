@@ -40,7 +40,7 @@ pub enum Availability {
 pub enum KeyRefresh {
     /// A fetch that started at or after this will be made.
     Asked(Timestamp),
-    /// There was one a moment ago.
+    /// There was one a moment ago, or the next has to wait because it failed.
     CoolingDown,
 }
 
@@ -121,7 +121,8 @@ impl ProviderCache {
         if self.keys_wanted.is_none() {
             let (schedule, _) = self.slots.schedule(host, seal);
             let cooling = now.since(schedule.forced_at) < provider.unknown_key_cooldown;
-            if cooling && now >= schedule.lease_until {
+            let backing_off = now < schedule.retry_at;
+            if backing_off || (cooling && now >= schedule.lease_until) {
                 return KeyRefresh::CoolingDown;
             }
             self.keys_wanted = Some(now);
@@ -254,12 +255,7 @@ impl ProviderCache {
         self.refresh_at = data
             .fetched_at
             .after(jittered(host, provider.refresh_interval));
-        if self
-            .keys_wanted
-            .is_some_and(|wanted| wanted <= data.fetched_at)
-        {
-            self.keys_wanted = None;
-        }
+        self.keys_wanted = None;
         self.failed_at = None;
         self.data = Some(Rc::new(data));
         self.state = ProviderState::Ready;

@@ -209,7 +209,9 @@ async fn verify(
     loop {
         visit.exchange.wait().await;
         let newer = visit.provider().await?;
-        if newer.fetched_at >= asked {
+        // A fetch that was under way already has seen the provider later than this worker had, and
+        // the cool-down allows no other.
+        if newer.fetched_at >= asked || newer.fetched_at > data.fetched_at {
             return Ok(attempt(&newer.keys)?);
         }
         let failed = visit.gateway.provider.borrow().has_failed_since(asked);
