@@ -15,8 +15,11 @@
 mod browser;
 mod callback;
 mod cookies;
+mod faults;
 mod host;
+mod keys;
 mod login;
+mod metadata;
 mod outcome;
 mod provider;
 mod replay;
