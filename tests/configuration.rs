@@ -15,10 +15,6 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
 }
 
-fn schema() -> Value {
-    serde_json::from_str(&config::schema()).unwrap()
-}
-
 #[test]
 fn the_committed_schema_is_fresh() {
     assert!(
@@ -97,7 +93,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Match.path",
     ]
     .into();
-    let schema = schema();
+    let schema: Value = serde_json::from_str(&config::schema()).unwrap();
     let mut parts = vec![("Configuration".to_owned(), schema.clone())];
     for (name, part) in schema["$defs"].as_object().unwrap() {
         parts.push((name.clone(), part.clone()));
@@ -128,7 +124,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
 /// A configuration that writes out every default is the configuration that leaves them out.
 #[test]
 fn the_defaults_of_the_schema_are_the_defaults_of_the_code() {
-    let schema = schema();
+    let schema: Value = serde_json::from_str(&config::schema()).unwrap();
     let minimal: Value = serde_json::from_str(&read("tests/fixtures/minimal.json")).unwrap();
     let mut written = minimal.clone();
     let fill = |object: &mut Value, part: &str| {
