@@ -1,8 +1,21 @@
 //! Portero: an identity gateway inside Envoy.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+#[cfg(target_arch = "wasm32")]
+mod adapter;
+pub mod answer;
 pub mod config;
 pub mod endpoint;
+pub mod error;
+pub mod flow;
+pub mod host;
 pub mod jose;
+pub mod oidc;
+pub mod provider;
+pub mod request;
+pub mod route;
 pub mod secret;
+pub mod session;
+pub mod telemetry;
 pub mod time;
+pub mod upstream;

@@ -1,5 +1,18 @@
 //! JSON Object Signing: parse, then verify; no network.
 
 mod algorithm;
+mod base64url;
+mod claims;
+mod json;
+mod jwk;
+mod jwk_set;
+mod jws;
+mod public_key;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use algorithm::Algorithm;
+pub use claims::{Claims, MAX_NUMERIC_DATE};
+pub use jwk::{Jwk, MAX_KEY_ID_BYTES};
+pub use jwk_set::{JwkSet, JwkSetFault, MAX_CANDIDATES, MAX_JWK_SET_BYTES, MAX_KEYS};
+pub use jws::{Header, Jws, MAX_TOKEN_BYTES};

@@ -1,1 +1,40 @@
 //! Real Envoy, real provider, real browser: what the tests of the built module share.
+//!
+//! A test names what it needs, and everything it started ends when the value goes out of scope:
+//!
+//! ```ignore
+//! let upstream = Upstream::start();
+//! let provider = provider_with_switches!();
+//! let envoy = portero(&provider, &upstream).start();
+//!
+//! let mut visitor = Visitor::new();
+//! let page = visitor.log_in(&envoy.url("/orders"), &provider.person());
+//! assert_eq!(page.response.status, 200);
+//! ```
+//!
+//! - [`envoy`] starts Envoy with filters, clusters and workers as a test wants them, and reads its statistics and log.
+//! - [`provider`] is the OpenID provider: ours with its switches, or another one named by environment variables.
+//! - [`upstream`] is the application behind Envoy, in this process: it remembers what reached it. Also servers that misbehave.
+//! - [`visitor`] browses without a browser: cookies, redirects, forms. [`http`] is below it and sends any bytes at all.
+//! - [`browser`] is Chromium, for what only a browser can show.
+//! - [`wait`] waits for conditions. Nothing here sleeps and hopes.
+
+pub mod artifact;
+pub mod browser;
+pub mod cookies;
+pub mod envoy;
+pub mod html;
+pub mod http;
+pub mod port;
+mod process;
+pub mod provider;
+pub mod upstream;
+pub mod visitor;
+pub mod wait;
+
+pub use browser::Browser;
+pub use envoy::{Envoy, Filter, Setup, portero};
+pub use http::{Request, Response};
+pub use provider::{Person, Provider};
+pub use upstream::Upstream;
+pub use visitor::{Page, Visitor};

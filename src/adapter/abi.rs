@@ -1,0 +1,254 @@
+//! The host functions that Portero calls itself.
+//!
+//! The SDK's wrappers panic on statuses that do occur, and read statuses into an enum that does not
+//! list them all. These wrappers give back what the host said as a plain number, or nothing.
+
+#![allow(unsafe_code)]
+
+use std::ptr;
+
+const OK: u32 = 0;
+
+/// Which headers a call is about.
+#[derive(Clone, Copy)]
+pub enum Map {
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
+}
+
+/// Which bytes a call is about.
+#[derive(Clone, Copy)]
+pub enum Buffer {
+    CallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+/// The kind of a metric.
+#[derive(Clone, Copy)]
+pub enum MetricKind {
+    Counter = 0,
+    Histogram = 2,
+}
+
+/// The request's way, in the host's numbering of streams.
+const REQUEST_STREAM: u32 = 0;
+
+unsafe extern "C" {
+    fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_buffer_bytes(
+        kind: u32,
+        start: usize,
+        size: usize,
+        data: *mut *mut u8,
+        length: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, length: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        length: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        version: u32,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+}
+
+/// Writes a line of log; `level` in the host's numbering.
+pub fn log(level: u32, text: &str) {
+    unsafe {
+        proxy_log(level, text.as_ptr(), text.len());
+    }
+}
+
+/// Nanoseconds since the epoch.
+pub fn current_time() -> u64 {
+    let mut time = 0;
+    unsafe {
+        proxy_get_current_time_nanoseconds(&raw mut time);
+    }
+    time
+}
+
+pub fn set_tick_period(milliseconds: u32) {
+    unsafe {
+        proxy_set_tick_period_milliseconds(milliseconds);
+    }
+}
+
+/// The whole of a buffer.
+pub fn buffer(kind: Buffer) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    let status = unsafe {
+        proxy_get_buffer_bytes(kind as u32, 0, usize::MAX, &raw mut data, &raw mut length)
+    };
+    owned(status, data, length)
+}
+
+/// A header map in the host's serialisation.
+pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut length) };
+    owned(status, data, length)
+}
+
+/// Sets a header in place of any of that name; says whether the host took it.
+pub fn replace_header(map: Map, name: &str, value: &[u8]) -> bool {
+    let status = unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    };
+    status == OK
+}
+
+/// Removes every header of a name; says whether the host took it.
+pub fn remove_header(map: Map, name: &str) -> bool {
+    let status = unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) };
+    status == OK
+}
+
+/// Adds a header beside others of that name.
+pub fn add_header(map: Map, name: &str, value: &[u8]) {
+    unsafe {
+        proxy_add_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        );
+    }
+}
+
+/// Answers the current request; `headers` in the host's serialisation.
+pub fn send_local_response(status: u16, headers: &[u8], body: &[u8]) -> bool {
+    const DETAILS: &str = "portero";
+    let status = unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            DETAILS.as_ptr(),
+            DETAILS.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            -1,
+        )
+    };
+    status == OK
+}
+
+/// Lets a paused request go on.
+pub fn continue_request() -> bool {
+    unsafe { proxy_continue_stream(REQUEST_STREAM) == OK }
+}
+
+/// Makes another request the one that calls are about; `false` when it is gone.
+pub fn set_effective_context(context: u32) -> bool {
+    unsafe { proxy_set_effective_context(context) == OK }
+}
+
+/// A shared value and its version.
+pub fn shared_data(key: &str) -> Option<(Vec<u8>, u32)> {
+    let (mut data, mut length, mut version) = (ptr::null_mut(), 0, 0);
+    let status = unsafe {
+        proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut data,
+            &raw mut length,
+            &raw mut version,
+        )
+    };
+    owned(status, data, length).map(|bytes| (bytes, version))
+}
+
+/// Writes a shared value; version 0 writes whatever is there.
+pub fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
+    let status = unsafe {
+        proxy_set_shared_data(
+            key.as_ptr(),
+            key.len(),
+            value.as_ptr(),
+            value.len(),
+            version,
+        )
+    };
+    status == OK
+}
+
+/// The id of a metric.
+pub fn define_metric(kind: MetricKind, name: &str) -> Option<u32> {
+    let mut id = 0;
+    let status =
+        unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) };
+    (status == OK).then_some(id)
+}
+
+pub fn increment_metric(id: u32) {
+    unsafe {
+        proxy_increment_metric(id, 1);
+    }
+}
+
+pub fn record_metric(id: u32, value: u64) {
+    unsafe {
+        proxy_record_metric(id, value);
+    }
+}
+
+/// Takes over bytes that the host wrote into this VM's memory.
+fn owned(status: u32, data: *mut u8, length: usize) -> Option<Vec<u8>> {
+    if status != OK {
+        return None;
+    }
+    if data.is_null() {
+        return Some(Vec::new());
+    }
+    // The host got exactly `length` bytes from `proxy_on_memory_allocate`, which the SDK serves
+    // from a boxed slice of that size.
+    Some(unsafe { Vec::from_raw_parts(data, length, length) })
+}

@@ -1,0 +1,68 @@
+//! Envoy as a [`Host`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::abi::{self, MetricKind};
+use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::telemetry::{Level, Metric};
+use crate::time::Timestamp;
+
+/// The proxy around this VM, with the ids of the metrics that have been used.
+#[derive(Default)]
+pub struct EnvoyHost {
+    metrics: RefCell<HashMap<String, u32>>,
+}
+
+impl Host for EnvoyHost {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(abi::current_time() / 1_000_000)
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable> {
+        getrandom::fill(bytes).map_err(|_| RandomUnavailable)
+    }
+
+    fn shared(&self, slot: &str) -> Option<SharedValue> {
+        abi::shared_data(slot).map(|(bytes, version)| SharedValue { bytes, version })
+    }
+
+    fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool {
+        abi::set_shared_data(slot, value, expected.unwrap_or(0))
+    }
+
+    fn count(&self, metric: &Metric) {
+        if let Some(id) = self.metric(MetricKind::Counter, metric) {
+            abi::increment_metric(id);
+        }
+    }
+
+    fn record(&self, metric: &Metric, value: u64) {
+        if let Some(id) = self.metric(MetricKind::Histogram, metric) {
+            abi::record_metric(id, value);
+        }
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        abi::log(
+            match level {
+                Level::Info => 2,
+                Level::Warn => 3,
+                Level::Error => 4,
+            },
+            line,
+        );
+    }
+}
+
+impl EnvoyHost {
+    fn metric(&self, kind: MetricKind, metric: &Metric) -> Option<u32> {
+        let name = metric.name();
+        if let Some(id) = self.metrics.borrow().get(&name) {
+            return Some(*id);
+        }
+        let id = abi::define_metric(kind, &name)?;
+        self.metrics.borrow_mut().insert(name, id);
+        Some(id)
+    }
+}

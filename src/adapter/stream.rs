@@ -1,0 +1,166 @@
+//! One request: its flow, and what the flow's decision does to it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::abi::{self, Map};
+use super::pairs;
+use super::worker::Worker;
+use crate::answer::Response;
+use crate::flow::{CallResult, Decision, Flow, Forward, Step, serve};
+use crate::request::Request;
+
+/// A request on its way through Portero.
+pub struct Stream {
+    pub context: u32,
+    flow: RefCell<Option<Flow<Decision>>>,
+    /// The header callback has returned, so the request has to be resumed to go on.
+    paused: Cell<bool>,
+    set_cookies: RefCell<Vec<String>>,
+}
+
+impl Stream {
+    fn new(context: u32) -> Rc<Self> {
+        Rc::new(Self {
+            context,
+            flow: RefCell::default(),
+            paused: Cell::new(false),
+            set_cookies: RefCell::default(),
+        })
+    }
+
+    fn start(self: &Rc<Self>, worker: &Rc<Worker>) -> Action {
+        let Some(headers) = abi::header_pairs(Map::Request) else {
+            answer(&Response::new(500));
+            return Action::Pause;
+        };
+        let request = Request::new(pairs::read(&headers));
+        let gateway = Rc::clone(&worker.gateway);
+        let (flow, step) = Flow::start(|exchange| serve(gateway, request, exchange));
+        *self.flow.borrow_mut() = Some(flow);
+        let action = self.step(worker, step);
+        self.paused.set(true);
+        action
+    }
+
+    /// Goes on after an answer; the host's calls must be about this request.
+    pub fn resume(self: &Rc<Self>, worker: &Rc<Worker>, result: CallResult) {
+        self.go_on(worker, |flow| flow.resume(result));
+    }
+
+    /// Goes on after waiting; the host's calls must be about this request.
+    pub fn wake(self: &Rc<Self>, worker: &Rc<Worker>) {
+        self.go_on(worker, Flow::wake);
+    }
+
+    fn go_on(
+        self: &Rc<Self>,
+        worker: &Rc<Worker>,
+        go_on: impl FnOnce(&mut Flow<Decision>) -> Step<Decision>,
+    ) -> Option<Action> {
+        let mut flow = self.flow.take()?;
+        let step = go_on(&mut flow);
+        *self.flow.borrow_mut() = Some(flow);
+        Some(self.step(worker, step))
+    }
+
+    fn step(self: &Rc<Self>, worker: &Rc<Worker>, step: Step<Decision>) -> Action {
+        match step {
+            Step::Call(call) => match worker.call(self, &call) {
+                Ok(()) => Action::Pause,
+                Err(failure) => self
+                    .go_on(worker, |flow| flow.resume(Err(failure)))
+                    .unwrap_or(Action::Pause),
+            },
+            Step::Wait => {
+                worker.wait(Rc::clone(self));
+                Action::Pause
+            }
+            Step::Done(decision) => {
+                self.flow.take();
+                self.decide(decision)
+            }
+        }
+    }
+
+    fn decide(&self, decision: Decision) -> Action {
+        let response = match decision {
+            Decision::Forward(forward) => {
+                if self.forward(forward) {
+                    if self.paused.get() {
+                        abi::continue_request();
+                    }
+                    return Action::Continue;
+                }
+                // Headers of a stranger that could not be removed must not reach the upstream.
+                Response::new(500)
+            }
+            Decision::Answer(response) => response,
+        };
+        answer(&response);
+        Action::Pause
+    }
+
+    fn forward(&self, forward: Forward) -> bool {
+        let removed = forward
+            .remove
+            .iter()
+            .all(|name| abi::remove_header(Map::Request, name));
+        let set = forward
+            .set
+            .iter()
+            .all(|(name, value)| abi::replace_header(Map::Request, name, value));
+        *self.set_cookies.borrow_mut() = forward.set_cookies;
+        removed && set
+    }
+}
+
+fn answer(response: &Response) {
+    let headers = response
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()));
+    abi::send_local_response(
+        response.status,
+        &pairs::write(headers),
+        response.body.as_bytes(),
+    );
+}
+
+/// The SDK's view of a [`Stream`].
+pub struct HttpStream {
+    worker: Rc<Worker>,
+    stream: Rc<Stream>,
+}
+
+impl HttpStream {
+    pub fn new(worker: Rc<Worker>, context: u32) -> Self {
+        Self {
+            worker,
+            stream: Stream::new(context),
+        }
+    }
+}
+
+impl Context for HttpStream {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+        self.worker.answered(token, headers);
+    }
+}
+
+impl HttpContext for HttpStream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        self.stream.start(&self.worker)
+    }
+
+    /// Also called for Portero's own answers, which carry their cookies already.
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        for value in self.stream.set_cookies.take() {
+            abi::add_header(Map::Response, "set-cookie", value.as_bytes());
+        }
+        Action::Continue
+    }
+}

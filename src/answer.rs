@@ -1,0 +1,119 @@
+//! From a report to the answer its audience understands.
+
+mod page;
+
+pub use page::{Link, Page};
+
+use crate::error::Report;
+
+/// A complete local answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+/// Who reads an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A person in front of a browser.
+    Browser,
+    /// A program.
+    Program,
+}
+
+impl Response {
+    /// An answer that no cache keeps: every answer of Portero's own depends on who asks.
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: vec![("cache-control", "no-store".to_owned())],
+            body: String::new(),
+        }
+    }
+
+    /// A redirect that always becomes a GET (RFC 9700 section 4.12). No referrer is sent along,
+    /// because addresses in a login carry codes.
+    pub fn redirect(location: String) -> Self {
+        Self::new(303)
+            .with_header("location", location)
+            .with_header("referrer-policy", "no-referrer".to_owned())
+    }
+
+    /// A page for a person.
+    pub fn page(status: u16, page: &Page<'_>) -> Self {
+        let mut response = Self::new(status);
+        response.headers.extend(page.headers());
+        response.body = page.to_html();
+        response
+    }
+
+    /// The answer to an error: a page for a person, a problem (RFC 9457) for a program. `again` is
+    /// where a person may start over; `request_id` is what they can tell the operator.
+    pub fn error(
+        report: &Report,
+        audience: Audience,
+        request_id: &str,
+        again: Option<&str>,
+    ) -> Self {
+        let response = match audience {
+            Audience::Browser => Self::page(
+                report.status,
+                &Page {
+                    title: title(report.status),
+                    message: report.message,
+                    code: Some(&report.code),
+                    request_id: Some(request_id),
+                    link: again.map(|target| Link::Follow {
+                        target,
+                        text: "Try again",
+                    }),
+                },
+            ),
+            Audience::Program => {
+                let mut response = Self::new(report.status)
+                    .with_header("content-type", "application/problem+json".to_owned());
+                response.body = serde_json::json!({
+                    "status": report.status,
+                    "title": title(report.status),
+                    "detail": report.message,
+                    "code": report.code,
+                    "request_id": request_id,
+                })
+                .to_string();
+                response
+            }
+        };
+        match report.status {
+            // RFC 9110 section 15.5.2 demands a challenge; RFC 6750 section 3 gives its form.
+            401 => response.with_header("www-authenticate", "Bearer".to_owned()),
+            503 => response.with_header("retry-after", "5".to_owned()),
+            _ => response,
+        }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    #[must_use]
+    pub fn with_cookies(mut self, set_cookies: Vec<String>) -> Self {
+        self.headers
+            .extend(set_cookies.into_iter().map(|value| ("set-cookie", value)));
+        self
+    }
+}
+
+const fn title(status: u16) -> &'static str {
+    match status {
+        400 => "This request cannot be used",
+        401 => "Sign-in required",
+        403 => "Not allowed",
+        405 => "Method not allowed",
+        502..=504 => "Sign-in is not possible at the moment",
+        _ => "Something went wrong",
+    }
+}

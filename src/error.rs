@@ -1,0 +1,140 @@
+//! Everything that can go wrong with a request, and the one table that says what becomes of it.
+
+mod report;
+mod token;
+
+pub use report::Report;
+pub use token::TokenFault;
+
+use crate::host::RandomUnavailable;
+use crate::telemetry::Purpose;
+
+/// What went wrong, grouped by who is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The caller sent something that no rule can judge or no login can use.
+    Request(RequestFault),
+    /// The caller may not have what they asked for.
+    Denied(Denial),
+    /// The provider refused the login it was asked for (RFC 6749 section 4.1.2.1).
+    Authorization(AuthorizationFault),
+    /// The provider did not answer a call, or not usably.
+    Provider(Purpose, CallFault),
+    /// The provider's metadata or keys are not known yet, and cannot be had now.
+    ProviderUnavailable,
+    /// The ID token does not prove what it must.
+    IdToken(TokenFault),
+    /// Userinfo speaks of somebody else (OpenID Connect Core 5.3.2).
+    UserinfoSubject,
+    /// Portero itself cannot go on.
+    Internal(InternalFault),
+}
+
+/// A fault of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFault {
+    /// The path can be read in more than one way.
+    PathAmbiguous,
+    /// The authority is missing, double or not a host name.
+    AuthorityInvalid,
+    /// One of Portero's own paths was asked with a method it does not know.
+    MethodNotAllowed,
+    /// The callback's parameters are missing, double or too long.
+    CallbackMalformed,
+    /// No login of that state is in progress in this browser.
+    LoginUnknown,
+    /// The login in progress is too old.
+    LoginExpired,
+    /// The code of this login has been redeemed before.
+    LoginReplayed,
+    /// The `iss` parameter names another provider (RFC 9207 section 2.4).
+    IssuerMismatch,
+    /// The provider announces the `iss` parameter and did not send it (RFC 9207 section 2.4).
+    IssuerMissing,
+}
+
+/// A refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// Nobody is known, and this caller cannot be sent to log in.
+    LoginRequired,
+    /// Another site asked for the logout.
+    LogoutCrossSite,
+}
+
+/// The `error` parameter of an authorization error response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizationFault {
+    AccessDenied,
+    LoginRequired,
+    InteractionRequired,
+    ConsentRequired,
+    AccountSelectionRequired,
+    InvalidRequest,
+    InvalidScope,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+    ServerError,
+    TemporarilyUnavailable,
+    /// A name that no standard gives.
+    Other,
+}
+
+/// How a call to the provider failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFault {
+    /// Not sent, cut off, or answered 503.
+    Unreachable,
+    /// Answered 504: no answer in time.
+    Timeout,
+    /// Answered with a status that means no.
+    Refused,
+    /// Answered with something that is not the expected message.
+    Malformed,
+    /// The code or token was refused as invalid (RFC 6749 section 5.2).
+    InvalidGrant,
+    /// The client's own authentication was refused (RFC 6749 section 5.2).
+    InvalidClient,
+}
+
+impl CallFault {
+    /// The word in codes and log lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidClient => "invalid_client",
+        }
+    }
+}
+
+/// A fault of Portero or of what it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InternalFault {
+    RandomUnavailable,
+    /// The session does not fit into the cookies a browser keeps.
+    SessionTooLarge,
+    /// Something that cannot happen did.
+    Bug,
+}
+
+impl From<RandomUnavailable> for Error {
+    fn from(_: RandomUnavailable) -> Self {
+        Self::Internal(InternalFault::RandomUnavailable)
+    }
+}
+
+impl From<TokenFault> for Error {
+    fn from(fault: TokenFault) -> Self {
+        Self::IdToken(fault)
+    }
+}
+
+impl From<RequestFault> for Error {
+    fn from(fault: RequestFault) -> Self {
+        Self::Request(fault)
+    }
+}

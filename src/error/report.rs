@@ -1,0 +1,182 @@
+//! The one table: what each error means to a stranger, to a program and to the operator.
+
+use std::borrow::Cow;
+
+use super::{
+    AuthorizationFault, CallFault, Denial, Error, InternalFault, RequestFault, TokenFault,
+};
+use crate::telemetry::{Level, Purpose};
+
+/// What becomes of an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// Stable and public: answers, log lines and metrics carry it.
+    pub code: Cow<'static, str>,
+    /// One sentence for a stranger; it says nothing of the inside.
+    pub message: &'static str,
+    pub level: Level,
+}
+
+impl Error {
+    /// This error's line of the table.
+    pub fn report(&self) -> Report {
+        match self {
+            Self::Request(fault) => request(*fault),
+            Self::Denied(denial) => denied(*denial),
+            Self::Authorization(fault) => authorization(*fault),
+            Self::Provider(purpose, fault) => provider(*purpose, *fault),
+            Self::ProviderUnavailable => line(
+                503,
+                "provider_unavailable",
+                "The sign-in service cannot be reached at the moment. Please try again soon.",
+                Level::Error,
+            ),
+            Self::IdToken(fault) => id_token(*fault),
+            Self::UserinfoSubject => {
+                line(502, "userinfo_subject_mismatch", BAD_ANSWER, Level::Error)
+            }
+            Self::Internal(fault) => internal(*fault),
+        }
+    }
+}
+
+const BAD_ANSWER: &str =
+    "The sign-in service gave an answer that cannot be trusted. Nobody has been signed in.";
+const NO_ANSWER: &str = "The sign-in service did not answer. Please try again soon.";
+const START_AGAIN: &str = "This sign-in cannot be finished here. Please start again.";
+
+fn line(status: u16, code: &'static str, message: &'static str, level: Level) -> Report {
+    Report {
+        status,
+        code: Cow::Borrowed(code),
+        message,
+        level,
+    }
+}
+
+fn request(fault: RequestFault) -> Report {
+    use RequestFault as F;
+    let (status, code, message) = match fault {
+        F::PathAmbiguous => (
+            400,
+            "path_ambiguous",
+            "The address can be read in more than one way and is therefore refused.",
+        ),
+        F::AuthorityInvalid => (400, "authority_invalid", "The request names no valid host."),
+        F::MethodNotAllowed => (
+            405,
+            "method_not_allowed",
+            "This address does not take that method.",
+        ),
+        F::CallbackMalformed => (400, "callback_malformed", START_AGAIN),
+        F::LoginUnknown => (400, "login_unknown", START_AGAIN),
+        F::LoginExpired => (
+            400,
+            "login_expired",
+            "This sign-in took too long. Please start again.",
+        ),
+        F::LoginReplayed => (400, "login_replayed", START_AGAIN),
+        F::IssuerMismatch => (400, "authorization_issuer_mismatch", START_AGAIN),
+        F::IssuerMissing => (400, "authorization_issuer_missing", START_AGAIN),
+    };
+    line(status, code, message, Level::Warn)
+}
+
+fn denied(denial: Denial) -> Report {
+    match denial {
+        Denial::LoginRequired => line(401, "login_required", "Please sign in first.", Level::Info),
+        Denial::LogoutCrossSite => line(
+            403,
+            "logout_cross_site",
+            "Another site asked to sign you out. Nothing has been done.",
+            Level::Warn,
+        ),
+    }
+}
+
+fn authorization(fault: AuthorizationFault) -> Report {
+    use AuthorizationFault as F;
+    const REFUSED: &str = "The sign-in service did not sign you in.";
+    const MISTAKEN: &str =
+        "The sign-in service refused the request. The operator has to look at this.";
+    let (status, code, message, level) = match fault {
+        F::AccessDenied => (403, "authorization_access_denied", REFUSED, Level::Info),
+        F::LoginRequired => (403, "authorization_login_required", REFUSED, Level::Info),
+        F::InteractionRequired => (
+            403,
+            "authorization_interaction_required",
+            REFUSED,
+            Level::Info,
+        ),
+        F::ConsentRequired => (403, "authorization_consent_required", REFUSED, Level::Info),
+        F::AccountSelectionRequired => (
+            403,
+            "authorization_account_selection_required",
+            REFUSED,
+            Level::Info,
+        ),
+        F::InvalidRequest => (502, "authorization_invalid_request", MISTAKEN, Level::Error),
+        F::InvalidScope => (502, "authorization_invalid_scope", MISTAKEN, Level::Error),
+        F::UnauthorizedClient => (
+            502,
+            "authorization_unauthorized_client",
+            MISTAKEN,
+            Level::Error,
+        ),
+        F::UnsupportedResponseType => (
+            502,
+            "authorization_unsupported_response_type",
+            MISTAKEN,
+            Level::Error,
+        ),
+        F::ServerError => (502, "authorization_server_error", NO_ANSWER, Level::Error),
+        F::TemporarilyUnavailable => (
+            503,
+            "authorization_temporarily_unavailable",
+            NO_ANSWER,
+            Level::Error,
+        ),
+        F::Other => (502, "authorization_error", MISTAKEN, Level::Error),
+    };
+    line(status, code, message, level)
+}
+
+fn provider(purpose: Purpose, fault: CallFault) -> Report {
+    let (status, message) = match fault {
+        CallFault::Unreachable => (503, NO_ANSWER),
+        CallFault::Timeout => (504, NO_ANSWER),
+        CallFault::Refused | CallFault::Malformed => (502, BAD_ANSWER),
+        CallFault::InvalidGrant => (502, START_AGAIN),
+        CallFault::InvalidClient => (
+            502,
+            "The sign-in service does not accept this gateway. The operator has to look at this.",
+        ),
+    };
+    Report {
+        status,
+        code: Cow::Owned(format!("{}_{}", purpose.name(), fault.name())),
+        message,
+        level: Level::Error,
+    }
+}
+
+fn id_token(fault: TokenFault) -> Report {
+    Report {
+        status: 502,
+        code: Cow::Owned(format!("id_token_{}", fault.code())),
+        message: BAD_ANSWER,
+        level: Level::Error,
+    }
+}
+
+fn internal(fault: InternalFault) -> Report {
+    const OURS: &str = "Something went wrong here. Please try again soon.";
+    let code = match fault {
+        InternalFault::RandomUnavailable => "random_unavailable",
+        InternalFault::SessionTooLarge => "session_too_large",
+        InternalFault::Bug => "internal_error",
+    };
+    line(500, code, OURS, Level::Error)
+}

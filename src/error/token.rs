@@ -1,0 +1,184 @@
+//! Why a signed token is refused.
+
+use std::fmt;
+
+/// The one reason why a token is refused: the first check that failed.
+///
+/// Nothing in it comes from the token; the claim names it carries are constants of the standards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenFault {
+    /// Longer than Portero reads.
+    TooLarge,
+    /// Not three parts of unpadded base64url (RFC 7515 section 7.1).
+    Malformed,
+    /// The header is not a JSON object with the members that a signature needs.
+    HeaderInvalid,
+    /// The header demands an extension (RFC 7515 section 4.1.11); Portero knows none.
+    CriticalHeader,
+    /// `alg` is none that the configuration allows for this token.
+    AlgorithmRefused,
+    /// The key that signed is not in the set: no key has the token's `kid` and fits its algorithm,
+    /// or the token names no key and none of those that fit made the signature.
+    /// Fetching the set again may help.
+    KeyUnknown,
+    /// More keys fit than Portero tries, and none of those it tried made the signature.
+    KeyAmbiguous,
+    /// The key that the token names did not make the signature.
+    SignatureInvalid,
+    /// The payload is not one JSON object with distinct member names.
+    ClaimsMalformed,
+    /// A claim that must be there is not.
+    ClaimMissing { claim: &'static str },
+    /// A claim has a type or a range that the standard does not give it.
+    ClaimInvalid { claim: &'static str },
+    /// `iss` is another issuer.
+    IssuerMismatch,
+    /// `aud` does not name this client.
+    AudienceMismatch,
+    /// `aud` names, beside this client, an audience that is not trusted.
+    AudienceUntrusted,
+    /// `azp` is another client.
+    AuthorizedPartyMismatch,
+    /// `exp` has passed.
+    Expired,
+    /// `iat` lies in the future.
+    IssuedInFuture,
+    /// `iat` lies too far back.
+    IssuedTooLongAgo,
+    /// `nbf` lies in the future.
+    NotYetValid,
+    /// `nonce` is not the one of this login.
+    NonceMismatch,
+    /// `at_hash` does not belong to the access token beside it.
+    AccessTokenHashMismatch,
+    /// `c_hash` does not belong to the authorization code beside it.
+    CodeHashMismatch,
+    /// `sub` is empty or longer than 255 characters.
+    SubjectInvalid,
+    /// `auth_time` lies further back than was asked for.
+    AuthenticationTooOld,
+    /// `acr` is none that was asked for.
+    AcrMismatch,
+}
+
+impl TokenFault {
+    /// The stable name of the fault in answers, logs and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "token_too_large",
+            Self::Malformed => "token_malformed",
+            Self::HeaderInvalid => "header_invalid",
+            Self::CriticalHeader => "critical_header",
+            Self::AlgorithmRefused => "algorithm_refused",
+            Self::KeyUnknown => "key_unknown",
+            Self::KeyAmbiguous => "key_ambiguous",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::ClaimsMalformed => "claims_malformed",
+            Self::ClaimMissing { .. } => "claim_missing",
+            Self::ClaimInvalid { .. } => "claim_invalid",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::AudienceUntrusted => "audience_untrusted",
+            Self::AuthorizedPartyMismatch => "authorized_party_mismatch",
+            Self::Expired => "token_expired",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::IssuedTooLongAgo => "issued_too_long_ago",
+            Self::NotYetValid => "not_yet_valid",
+            Self::NonceMismatch => "nonce_mismatch",
+            Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
+            Self::CodeHashMismatch => "code_hash_mismatch",
+            Self::SubjectInvalid => "subject_invalid",
+            Self::AuthenticationTooOld => "authentication_too_old",
+            Self::AcrMismatch => "acr_mismatch",
+        }
+    }
+}
+
+impl fmt::Display for TokenFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::TooLarge => "the token is too large",
+            Self::Malformed => "the token is not a compact JWS",
+            Self::HeaderInvalid => "the token's header is invalid",
+            Self::CriticalHeader => "the token's header demands an extension",
+            Self::AlgorithmRefused => "the token's algorithm is not allowed",
+            Self::KeyUnknown => "no known key made the token's signature",
+            Self::KeyAmbiguous => "too many keys could have made the token's signature",
+            Self::SignatureInvalid => "the token's signature is invalid",
+            Self::ClaimsMalformed => "the token's claims are not a strict JSON object",
+            Self::ClaimMissing { claim } => {
+                return write!(formatter, "the claim {claim} is missing");
+            }
+            Self::ClaimInvalid { claim } => {
+                return write!(formatter, "the claim {claim} has a wrong type or range");
+            }
+            Self::IssuerMismatch => "the token is from another issuer",
+            Self::AudienceMismatch => "the token is not for this client",
+            Self::AudienceUntrusted => "the token is also for an audience that is not trusted",
+            Self::AuthorizedPartyMismatch => "the token was issued to another client",
+            Self::Expired => "the token has expired",
+            Self::IssuedInFuture => "the token was issued in the future",
+            Self::IssuedTooLongAgo => "the token was issued too long ago",
+            Self::NotYetValid => "the token is not valid yet",
+            Self::NonceMismatch => "the token belongs to another login",
+            Self::AccessTokenHashMismatch => "the token belongs to another access token",
+            Self::CodeHashMismatch => "the token belongs to another authorization code",
+            Self::SubjectInvalid => "the token's subject is empty or too long",
+            Self::AuthenticationTooOld => "the authentication is older than was asked for",
+            Self::AcrMismatch => "the authentication is not of the class that was asked for",
+        })
+    }
+}
+
+impl std::error::Error for TokenFault {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::TokenFault::{self, *};
+
+    const ALL: [TokenFault; 25] = [
+        TooLarge,
+        Malformed,
+        HeaderInvalid,
+        CriticalHeader,
+        AlgorithmRefused,
+        KeyUnknown,
+        KeyAmbiguous,
+        SignatureInvalid,
+        ClaimsMalformed,
+        ClaimMissing { claim: "sub" },
+        ClaimInvalid { claim: "sub" },
+        IssuerMismatch,
+        AudienceMismatch,
+        AudienceUntrusted,
+        AuthorizedPartyMismatch,
+        Expired,
+        IssuedInFuture,
+        IssuedTooLongAgo,
+        NotYetValid,
+        NonceMismatch,
+        AccessTokenHashMismatch,
+        CodeHashMismatch,
+        SubjectInvalid,
+        AuthenticationTooOld,
+        AcrMismatch,
+    ];
+
+    #[test]
+    fn codes_are_distinct_snake_case_words() {
+        let codes: HashSet<_> = ALL.iter().map(|fault| fault.code()).collect();
+        assert_eq!(codes.len(), ALL.len());
+        for code in codes {
+            assert!(!code.is_empty());
+            assert!(code.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()));
+        }
+    }
+
+    #[test]
+    fn texts_are_distinct() {
+        let texts: HashSet<_> = ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), ALL.len());
+    }
+}

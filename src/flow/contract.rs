@@ -1,0 +1,60 @@
+//! What goes into a flow and what comes out of it.
+
+use std::time::Duration;
+
+use crate::answer::Response;
+use crate::telemetry::Purpose;
+
+/// An HTTP request to the provider, through a cluster of Envoy's.
+#[derive(Debug)]
+pub struct Call {
+    pub purpose: Purpose,
+    pub cluster: String,
+    pub method: &'static str,
+    pub authority: String,
+    pub scheme: String,
+    /// Path with query.
+    pub path: String,
+    /// Names in lower case; pseudo headers are not among them.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    pub timeout: Duration,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Why nothing came back. A proxy that cannot reach the provider answers 503 or 504 itself, which
+/// is a [`Reply`]: the two cannot be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallFailure {
+    /// The proxy did not take the request: unknown cluster, no healthy host.
+    NotSent,
+    /// The exchange was cut off, or the answer was too large for the proxy.
+    NoAnswer,
+}
+
+/// The outcome of one [`Call`].
+pub type CallResult = Result<Reply, CallFailure>;
+
+/// How a request goes on.
+#[derive(Debug)]
+pub enum Decision {
+    Forward(Forward),
+    Answer(Response),
+}
+
+/// Changes to a request on its way to the upstream, and to the answer on its way back.
+#[derive(Debug, Default)]
+pub struct Forward {
+    /// Request headers to remove, as they were spelled.
+    pub remove: Vec<String>,
+    /// Request headers to set, in place of any of that name.
+    pub set: Vec<(String, Vec<u8>)>,
+    /// `Set-Cookie` values for the answer.
+    pub set_cookies: Vec<String>,
+}

@@ -1,0 +1,74 @@
+//! The start of a login: a browser is sent to the provider.
+
+use super::Decision;
+use super::serve::{Refusal, Visit};
+use crate::answer::Response;
+use crate::oidc::{AuthenticationRequest, pkce};
+use crate::request::Request;
+use crate::session::{PendingLogin, PendingLogins};
+use crate::telemetry::Metric;
+
+/// The longest target that a login cookie keeps whole, in bytes.
+const MAX_TARGET: usize = 2048;
+
+/// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
+/// wanted to go.
+pub async fn start(
+    visit: &Visit<'_>,
+    target: &str,
+    attempt: u8,
+    mut set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
+    let data = visit.provider().await?;
+    let host = visit.host();
+    let state = pkce::opaque(host)?;
+    let login = PendingLogin {
+        started_at: host.now(),
+        nonce: pkce::opaque(host)?,
+        code_verifier: pkce::code_verifier(host)?,
+        target: target.to_owned(),
+        attempt,
+    };
+    set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
+    let location = AuthenticationRequest {
+        redirect_uri: &redirect_uri(visit),
+        state: &state,
+        nonce: &login.nonce,
+        code_verifier: &login.code_verifier,
+    }
+    .url(&visit.gateway.config.provider, &data.metadata);
+    host.count(&Metric::LoginStarted);
+    Ok(Decision::Answer(
+        Response::redirect(location).with_cookies(set_cookies),
+    ))
+}
+
+/// The absolute address of the callback path.
+pub fn redirect_uri(visit: &Visit<'_>) -> String {
+    format!("{}{}", visit.origin(), visit.gateway.config.paths.callback)
+}
+
+/// Path and query of a request, as text that may follow an origin in a `Location` header. Only the
+/// path of a target that is too long is kept, and of a path that is too long nothing.
+pub fn target(request: &Request) -> String {
+    let whole = encode(request.target());
+    if whole.len() <= MAX_TARGET {
+        return whole;
+    }
+    let path = whole.split('?').next().unwrap_or_default();
+    match path.len() <= MAX_TARGET {
+        true => path.to_owned(),
+        false => "/".to_owned(),
+    }
+}
+
+fn encode(target: &[u8]) -> String {
+    let mut text = String::with_capacity(target.len());
+    for byte in target {
+        match byte.is_ascii_graphic() {
+            true => text.push(char::from(*byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}

@@ -1,0 +1,159 @@
+//! Logging out: here, and at the provider.
+
+use super::serve::{Refusal, Visit};
+use super::{Decision, caller, session};
+use crate::answer::{Link, Page, Response};
+use crate::error::{Denial, Error, RequestFault};
+use crate::oidc::{EndSessionRequest, pkce};
+use crate::provider::Availability;
+use crate::session::{IdTokenHint, LogoutState, StoredSession};
+use crate::telemetry::{Level, Metric};
+
+/// Ends the session. Another site can make a browser come here, but not end anything: it gets a
+/// page that asks, or a refusal.
+pub fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    let own = caller::is_same_origin(visit.request, &visit.origin());
+    match visit.request.method() {
+        "GET" | "POST" if own => end(visit),
+        "GET" => Ok(Decision::Answer(question(visit))),
+        "POST" => Err(Error::Denied(Denial::LogoutCrossSite).into()),
+        _ => Err(RequestFault::MethodNotAllowed.into()),
+    }
+}
+
+/// The page where a logout lands. It is the same for everybody, and never starts a login.
+pub fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    if visit.request.method() != "GET" {
+        return Err(RequestFault::MethodNotAllowed.into());
+    }
+    let state = LogoutState(visit.cookies());
+    let expected = state.load();
+    if expected.is_some() && expected.as_deref() != returned_state(visit).as_deref() {
+        visit.host().log(
+            Level::Warn,
+            &format!(
+                "logout_state_mismatch request_id={}",
+                caller::request_id(visit.request)
+            ),
+        );
+    }
+    let page = match session::find(visit) {
+        Some(_) => Page {
+            title: "Still signed in",
+            message: "You are still signed in here.",
+            code: None,
+            request_id: None,
+            link: Some(Link::Follow {
+                target: &visit.gateway.config.paths.logout,
+                text: "Sign out",
+            }),
+        },
+        None => Page {
+            title: "Signed out",
+            message: "You are signed out.",
+            code: None,
+            request_id: None,
+            link: Some(Link::Follow {
+                target: "/",
+                text: "Sign in again",
+            }),
+        },
+    };
+    let set_cookies = expected.map(|_| state.delete()).into_iter().collect();
+    Ok(Decision::Answer(
+        Response::page(200, &page).with_cookies(set_cookies),
+    ))
+}
+
+fn question(visit: &Visit<'_>) -> Response {
+    Response::page(
+        200,
+        &Page {
+            title: "Sign out?",
+            message: "Another site sent you here. Do you want to sign out?",
+            code: None,
+            request_id: None,
+            link: Some(Link::Post {
+                target: &visit.gateway.config.paths.logout,
+                text: "Sign out",
+            }),
+        },
+    )
+}
+
+fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    let stored = StoredSession(visit.cookies());
+    let was_logged_in = session::find(visit).is_some();
+    if let Some(sealed) = stored.sealed() {
+        visit.gateway.sessions.borrow_mut().remove(&sealed);
+    }
+    let hint = IdTokenHint {
+        context: visit.cookies(),
+        path: &visit.gateway.config.paths.logout,
+    };
+    let id_token = hint.load();
+    let mut set_cookies = stored.delete();
+    set_cookies.extend(hint.delete());
+    let landing = format!(
+        "{}{}",
+        visit.origin(),
+        visit.gateway.config.paths.logged_out
+    );
+    if was_logged_in {
+        visit.host().count(&Metric::LogoutSucceeded);
+        visit.host().log(
+            Level::Info,
+            &format!(
+                "logout_succeeded request_id={}",
+                caller::request_id(visit.request)
+            ),
+        );
+    }
+    let location = match was_logged_in || id_token.is_some() {
+        true => at_provider(visit, id_token.as_deref(), &landing, &mut set_cookies)?,
+        false => None,
+    };
+    let response = Response::redirect(location.unwrap_or(landing)).with_cookies(set_cookies);
+    Ok(Decision::Answer(response))
+}
+
+/// The provider's logout address, where it has one. A provider that is down does not keep anybody
+/// logged in here.
+fn at_provider(
+    visit: &Visit<'_>,
+    id_token: Option<&str>,
+    landing: &str,
+    set_cookies: &mut Vec<String>,
+) -> Result<Option<String>, Error> {
+    let availability = visit
+        .gateway
+        .provider
+        .borrow()
+        .availability(visit.host().now());
+    let Availability::Ready(data) = availability else {
+        return Ok(None);
+    };
+    let Some(endpoint) = &data.metadata.end_session_endpoint else {
+        return Ok(None);
+    };
+    let state = pkce::opaque(visit.host())?;
+    set_cookies.push(LogoutState(visit.cookies()).store(&state)?);
+    let request = EndSessionRequest {
+        client_id: &visit.gateway.config.provider.client.id,
+        id_token_hint: id_token,
+        post_logout_redirect_uri: landing,
+        state: &state,
+    };
+    Ok(Some(request.url(endpoint)))
+}
+
+fn returned_state(visit: &Visit<'_>) -> Option<Vec<u8>> {
+    let query = visit
+        .request
+        .target()
+        .splitn(2, |byte| *byte == b'?')
+        .nth(1)?;
+    url::form_urlencoded::parse(query)
+        .find(|(name, _)| name == "state")
+        .map(|(_, value)| value.into_owned().into_bytes())
+}

@@ -1,0 +1,23 @@
+//! What Portero does with a request, from its head to a decision.
+//!
+//! The core performs no IO. A flow says what it wants done, as a [`Step`], and is resumed with the
+//! result; whoever drives it is free to be Envoy or a test.
+
+mod callback;
+mod caller;
+mod contract;
+mod fetch;
+mod gateway;
+mod login;
+mod logout;
+mod redeemed;
+mod run;
+mod serve;
+mod session;
+mod strip;
+
+pub use contract::{Call, CallFailure, CallResult, Decision, Forward, Reply};
+pub use fetch::fetch_provider;
+pub use gateway::Gateway;
+pub use run::{Exchange, Flow, Step};
+pub use serve::serve;

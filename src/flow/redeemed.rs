@@ -1,0 +1,65 @@
+//! Which authorization codes have been redeemed: each is, once (RFC 6749 section 4.1.2).
+//!
+//! A provider that sees a code twice revokes what the first exchange gave, so a double click must
+//! not reach it. The memory is a fixed number of shared slots: a newer state pushes an older out,
+//! and what is forgotten costs a refusal by the provider, nothing more.
+
+use serde::{Deserialize, Serialize};
+
+use super::Gateway;
+use crate::session::{Binding, LOGIN_LIFETIME};
+use crate::time::Timestamp;
+
+const SLOTS: u32 = 512;
+const TRIES: usize = 4;
+
+#[derive(Serialize, Deserialize)]
+struct Redeemed {
+    state: String,
+    until: Timestamp,
+}
+
+/// Notes that the code of the login with this state is being redeemed; says whether it is the first
+/// time.
+pub fn first_time(gateway: &Gateway, state: &str) -> bool {
+    let host = gateway.host.as_ref();
+    let now = host.now();
+    let slot = format!("portero/{}/redeemed/{}", gateway.scope, slot_number(state));
+    let binding = Binding {
+        purpose: "redeemed",
+        name: &slot,
+        host: "",
+        issuer: "",
+    };
+    let mark = Redeemed {
+        state: state.to_owned(),
+        until: now.after(LOGIN_LIFETIME),
+    };
+    let Ok(plaintext) = postcard::to_allocvec(&mark) else {
+        return true;
+    };
+    let Ok(sealed) = gateway.seal.seal(host, binding, &plaintext) else {
+        return true;
+    };
+    for _ in 0..TRIES {
+        let present = host.shared(&slot);
+        let known = present
+            .as_ref()
+            .and_then(|value| gateway.seal.open(binding, &value.bytes))
+            .and_then(|plaintext| postcard::from_bytes::<Redeemed>(&plaintext).ok());
+        if known.is_some_and(|known| known.state == state && now < known.until) {
+            return false;
+        }
+        if host.set_shared(&slot, &sealed, present.map(|value| value.version)) {
+            return true;
+        }
+    }
+    true
+}
+
+/// A state is random, so any part of it spreads evenly.
+fn slot_number(state: &str) -> u32 {
+    state.bytes().fold(0_u32, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % SLOTS
+}

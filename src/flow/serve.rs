@@ -1,0 +1,151 @@
+//! The life of a request, from its head to a decision.
+
+use std::rc::Rc;
+
+use super::{Decision, Exchange, Forward, Gateway, callback, caller, logout, session};
+use crate::answer::{Audience, Response};
+use crate::error::Error;
+use crate::host::Host;
+use crate::provider::{Availability, ProviderData};
+use crate::request::Request;
+use crate::route::{Authority, Route};
+use crate::session::{CookieContext, CookieJar};
+use crate::telemetry::Metric;
+
+/// Decides about one request.
+pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -> Decision {
+    let audience = caller::audience(&request);
+    match decide(&gateway, &request, &exchange, audience).await {
+        Ok(decision) => decision,
+        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience)),
+    }
+}
+
+async fn decide(
+    gateway: &Gateway,
+    request: &Request,
+    exchange: &Exchange,
+    audience: Audience,
+) -> Result<Decision, Refusal> {
+    let authority = Authority::of(request)?;
+    let route = Route::of(
+        &gateway.config,
+        &authority,
+        request.method(),
+        request.target(),
+    )?;
+    let jar = CookieJar::of(request);
+    let visit = Visit {
+        gateway,
+        request,
+        exchange,
+        audience,
+        authority: &authority,
+        jar: &jar,
+    };
+    match route {
+        Route::Public => Ok(Decision::Forward(visit.forward())),
+        Route::Protected => session::enter(&visit).await,
+        Route::Callback => callback::finish(&visit).await,
+        Route::Logout => logout::leave(&visit),
+        Route::LoggedOut => logout::landing(&visit),
+    }
+}
+
+/// One request under one configuration.
+pub(super) struct Visit<'a> {
+    pub gateway: &'a Gateway,
+    pub request: &'a Request,
+    pub exchange: &'a Exchange,
+    pub audience: Audience,
+    pub authority: &'a Authority,
+    pub jar: &'a CookieJar<'a>,
+}
+
+impl<'a> Visit<'a> {
+    pub fn host(&self) -> &'a dyn Host {
+        self.gateway.host.as_ref()
+    }
+
+    pub fn cookies(&self) -> CookieContext<'a> {
+        CookieContext {
+            policy: &self.gateway.config.session,
+            names: &self.gateway.names,
+            seal: &self.gateway.seal,
+            host: self.host(),
+            jar: self.jar,
+            authority: self.authority.as_str(),
+            issuer: &self.gateway.config.provider.issuer,
+        }
+    }
+
+    /// Scheme and authority of the site that the browser sees. Behind TLS that somebody else
+    /// terminates the proxy may see `http`, but the browser never does.
+    pub fn origin(&self) -> String {
+        let insecure = self.gateway.config.session.cookie.insecure_allow_http;
+        let scheme = match self.request.text(":scheme") {
+            Some("http") if insecure => "http",
+            _ => "https",
+        };
+        format!("{scheme}://{}", self.authority.as_str())
+    }
+
+    /// The request as it may go to the upstream, without identity.
+    pub fn forward(&self) -> Forward {
+        self.gateway.guard.strip(self.request, &self.gateway.names)
+    }
+
+    /// Metadata and keys of the provider, waited for within its time limit.
+    pub async fn provider(&self) -> Result<Rc<ProviderData>, Error> {
+        let deadline = self
+            .host()
+            .now()
+            .after(self.gateway.config.provider.timeout);
+        loop {
+            let now = self.host().now();
+            match self.gateway.provider.borrow().availability(now) {
+                Availability::Ready(data) => return Ok(data),
+                Availability::Pending if now < deadline => {}
+                Availability::Pending | Availability::Down => {
+                    return Err(Error::ProviderUnavailable);
+                }
+            }
+            self.exchange.wait().await;
+        }
+    }
+}
+
+/// An error on its way to becoming an answer.
+pub(super) struct Refusal {
+    pub error: Error,
+    pub set_cookies: Vec<String>,
+    /// Where a person may start over.
+    pub again: Option<String>,
+}
+
+impl<E: Into<Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            set_cookies: Vec::new(),
+            again: None,
+        }
+    }
+}
+
+impl Refusal {
+    fn into_response(self, gateway: &Gateway, request: &Request, audience: Audience) -> Response {
+        let report = self.error.report();
+        let request_id = caller::request_id(request);
+        gateway.host.count(&Metric::Failure(report.code.clone()));
+        gateway.host.log(
+            report.level,
+            &format!(
+                "request_refused code={} status={} request_id={request_id}",
+                report.code, report.status
+            ),
+        );
+        Response::error(&report, audience, request_id, self.again.as_deref())
+            .with_cookies(self.set_cookies)
+    }
+}

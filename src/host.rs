@@ -1,0 +1,48 @@
+//! What Portero needs of the proxy it runs in, besides HTTP calls: those are steps of a flow.
+
+use crate::telemetry::{Level, Metric};
+use crate::time::Timestamp;
+
+/// The host's synchronous services. One implementation speaks to Envoy, one belongs to the tests.
+pub trait Host {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+
+    /// Fills `bytes` from the system's random source. Without randomness nothing can be sealed,
+    /// so a failure ends the request.
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable>;
+
+    /// The value of a slot that all workers of this process share, with its version.
+    fn shared(&self, slot: &str) -> Option<SharedValue>;
+
+    /// Writes a shared slot. With `expected`, only if the slot still has that version; says
+    /// whether it was written.
+    fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool;
+
+    /// Adds one to a counter.
+    fn count(&self, metric: &Metric);
+
+    /// Adds a value to a distribution.
+    fn record(&self, metric: &Metric, value: u64);
+
+    /// Writes one line of log. The line carries no secret and nothing a stranger wrote.
+    fn log(&self, level: Level, line: &str);
+}
+
+/// A shared slot's value and the version that a conditional write names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedValue {
+    pub bytes: Vec<u8>,
+    pub version: u32,
+}
+
+/// The system's random source failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RandomUnavailable;
+
+/// `N` random bytes.
+pub fn random<const N: usize>(host: &dyn Host) -> Result<[u8; N], RandomUnavailable> {
+    let mut bytes = [0; N];
+    host.fill_random(&mut bytes)?;
+    Ok(bytes)
+}

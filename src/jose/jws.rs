@@ -1,0 +1,133 @@
+//! Compact JSON Web Signatures (RFC 7515).
+
+use serde_json::Value;
+
+use super::{Algorithm, Claims, JwkSet, MAX_CANDIDATES, MAX_KEY_ID_BYTES, base64url, json};
+use crate::error::TokenFault;
+
+/// The longest token that is read.
+pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// What Portero reads of a header: whatever else it says, in particular `jwk`, `jku`, `x5u` and
+/// `x5c`, is not trusted and not looked at (RFC 8725 section 3.10).
+#[derive(Clone, Debug)]
+pub struct Header {
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    media_type: Option<String>,
+}
+
+impl Header {
+    /// `alg`, one that Portero can verify.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `kid`, as the token claims it.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// `typ`, as written (RFC 7515 section 4.1.9); compare it without regard to case.
+    pub fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, TokenFault> {
+        let members = json::parse_object(bytes).ok_or(TokenFault::HeaderInvalid)?;
+        // RFC 7515 section 4.1.11: an extension that is not understood invalidates the token, and
+        // an empty `crit` must not be. RFC 7797 changes what is signed; it is not supported.
+        if members.contains_key("crit") || members.contains_key("b64") {
+            return Err(TokenFault::CriticalHeader);
+        }
+        let text = |name: &str| match members.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(TokenFault::HeaderInvalid),
+        };
+        let name = text("alg")?.ok_or(TokenFault::HeaderInvalid)?;
+        let algorithm = Algorithm::from_name(&name).ok_or(TokenFault::AlgorithmRefused)?;
+        let key_id = text("kid")?;
+        if key_id
+            .as_ref()
+            .is_some_and(|id| id.len() > MAX_KEY_ID_BYTES)
+        {
+            return Err(TokenFault::HeaderInvalid);
+        }
+        Ok(Self {
+            algorithm,
+            key_id,
+            media_type: text("typ")?,
+        })
+    }
+}
+
+/// A token taken apart, with nothing proven. Its payload comes out of [`Jws::verify`] only.
+pub struct Jws<'a> {
+    header: Header,
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Jws<'a> {
+    /// Takes a compact serialization apart (RFC 7515 section 7.1): exactly three parts of
+    /// base64url without padding, at most [`MAX_TOKEN_BYTES`] together. An encrypted token has
+    /// five parts and is refused.
+    pub fn parse(token: &'a str) -> Result<Self, TokenFault> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenFault::TooLarge);
+        }
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
+        if payload.contains('.') {
+            return Err(TokenFault::Malformed);
+        }
+        let header = base64url::decode(header).ok_or(TokenFault::Malformed)?;
+        Ok(Self {
+            header: Header::parse(&header)?,
+            signing_input,
+            payload: base64url::decode(payload).ok_or(TokenFault::Malformed)?,
+            signature: base64url::decode(signature).ok_or(TokenFault::Malformed)?,
+        })
+    }
+
+    /// The header, as the token claims it.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Verifies the signature with one of `keys` and reads the payload as claims.
+    ///
+    /// A header with a `kid` is verified with the keys of that `kid`, one without with all that
+    /// support its algorithm, at most [`MAX_CANDIDATES`] in either case.
+    ///
+    /// Errors: [`TokenFault::KeyUnknown`], [`TokenFault::KeyAmbiguous`] and
+    /// [`TokenFault::SignatureInvalid`] as they are described there;
+    /// [`TokenFault::ClaimsMalformed`] for a signed payload that is not a JSON object.
+    pub fn verify(&self, keys: &JwkSet) -> Result<Claims, TokenFault> {
+        let mut candidates = keys.candidates(&self.header);
+        let mut tried = 0_usize;
+        for key in candidates.by_ref().take(MAX_CANDIDATES) {
+            tried = tried.saturating_add(1);
+            let verified = key.verify(
+                self.header.algorithm,
+                self.signing_input.as_bytes(),
+                &self.signature,
+            );
+            if verified.is_ok() {
+                return Claims::parse(&self.payload);
+            }
+        }
+        if candidates.next().is_some() {
+            return Err(TokenFault::KeyAmbiguous);
+        }
+        if tried == 0 || self.header.key_id.is_none() {
+            return Err(TokenFault::KeyUnknown);
+        }
+        Err(TokenFault::SignatureInvalid)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! The authorization request and its response (RFC 6749 section 4.1, OpenID Connect Core 3.1.2).
+
+use std::borrow::Cow;
+
+use super::metadata::ProviderMetadata;
+use super::pkce;
+use crate::config::Provider;
+use crate::error::{AuthorizationFault, RequestFault};
+
+/// What a browser is sent to the provider with.
+pub struct AuthenticationRequest<'a> {
+    pub redirect_uri: &'a str,
+    pub state: &'a str,
+    pub nonce: &'a str,
+    pub code_verifier: &'a str,
+}
+
+impl AuthenticationRequest<'_> {
+    /// The address of the provider's authorization endpoint with this request.
+    pub fn url(&self, provider: &Provider, metadata: &ProviderMetadata) -> String {
+        let scope = provider.scopes.join(" ");
+        let challenge = pkce::code_challenge(self.code_verifier);
+        let own = [
+            ("response_type", "code"),
+            ("client_id", provider.client.id.as_str()),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", &scope),
+            ("state", self.state),
+            ("nonce", self.nonce),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let resources = provider
+            .resources
+            .iter()
+            .map(|resource| ("resource", resource.as_str()));
+        let extra = provider
+            .authorization_params
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        metadata
+            .authorization_endpoint
+            .with_query(own.into_iter().chain(resources).chain(extra))
+    }
+}
+
+/// The longest authorization response that is read, in bytes.
+const MAX_RESPONSE: usize = 8 * 1024;
+
+/// The parameters with which the provider sends a browser back. Nothing of it is trusted before
+/// its state is found in this browser.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AuthorizationResponse<'a> {
+    pub state: Cow<'a, str>,
+    /// RFC 9207 section 2.
+    pub iss: Option<Cow<'a, str>>,
+    pub outcome: Result<Cow<'a, str>, AuthorizationFault>,
+}
+
+impl<'a> AuthorizationResponse<'a> {
+    /// Reads path and query of a request to the callback path. A parameter given twice makes the
+    /// response malformed (RFC 6749 section 3.1); unknown parameters are ignored.
+    pub fn parse(target: &'a [u8]) -> Result<Self, RequestFault> {
+        const MALFORMED: RequestFault = RequestFault::CallbackMalformed;
+        if target.len() > MAX_RESPONSE {
+            return Err(MALFORMED);
+        }
+        let query = target
+            .splitn(2, |byte| *byte == b'?')
+            .nth(1)
+            .unwrap_or_default();
+        let (mut state, mut iss, mut code, mut error) = (None, None, None, None);
+        for (name, value) in url::form_urlencoded::parse(query) {
+            let slot = match name.as_ref() {
+                "state" => &mut state,
+                "iss" => &mut iss,
+                "code" => &mut code,
+                "error" => &mut error,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(MALFORMED);
+            }
+        }
+        let outcome = match (code, error) {
+            (Some(code), None) if !code.is_empty() => Ok(code),
+            (None, Some(error)) => Err(AuthorizationFault::from_name(&error)),
+            _ => return Err(MALFORMED),
+        };
+        Ok(Self {
+            state: state.ok_or(MALFORMED)?,
+            iss,
+            outcome,
+        })
+    }
+}
+
+impl AuthorizationFault {
+    /// RFC 6749 section 4.1.2.1 and OpenID Connect Core 3.1.2.6.
+    fn from_name(name: &str) -> Self {
+        match name {
+            "access_denied" => Self::AccessDenied,
+            "login_required" => Self::LoginRequired,
+            "interaction_required" => Self::InteractionRequired,
+            "consent_required" => Self::ConsentRequired,
+            "account_selection_required" => Self::AccountSelectionRequired,
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_scope" => Self::InvalidScope,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_response_type" => Self::UnsupportedResponseType,
+            "server_error" => Self::ServerError,
+            "temporarily_unavailable" => Self::TemporarilyUnavailable,
+            _ => Self::Other,
+        }
+    }
+}

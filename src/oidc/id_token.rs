@@ -1,0 +1,257 @@
+//! The ID token of an OpenID provider (OpenID Connect Core section 2) and the proof that it holds.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use subtle::ConstantTimeEq as _;
+
+use crate::config::IdTokenPolicy;
+use crate::error::TokenFault;
+use crate::jose::{Algorithm, Claims, JwkSet, Jws};
+use crate::time::Timestamp;
+
+/// The longest `sub` (OpenID Connect Core section 2).
+const MAX_SUBJECT_CHARACTERS: usize = 255;
+
+/// What every ID token of one provider for one client must be.
+#[derive(Clone, Copy, Debug)]
+pub struct IdTokenVerifier<'a> {
+    /// Compared byte for byte with `iss`.
+    pub issuer: &'a str,
+    pub client_id: &'a str,
+    pub policy: &'a IdTokenPolicy,
+    pub now: Timestamp,
+}
+
+/// What this one ID token must belong to.
+#[derive(Clone, Copy, Default)]
+pub struct Expectations<'a> {
+    /// The `nonce` of the authentication request; then the token must carry it. `None` compares
+    /// nothing: only a refreshed token may come without (OpenID Connect Core section 12.2).
+    pub nonce: Option<&'a str>,
+    /// The access token that came with it, against which `at_hash` is checked where present.
+    pub access_token: Option<&'a str>,
+    /// The authorization code that came with it, against which `c_hash` is checked where present.
+    pub code: Option<&'a str>,
+}
+
+/// An ID token that has passed every check. Only [`IdTokenVerifier::verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedIdToken {
+    claims: Claims,
+    subject: String,
+    session_id: Option<String>,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    auth_time: Option<Timestamp>,
+}
+
+impl VerifiedIdToken {
+    /// `sub`: not empty, at most 255 characters, unique and never reassigned within the issuer.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// `sid`, the provider's session (OpenID Connect Front-Channel Logout section 3).
+    pub fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+
+    /// `iat`.
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// `exp`, which may lie behind the clock by the allowed difference.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// `auth_time`: when the user authenticated, where the provider says so.
+    pub const fn auth_time(&self) -> Option<Timestamp> {
+        self.auth_time
+    }
+
+    /// All claims of the token.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// All claims of the token, where nothing else of it is needed any more.
+    pub fn into_claims(self) -> Claims {
+        self.claims
+    }
+}
+
+impl IdTokenVerifier<'_> {
+    /// Verifies `token`, as received, with the provider's `keys`: the checks of OpenID Connect
+    /// Core sections 3.1.3.7 and 3.1.3.8 in that order, the first that fails being the error.
+    ///
+    /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
+    pub fn verify(
+        &self,
+        token: &str,
+        keys: &JwkSet,
+        expected: &Expectations<'_>,
+    ) -> Result<VerifiedIdToken, TokenFault> {
+        let jws = Jws::parse(token)?;
+        let algorithm = jws.header().algorithm();
+        if !self.policy.algorithms.contains(&algorithm) {
+            return Err(TokenFault::AlgorithmRefused);
+        }
+        let claims = jws.verify(keys)?;
+
+        self.check_issuer(&claims)?;
+        self.check_audience(&claims)?;
+        let expires_at = self.check_expiry(&claims)?;
+        let issued_at = self.check_issued_at(&claims)?;
+        self.check_not_before(&claims)?;
+        check_nonce(&claims, expected.nonce)?;
+        if !hash_matches(&claims, "at_hash", algorithm, expected.access_token)? {
+            return Err(TokenFault::AccessTokenHashMismatch);
+        }
+        if !hash_matches(&claims, "c_hash", algorithm, expected.code)? {
+            return Err(TokenFault::CodeHashMismatch);
+        }
+        let subject = subject(&claims)?.to_owned();
+        let session_id = claims.string("sid")?.map(ToOwned::to_owned);
+        let auth_time = claims.numeric_date("auth_time")?;
+        Ok(VerifiedIdToken {
+            claims,
+            subject,
+            session_id,
+            issued_at,
+            expires_at,
+            auth_time,
+        })
+    }
+
+    /// Step 2 of section 3.1.3.7: the issuer exactly, no URL normalization.
+    fn check_issuer(&self, claims: &Claims) -> Result<(), TokenFault> {
+        if required(claims.string("iss")?, "iss")? == self.issuer {
+            Ok(())
+        } else {
+            Err(TokenFault::IssuerMismatch)
+        }
+    }
+
+    /// Steps 3 to 5 of section 3.1.3.7: this client is an audience, all others are trusted, and
+    /// where there are others, `azp` says that the token was issued to this client.
+    fn check_audience(&self, claims: &Claims) -> Result<(), TokenFault> {
+        let audiences = claims.audiences()?;
+        if !audiences.contains(&self.client_id) {
+            return Err(TokenFault::AudienceMismatch);
+        }
+        let trusted = |audience: &&str| {
+            *audience == self.client_id
+                || self
+                    .policy
+                    .trusted_audiences
+                    .iter()
+                    .any(|trusted| trusted == audience)
+        };
+        if !audiences.iter().all(trusted) {
+            return Err(TokenFault::AudienceUntrusted);
+        }
+        match claims.string("azp")? {
+            Some(party) if party == self.client_id => Ok(()),
+            Some(_) => Err(TokenFault::AuthorizedPartyMismatch),
+            None if audiences.len() > 1 => Err(TokenFault::ClaimMissing { claim: "azp" }),
+            None => Ok(()),
+        }
+    }
+
+    /// Step 9 of section 3.1.3.7.
+    fn check_expiry(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+        let expires_at = required(claims.numeric_date("exp")?, "exp")?;
+        if expires_at > self.now.before(self.policy.clock_skew) {
+            Ok(expires_at)
+        } else {
+            Err(TokenFault::Expired)
+        }
+    }
+
+    /// Step 10 of section 3.1.3.7, with a limit in both directions.
+    fn check_issued_at(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+        let issued_at = required(claims.numeric_date("iat")?, "iat")?;
+        let policy = self.policy;
+        if issued_at > self.now.after(policy.clock_skew) {
+            return Err(TokenFault::IssuedInFuture);
+        }
+        let oldest = self.now.before(policy.max_age).before(policy.clock_skew);
+        if issued_at < oldest {
+            return Err(TokenFault::IssuedTooLongAgo);
+        }
+        Ok(issued_at)
+    }
+
+    /// RFC 7519 section 4.1.5.
+    fn check_not_before(&self, claims: &Claims) -> Result<(), TokenFault> {
+        match claims.numeric_date("nbf")? {
+            Some(time) if time > self.now.after(self.policy.clock_skew) => {
+                Err(TokenFault::NotYetValid)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Step 11 of section 3.1.3.7. The comparison takes the same time for every wrong nonce.
+fn check_nonce(claims: &Claims, expected: Option<&str>) -> Result<(), TokenFault> {
+    let given = claims.string("nonce")?;
+    let Some(expected) = expected else {
+        return Ok(());
+    };
+    if equal(required(given, "nonce")?, expected) {
+        Ok(())
+    } else {
+        Err(TokenFault::NonceMismatch)
+    }
+}
+
+/// Whether the hash in `claim`, where there is one, belongs to `value`, where there is one
+/// (sections 3.1.3.8 and 3.3.2.11): base64url of the left half of the digest whose size the
+/// token's algorithm names. Ed25519 hashes with SHA-512 inside, so `EdDSA` does here.
+fn hash_matches(
+    claims: &Claims,
+    claim: &'static str,
+    algorithm: Algorithm,
+    value: Option<&str>,
+) -> Result<bool, TokenFault> {
+    use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    let (Some(given), Some(value)) = (claims.string(claim)?, value) else {
+        return Ok(true);
+    };
+    let digest = match algorithm {
+        Rs256 | Ps256 | Es256 => Sha256::digest(value).to_vec(),
+        Rs384 | Ps384 | Es384 => Sha384::digest(value).to_vec(),
+        Rs512 | Ps512 | EdDsa => Sha512::digest(value).to_vec(),
+    };
+    let (left_half, _) = digest.split_at(digest.len() / 2);
+    Ok(equal(given, &URL_SAFE_NO_PAD.encode(left_half)))
+}
+
+/// `sub`: required, and by section 2 never empty and at most 255 characters long.
+fn subject(claims: &Claims) -> Result<&str, TokenFault> {
+    let subject = required(claims.string("sub")?, "sub")?;
+    let length = subject
+        .chars()
+        .take(MAX_SUBJECT_CHARACTERS.saturating_add(1))
+        .count();
+    if (1..=MAX_SUBJECT_CHARACTERS).contains(&length) {
+        Ok(subject)
+    } else {
+        Err(TokenFault::SubjectInvalid)
+    }
+}
+
+fn required<T>(value: Option<T>, claim: &'static str) -> Result<T, TokenFault> {
+    value.ok_or(TokenFault::ClaimMissing { claim })
+}
+
+fn equal(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests;

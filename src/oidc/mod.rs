@@ -1,0 +1,16 @@
+//! OpenID Connect's messages: built, read and judged; never sent.
+
+mod authorization;
+mod end_session;
+mod id_token;
+mod metadata;
+pub mod pkce;
+mod token;
+mod userinfo;
+
+pub use authorization::{AuthenticationRequest, AuthorizationResponse};
+pub use end_session::EndSessionRequest;
+pub use id_token::{Expectations, IdTokenVerifier, VerifiedIdToken};
+pub use metadata::{MetadataFault, ProviderMetadata};
+pub use token::{TokenRequest, TokenResponse};
+pub use userinfo::parse_userinfo;

@@ -1,0 +1,126 @@
+//! The token request and its response (RFC 6749 sections 4.1.3 and 5).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use crate::config::{ClientAuthentication, Provider};
+use crate::error::CallFault;
+use crate::secret::Secret;
+
+/// The largest token response that is read, in bytes.
+const MAX_RESPONSE: usize = 256 * 1024;
+
+/// The exchange of an authorization code.
+pub struct TokenRequest<'a> {
+    pub code: &'a str,
+    pub redirect_uri: &'a str,
+    pub code_verifier: &'a str,
+}
+
+impl TokenRequest<'_> {
+    /// Form body and, where the client authenticates with it, the `Authorization` header.
+    pub fn encode(&self, provider: &Provider) -> (String, Option<String>) {
+        let client = &provider.client;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", self.code)
+            .append_pair("redirect_uri", self.redirect_uri)
+            .append_pair("code_verifier", self.code_verifier);
+        for resource in &provider.resources {
+            form.append_pair("resource", resource);
+        }
+        let mut authorization = None;
+        match &client.authentication {
+            ClientAuthentication::ClientSecretBasic { secret } => {
+                authorization = Some(basic(&client.id, secret.expose()));
+            }
+            ClientAuthentication::ClientSecretPost { secret } => {
+                form.append_pair("client_id", &client.id)
+                    .append_pair("client_secret", secret.expose());
+            }
+            ClientAuthentication::None => {
+                form.append_pair("client_id", &client.id);
+            }
+        }
+        (form.finish(), authorization)
+    }
+}
+
+/// RFC 6749 section 2.3.1: id and secret are form-encoded before they become Basic credentials.
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let credentials = format!("{}:{}", encode(id), encode(secret));
+    format!("Basic {}", STANDARD.encode(credentials))
+}
+
+/// What a successful exchange gives.
+#[derive(Debug)]
+pub struct TokenResponse {
+    pub access_token: Secret<String>,
+    pub id_token: Secret<String>,
+    /// Seconds that the access token lives from now, when the provider says so.
+    pub expires_in: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    access_token: String,
+    token_type: String,
+    id_token: String,
+    #[serde(default)]
+    expires_in: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct ErrorDocument {
+    error: String,
+}
+
+impl TokenResponse {
+    /// Reads the answer to a token request, whatever its status.
+    pub fn parse(status: u16, body: &[u8]) -> Result<Self, CallFault> {
+        if body.len() > MAX_RESPONSE {
+            return Err(CallFault::Malformed);
+        }
+        match status {
+            200 => Self::parse_success(body),
+            400 | 401 => Err(match serde_json::from_slice::<ErrorDocument>(body) {
+                Ok(document) => match document.error.as_str() {
+                    "invalid_grant" => CallFault::InvalidGrant,
+                    "invalid_client" => CallFault::InvalidClient,
+                    _ => CallFault::Refused,
+                },
+                Err(_) => CallFault::Refused,
+            }),
+            503 => Err(CallFault::Unreachable),
+            504 => Err(CallFault::Timeout),
+            _ => Err(CallFault::Refused),
+        }
+    }
+
+    fn parse_success(body: &[u8]) -> Result<Self, CallFault> {
+        let document: Document = serde_json::from_slice(body).map_err(|_| CallFault::Malformed)?;
+        // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
+        if !document.token_type.eq_ignore_ascii_case("bearer") || document.access_token.is_empty() {
+            return Err(CallFault::Malformed);
+        }
+        let expires_in = document.expires_in.map(seconds).transpose()?.flatten();
+        Ok(Self {
+            access_token: Secret::new(document.access_token),
+            id_token: Secret::new(document.id_token),
+            expires_in,
+        })
+    }
+}
+
+/// A number of seconds; some providers send it as text.
+fn seconds(value: serde_json::Value) -> Result<Option<u64>, CallFault> {
+    match value {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::Number(number) => number.as_u64().map(Some).ok_or(CallFault::Malformed),
+        serde_json::Value::String(text) => text.parse().map(Some).map_err(|_| CallFault::Malformed),
+        _ => Err(CallFault::Malformed),
+    }
+}

@@ -1,0 +1,282 @@
+//! What a worker knows of the provider, and when it is time to ask again.
+//!
+//! Every worker keeps its own copy; the copies meet in two sealed slots of shared data. One holds
+//! the documents as fetched, the other says who may fetch and when: a worker that does not hold the
+//! lease waits for the documents to appear. The last good copy serves for as long as it must.
+
+mod slots;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::config::Provider;
+use crate::host::{Host, random};
+use crate::jose::JwkSet;
+use crate::oidc::ProviderMetadata;
+use crate::session::Seal;
+use crate::time::Timestamp;
+use slots::{Documents, Slots};
+
+/// Metadata and keys that were fetched together.
+#[derive(Debug)]
+pub struct ProviderData {
+    pub metadata: ProviderMetadata,
+    pub keys: JwkSet,
+    pub fetched_at: Timestamp,
+}
+
+/// Whether a flow can go on.
+#[derive(Clone, Debug)]
+pub enum Availability {
+    Ready(Rc<ProviderData>),
+    /// A fetch is due or under way.
+    Pending,
+    /// The last fetch failed and the next is not due yet.
+    Down,
+}
+
+/// A flow's request for newer keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRefresh {
+    /// A fetch that started at or after this will be made.
+    Asked(Timestamp),
+    /// There was one a moment ago.
+    CoolingDown,
+}
+
+/// Documents to fetch; the holder of a plan holds the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchPlan {
+    pub discovery: bool,
+}
+
+/// The first delay after a failure; it doubles with every further one.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest delay while nothing is known: people are waiting.
+const LONGEST_RETRY_EMPTY: Duration = Duration::from_secs(3);
+/// The longest delay while the last good copy serves.
+const LONGEST_RETRY_READY: Duration = Duration::from_secs(60);
+
+/// A worker's view of the provider.
+pub struct ProviderCache {
+    slots: Slots,
+    state: ProviderState,
+    data: Option<Rc<ProviderData>>,
+    /// The version of the shared documents that `data` was made of.
+    adopted: Option<u32>,
+    refresh_at: Timestamp,
+    keys_wanted: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+}
+
+/// Where this worker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProviderState {
+    /// Nothing has been fetched yet.
+    Empty,
+    /// This worker holds the lease and is fetching.
+    Fetching,
+    Ready,
+    /// The last fetch, of whatever worker, failed.
+    Backoff {
+        until: Timestamp,
+    },
+}
+
+impl ProviderCache {
+    /// `scope` tells apart configurations that share one Envoy.
+    pub fn new(scope: &str) -> Self {
+        Self {
+            slots: Slots::new(scope),
+            state: ProviderState::Empty,
+            data: None,
+            adopted: None,
+            refresh_at: Timestamp::default(),
+            keys_wanted: None,
+            failed_at: None,
+        }
+    }
+
+    /// Creates the shared schedule, so that from now on it can only be changed conditionally.
+    pub fn prepare(&self, host: &dyn Host, seal: &Seal) {
+        self.slots.prepare(host, seal);
+    }
+
+    pub fn availability(&self, now: Timestamp) -> Availability {
+        match (&self.data, self.state) {
+            (Some(data), _) => Availability::Ready(Rc::clone(data)),
+            (None, ProviderState::Backoff { until }) if now < until => Availability::Down,
+            _ => Availability::Pending,
+        }
+    }
+
+    /// Asks for keys newer than the present ones, once per cool-down over all workers.
+    pub fn want_newer_keys(
+        &mut self,
+        host: &dyn Host,
+        seal: &Seal,
+        provider: &Provider,
+    ) -> KeyRefresh {
+        let now = host.now();
+        if self.keys_wanted.is_none() {
+            let (schedule, _) = self.slots.schedule(host, seal);
+            let cooling = now.since(schedule.forced_at) < provider.unknown_key_cooldown;
+            if cooling && now >= schedule.lease_until {
+                return KeyRefresh::CoolingDown;
+            }
+            self.keys_wanted = Some(now);
+        }
+        KeyRefresh::Asked(now)
+    }
+
+    /// Whether a fetch that could have answered a request made at `asked` has failed.
+    pub fn has_failed_since(&self, asked: Timestamp) -> bool {
+        self.failed_at.is_some_and(|failed_at| failed_at >= asked)
+    }
+
+    /// Takes over what another worker fetched, and says whether it is this worker's turn to fetch.
+    pub fn tick(&mut self, host: &dyn Host, seal: &Seal, provider: &Provider) -> Option<FetchPlan> {
+        self.adopt(host, seal, provider);
+        if self.state == ProviderState::Fetching {
+            return None;
+        }
+        let now = host.now();
+        let routine = self.data.is_none() || now >= self.refresh_at;
+        if !routine && self.keys_wanted.is_none() {
+            return None;
+        }
+        let (mut schedule, version) = self.slots.schedule(host, seal);
+        if now < schedule.retry_at {
+            self.fail_until(schedule.retry_at, now);
+            return None;
+        }
+        let cooling = now.since(schedule.forced_at) < provider.unknown_key_cooldown;
+        if now < schedule.lease_until || (!routine && cooling) {
+            return None;
+        }
+        if !routine {
+            schedule.forced_at = now;
+        }
+        // Discovery and keys, each within its time limit, and some room for slow wheels.
+        schedule.lease_until = now.after(provider.timeout.saturating_mul(3));
+        if !self.slots.set_schedule(host, seal, &schedule, version) {
+            return None;
+        }
+        self.state = ProviderState::Fetching;
+        Some(FetchPlan {
+            discovery: routine && !provider.endpoints.are_complete(),
+        })
+    }
+
+    /// Ends a fetch with what it brought: the discovery document, unless it was not asked for, and
+    /// the key set. Everybody gets it.
+    pub fn succeed(
+        &mut self,
+        host: &dyn Host,
+        seal: &Seal,
+        provider: &Provider,
+        data: ProviderData,
+        discovery: Option<Vec<u8>>,
+        jwks: Vec<u8>,
+    ) {
+        let discovery = discovery.or_else(|| {
+            self.slots
+                .documents(host, seal)
+                .and_then(|(old, _)| old.discovery)
+        });
+        let documents = Documents {
+            discovery,
+            jwks,
+            fetched_at: data.fetched_at,
+        };
+        self.slots.set_documents(host, seal, &documents);
+        self.take(host, provider, data);
+        let (mut schedule, version) = self.slots.schedule(host, seal);
+        schedule.lease_until = Timestamp::default();
+        schedule.retry_at = Timestamp::default();
+        schedule.failures = 0;
+        self.slots.set_schedule(host, seal, &schedule, version);
+    }
+
+    /// Ends a fetch without a result. The next one comes later each time.
+    pub fn fail(&mut self, host: &dyn Host, seal: &Seal) {
+        let now = host.now();
+        let (mut schedule, version) = self.slots.schedule(host, seal);
+        let longest = match self.data {
+            Some(_) => LONGEST_RETRY_READY,
+            None => LONGEST_RETRY_EMPTY,
+        };
+        let doubled = FIRST_RETRY.saturating_mul(1 << schedule.failures.min(10));
+        schedule.failures = schedule.failures.saturating_add(1);
+        schedule.lease_until = Timestamp::default();
+        schedule.retry_at = now.after(jittered(host, doubled.min(longest)));
+        self.slots.set_schedule(host, seal, &schedule, version);
+        self.state = ProviderState::Empty;
+        self.fail_until(schedule.retry_at, now);
+    }
+
+    /// The metadata in use, for a fetch of keys alone.
+    pub fn metadata(&self) -> Option<ProviderMetadata> {
+        self.data.as_ref().map(|data| data.metadata.clone())
+    }
+
+    fn adopt(&mut self, host: &dyn Host, seal: &Seal, provider: &Provider) {
+        let Some((documents, version)) = self.slots.documents_unless(host, seal, self.adopted)
+        else {
+            return;
+        };
+        self.adopted = Some(version);
+        let newer = self
+            .data
+            .as_ref()
+            .is_none_or(|data| data.fetched_at < documents.fetched_at);
+        if !newer {
+            return;
+        }
+        let metadata = match &documents.discovery {
+            Some(discovery) => ProviderMetadata::parse(provider, discovery).ok(),
+            None => ProviderMetadata::by_hand(provider),
+        };
+        if let (Some(metadata), Ok(keys)) = (metadata, JwkSet::parse(&documents.jwks)) {
+            self.take(
+                host,
+                provider,
+                ProviderData {
+                    metadata,
+                    keys,
+                    fetched_at: documents.fetched_at,
+                },
+            );
+        }
+    }
+
+    fn take(&mut self, host: &dyn Host, provider: &Provider, data: ProviderData) {
+        self.refresh_at = data
+            .fetched_at
+            .after(jittered(host, provider.refresh_interval));
+        if self
+            .keys_wanted
+            .is_some_and(|wanted| wanted <= data.fetched_at)
+        {
+            self.keys_wanted = None;
+        }
+        self.failed_at = None;
+        self.data = Some(Rc::new(data));
+        self.state = ProviderState::Ready;
+    }
+
+    fn fail_until(&mut self, until: Timestamp, now: Timestamp) {
+        if self.state == (ProviderState::Backoff { until }) {
+            return;
+        }
+        self.state = ProviderState::Backoff { until };
+        self.failed_at = Some(now);
+        self.keys_wanted = None;
+    }
+}
+
+/// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.
+fn jittered(host: &dyn Host, span: Duration) -> Duration {
+    let [byte] = random::<1>(host).unwrap_or_default();
+    span.saturating_sub(span.mul_f64(f64::from(byte) / 1280.0))
+}

@@ -1,0 +1,97 @@
+//! One value in as many cookies as it needs.
+//!
+//! A browser silently drops a cookie above 4096 bytes, so a longer value is cut. The first cookie's
+//! value starts with the number of pieces, so that a set with a piece missing is seen as such
+//! before anything is opened.
+
+use std::time::Duration;
+
+use super::cookie::{Attributes, CookieJar};
+
+/// The most cookies one value may take: five of these and five logins in progress stay below the
+/// 60 KiB of request headers that Envoy takes by default.
+pub const MAX_PIECES: usize = 5;
+
+/// Name, value and attributes of one cookie (RFC 6265bis section 5.6).
+const COOKIE_LIMIT: usize = 4096;
+
+/// The value does not fit into [`MAX_PIECES`] cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// `Set-Cookie` values that store `value` under `name`, and delete what an older, longer value may
+/// have left among `jar`.
+pub fn store(
+    name: &str,
+    value: &str,
+    max_age: Duration,
+    attributes: Attributes<'_>,
+    jar: &CookieJar<'_>,
+) -> Result<Vec<String>, TooLarge> {
+    // Two bytes for a piece's suffix in the name, two for the count before the value.
+    let room = COOKIE_LIMIT
+        .saturating_sub(attributes.overhead())
+        .saturating_sub(name.len())
+        .saturating_sub(4);
+    let pieces: Vec<&[u8]> = value.as_bytes().chunks(room.max(1)).collect();
+    if pieces.is_empty() || pieces.len() > MAX_PIECES {
+        return Err(TooLarge);
+    }
+    let mut cookies = Vec::with_capacity(pieces.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        let text = String::from_utf8_lossy(piece);
+        cookies.push(match index {
+            0 => attributes.set(name, &format!("{}.{text}", pieces.len()), max_age),
+            _ => attributes.set(&piece_name(name, index), &text, max_age),
+        });
+    }
+    let surplus = (pieces.len()..MAX_PIECES).map(|index| piece_name(name, index));
+    cookies.extend(present(surplus, jar).map(|name| attributes.delete(&name)));
+    Ok(cookies)
+}
+
+/// The whole value under `name`, or `None` unless every piece is there exactly once.
+pub fn load(name: &str, jar: &CookieJar<'_>) -> Option<Vec<u8>> {
+    let first = jar.single(name.as_bytes())?;
+    let (count, rest) = first.split_first()?;
+    let count = usize::from(count.checked_sub(b'0')?);
+    if count == 0 || count > MAX_PIECES {
+        return None;
+    }
+    let mut value = rest.strip_prefix(b".")?.to_vec();
+    for index in 1..count {
+        value.extend_from_slice(jar.single(piece_name(name, index).as_bytes())?);
+    }
+    Some(value)
+}
+
+/// `Set-Cookie` values that delete every piece that `jar` holds.
+pub fn delete(name: &str, attributes: Attributes<'_>, jar: &CookieJar<'_>) -> Vec<String> {
+    let names = (0..MAX_PIECES).map(|index| piece_name(name, index));
+    present(names, jar)
+        .map(|name| attributes.delete(&name))
+        .collect()
+}
+
+/// Whether `candidate` is the name of a piece of `name`.
+pub fn is_piece(name: &str, candidate: &[u8]) -> bool {
+    match candidate.strip_prefix(name.as_bytes()) {
+        Some([]) => true,
+        Some([b'.', digit]) => digit.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+fn piece_name(name: &str, index: usize) -> String {
+    match index {
+        0 => name.to_owned(),
+        _ => format!("{name}.{index}"),
+    }
+}
+
+fn present(
+    names: impl Iterator<Item = String>,
+    jar: &CookieJar<'_>,
+) -> impl Iterator<Item = String> {
+    names.filter(|name| jar.names().any(|candidate| candidate == name.as_bytes()))
+}

@@ -1,0 +1,96 @@
+//! What a browser carries between requests: sealed, chunked, bounded.
+
+mod cache;
+mod chunks;
+pub mod cookie;
+mod names;
+mod pending;
+mod seal;
+mod store;
+
+pub use cache::SessionCache;
+pub use chunks::TooLarge;
+pub use cookie::CookieJar;
+pub use names::CookieNames;
+pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
+pub use seal::{Binding, Seal};
+pub use store::{CookieContext, IdTokenHint, LogoutState, StoredSession};
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// A person who is logged in: what the session cookie holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// New at every login.
+    pub id: [u8; 16],
+    pub subject: String,
+    pub created_at: Timestamp,
+    /// When the cookie was last issued, for the idle timeout.
+    pub seen_at: Timestamp,
+    /// The absolute end.
+    pub ends_at: Timestamp,
+    /// The claims that the configuration gives to the upstream, as a JSON object.
+    pub claims: String,
+    /// Only when the configuration forwards it.
+    pub id_token: Option<String>,
+    /// Only when the configuration forwards it.
+    pub access_token: Option<String>,
+}
+
+/// A session's place in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Alive,
+    /// Alive, and idle for long enough that its cookie is to be issued anew.
+    Renew,
+    Over,
+}
+
+/// The share of the idle timeout after which a cookie is issued anew: not on every answer.
+const RENEWAL_SHARE: f64 = 0.1;
+
+impl Session {
+    /// Where the session stands at `now`.
+    pub fn life(&self, now: Timestamp, idle_timeout: Duration) -> Life {
+        let idle = now.since(self.seen_at);
+        if now >= self.ends_at || idle >= idle_timeout {
+            Life::Over
+        } else if idle >= idle_timeout.mul_f64(RENEWAL_SHARE) {
+            Life::Renew
+        } else {
+            Life::Alive
+        }
+    }
+}
+
+/// An opened session with the upstream headers it gives, made once and used by every request.
+#[derive(Debug)]
+pub struct OpenSession {
+    pub session: Session,
+    /// Name in lower case, and value.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl OpenSession {
+    /// Bytes in memory, about.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [
+            self.session.subject.len(),
+            self.session.claims.len(),
+            self.session.id_token.as_ref().map_or(0, String::len),
+            self.session.access_token.as_ref().map_or(0, String::len),
+        ];
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(value.len()));
+        texts
+            .into_iter()
+            .chain(headers)
+            .fold(0, usize::saturating_add)
+    }
+}

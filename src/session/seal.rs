@@ -1,0 +1,148 @@
+//! Authenticated encryption of everything that leaves Portero's memory and comes back.
+//!
+//! XChaCha20-Poly1305 with a random nonce: 24 bytes are enough to pick at random for ever. The
+//! associated data names what a value is for, so that one kind never opens as another.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+use crate::host::{Host, RandomUnavailable, random};
+use crate::secret::Secret;
+
+const VERSION: u8 = 1;
+const KEY_ID: usize = 4;
+const NONCE: usize = 24;
+const PREFIX: usize = 1 + KEY_ID + NONCE;
+
+/// What a sealed value is, and to what it is bound: both must be the same when it is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// The kind of value.
+    pub purpose: &'a str,
+    /// The cookie's name or the shared slot.
+    pub name: &'a str,
+    /// The host that a browser spoke to; empty for what no browser holds.
+    pub host: &'a str,
+    /// The provider's issuer: another provider's sessions mean nothing here.
+    pub issuer: &'a str,
+}
+
+/// The keys: the first seals, all open.
+pub struct Seal {
+    keys: Vec<SealKey>,
+}
+
+struct SealKey {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
+}
+
+impl Seal {
+    /// From the configured keys, each of which is stretched to a cipher key and a key id.
+    pub fn new(keys: &[Secret<Vec<u8>>]) -> Self {
+        Self {
+            keys: keys
+                .iter()
+                .map(|key| SealKey::derive(key.expose()))
+                .collect(),
+        }
+    }
+
+    /// The current key's id, in hexadecimal: tells configurations apart without telling the key.
+    pub fn fingerprint(&self) -> String {
+        let id = self.keys.first().map(|key| key.id).unwrap_or_default();
+        id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Seals `plaintext` as bytes.
+    pub fn seal(
+        &self,
+        host: &dyn Host,
+        binding: Binding<'_>,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, RandomUnavailable> {
+        let nonce: [u8; NONCE] = random(host)?;
+        let key = self.keys.first().ok_or(RandomUnavailable)?;
+        let payload = Payload {
+            msg: plaintext,
+            aad: &binding.associated_data(),
+        };
+        let ciphertext = key
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| RandomUnavailable)?;
+        let mut sealed = Vec::with_capacity(ciphertext.len().saturating_add(PREFIX));
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&key.id);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&ciphertext);
+        Ok(sealed)
+    }
+
+    /// Opens what [`Seal::seal`] made with any of the keys; `None` for everything else.
+    pub fn open(&self, binding: Binding<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (version, rest) = sealed.split_first()?;
+        if *version != VERSION {
+            return None;
+        }
+        let (id, rest) = rest.split_first_chunk::<KEY_ID>()?;
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>()?;
+        let aad = binding.associated_data();
+        self.keys
+            .iter()
+            .filter(|key| key.id == *id)
+            .find_map(|key| {
+                let payload = Payload {
+                    msg: ciphertext,
+                    aad: &aad,
+                };
+                key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+            })
+    }
+
+    /// [`Seal::seal`], as text that a cookie can hold.
+    pub fn seal_text(
+        &self,
+        host: &dyn Host,
+        binding: Binding<'_>,
+        plaintext: &[u8],
+    ) -> Result<String, RandomUnavailable> {
+        Ok(URL_SAFE_NO_PAD.encode(self.seal(host, binding, plaintext)?))
+    }
+
+    /// [`Seal::open`] of a cookie's text.
+    pub fn open_text(&self, binding: Binding<'_>, text: &[u8]) -> Option<Vec<u8>> {
+        self.open(binding, &URL_SAFE_NO_PAD.decode(text).ok()?)
+    }
+}
+
+impl SealKey {
+    fn derive(key: &[u8]) -> Self {
+        let expander = Hkdf::<Sha256>::new(None, key);
+        let mut secret = [0; 32];
+        let mut id = [0; KEY_ID];
+        // Both lengths are far below what HKDF can expand to, so neither call can fail (RFC 5869 section 2.3).
+        let _ = expander.expand(b"portero seal key 1", &mut secret);
+        let _ = expander.expand(b"portero seal key id 1", &mut id);
+        Self {
+            id,
+            cipher: XChaCha20Poly1305::new(&Key::from(secret)),
+        }
+    }
+}
+
+impl Binding<'_> {
+    fn associated_data(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        for part in [self.purpose, self.name, self.host, self.issuer] {
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            data.extend_from_slice(&length.to_be_bytes());
+            data.extend_from_slice(part.as_bytes());
+        }
+        data
+    }
+}

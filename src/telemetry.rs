@@ -1,0 +1,66 @@
+//! The names of metrics and the levels of log lines.
+
+use std::borrow::Cow;
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Info,
+    Warn,
+    Error,
+}
+
+/// What a call to the provider is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Discovery,
+    Jwks,
+    Token,
+    Userinfo,
+}
+
+impl Purpose {
+    /// The word in codes, metrics and log lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Jwks => "jwks",
+            Self::Token => "token",
+            Self::Userinfo => "userinfo",
+        }
+    }
+}
+
+/// A counter or distribution, named as Envoy's statistics show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metric {
+    LoginStarted,
+    LoginSucceeded,
+    LogoutSucceeded,
+    /// One answer that is an error, by its code.
+    Failure(Cow<'static, str>),
+    /// One answered call to the provider.
+    CallSucceeded(Purpose),
+    /// One call that got no usable answer.
+    CallFailed(Purpose),
+    /// Milliseconds that a call took.
+    CallMilliseconds(Purpose),
+}
+
+impl Metric {
+    pub fn name(&self) -> String {
+        match self {
+            Self::LoginStarted => "portero.login.started".to_owned(),
+            Self::LoginSucceeded => "portero.login.succeeded".to_owned(),
+            Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
+            Self::Failure(code) => format!("portero.failure.{code}"),
+            Self::CallSucceeded(purpose) => {
+                format!("portero.provider.{}.succeeded", purpose.name())
+            }
+            Self::CallFailed(purpose) => format!("portero.provider.{}.failed", purpose.name()),
+            Self::CallMilliseconds(purpose) => {
+                format!("portero.provider.{}.milliseconds", purpose.name())
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the upstream is told about a person: claims as header values.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use crate::config::{HeaderSource, Upstream};
+use crate::session::Session;
+
+/// Claims that speak of the login, not of the person, and would make every session cookie longer.
+const PROTOCOL_CLAIMS: [&str; 10] = [
+    "iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "c_hash", "jti",
+];
+
+/// Of all identity claims of a login, those that the configuration gives to the upstream.
+pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<String, Value> {
+    let whole = upstream
+        .headers
+        .iter()
+        .any(|header| header.source == HeaderSource::Userinfo);
+    if whole {
+        let personal = |(name, _): &(&String, &Value)| !PROTOCOL_CLAIMS.contains(&name.as_str());
+        return identity
+            .iter()
+            .filter(personal)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+    }
+    let mut selected = Map::new();
+    for header in &upstream.headers {
+        if let HeaderSource::Claim(path) = &header.source
+            && let Some(value) = lookup(identity, path)
+        {
+            graft(&mut selected, path, value);
+        }
+    }
+    selected
+}
+
+/// The headers that a session gives: name in lower case, value safe to send. A claim that is
+/// missing or null gives none.
+pub fn headers(upstream: &Upstream, session: &Session) -> Vec<(String, Vec<u8>)> {
+    let claims: Map<String, Value> = serde_json::from_str(&session.claims).unwrap_or_default();
+    upstream
+        .headers
+        .iter()
+        .filter_map(|header| {
+            let value = value(&header.source, session, &claims)?;
+            Some((header.name.clone(), value.into_bytes()))
+        })
+        .collect()
+}
+
+fn value(source: &HeaderSource, session: &Session, claims: &Map<String, Value>) -> Option<String> {
+    match source {
+        HeaderSource::Claim(path) => lookup(claims, path).and_then(claim_value),
+        HeaderSource::Userinfo => Some(STANDARD.encode(&session.claims)),
+        HeaderSource::IdToken => session.id_token.clone(),
+        HeaderSource::IdTokenClaims => {
+            let payload = session.id_token.as_ref()?.split('.').nth(1)?;
+            Some(STANDARD.encode(URL_SAFE_NO_PAD.decode(payload).ok()?))
+        }
+        HeaderSource::AccessToken => session.access_token.clone(),
+        HeaderSource::BearerAccessToken => session
+            .access_token
+            .as_ref()
+            .map(|token| format!("Bearer {token}")),
+    }
+}
+
+fn claim_value(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) if items.iter().all(is_scalar) => {
+            let items: Vec<String> = items
+                .iter()
+                .filter_map(scalar)
+                .map(|item| item.replace(',', "%2C"))
+                .collect();
+            Some(items.join(","))
+        }
+        Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
+        _ => scalar(value),
+    }
+}
+
+const fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(encode(text)),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Percent-encodes what cannot stand in a header value, and `%` itself, so that it can be undone:
+/// controls, everything beyond ASCII, and blanks at the ends, which proxies drop.
+fn encode(text: &str) -> String {
+    let last = text.len().saturating_sub(1);
+    let mut encoded = String::with_capacity(text.len());
+    for (index, byte) in text.bytes().enumerate() {
+        let plain = match byte {
+            b' ' => index != 0 && index != last,
+            b'%' => false,
+            _ => byte.is_ascii_graphic(),
+        };
+        if plain {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+fn lookup<'a>(claims: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(claims.get(first)?, |value, name| {
+        value.as_object()?.get(name)
+    })
+}
+
+fn graft(target: &mut Map<String, Value>, path: &[String], value: &Value) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let mut object = target;
+    for name in parents {
+        let child = object
+            .entry(name.clone())
+            .or_insert_with(|| Value::Object(Map::new()));
+        match child {
+            Value::Object(child) => object = child,
+            _ => return,
+        }
+    }
+    object.insert(last.clone(), value.clone());
+}

@@ -1,0 +1,409 @@
+//! Envoy, as a test wants it.
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::artifact;
+use crate::http::{Request, Response};
+use crate::port;
+use crate::process::{Process, fresh_file};
+use crate::provider::{self, Provider};
+use crate::upstream::Upstream;
+use crate::wait;
+
+/// The session key of the tests.
+pub const SESSION_KEY: &str = "a-session-key-for-tests-only-0123456789-abcdefghijklmnopqrstuvwxyz";
+
+/// Portero in front of the upstream, logging people in at the provider, configured as the top-level `envoy.yaml` does it.
+/// [`Setup::configure`] changes the configuration.
+pub fn portero(provider: &Provider, upstream: &Upstream) -> Setup {
+    let mut setup = Setup::new(upstream)
+        .cluster("idp", provider.address())
+        .env("OIDC_CLIENT_SECRET", &provider.client().secret)
+        .env("SESSION_KEY", SESSION_KEY)
+        .filter(Filter::new(
+            "portero",
+            artifact::portero(),
+            configuration(provider),
+        ));
+    setup.provider = Some(provider.registrar());
+    setup
+}
+
+/// The configuration that [`portero`] starts from.
+pub fn configuration(provider: &Provider) -> Value {
+    json!({
+        "providers": {"demo": {
+            "issuer": provider.issuer(),
+            "cluster": "idp",
+            "insecure_allow_http": true,
+            "client": {"id": provider.client().id, "authentication": {"client_secret_basic": {"secret": {"env": "OIDC_CLIENT_SECRET"}}}},
+            "scopes": provider.scopes(),
+        }},
+        "session": {"keys": [{"env": "SESSION_KEY"}], "cookie": {"insecure_allow_http": true}},
+        "rules": [{"match": {"path": {"exact": "/healthz"}}, "access": "public"}],
+        "upstream": {"headers": {
+            "x-userinfo": {"userinfo": "base64_json"},
+            "x-user": {"claim": "preferred_username"},
+            "x-user-email": {"claim": "email"},
+            "x-roles": {"claim": ["realm_access", "roles"]},
+        }},
+    })
+}
+
+/// One Wasm filter.
+#[derive(Clone)]
+pub struct Filter {
+    name: String,
+    module: PathBuf,
+    configuration: Value,
+    policy: &'static str,
+    stop_iteration: bool,
+}
+
+impl Filter {
+    pub fn new(name: &str, module: &Path, configuration: Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            module: module.to_owned(),
+            configuration,
+            policy: "FAIL_RELOAD",
+            stop_iteration: false,
+        }
+    }
+
+    /// FAIL_RELOAD unless said otherwise.
+    #[must_use]
+    pub fn failure_policy(mut self, policy: &'static str) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Lets body callbacks run while the header callback waits (`allow_on_headers_stop_iteration`).
+    #[must_use]
+    pub fn body_while_waiting(mut self) -> Self {
+        self.stop_iteration = true;
+        self
+    }
+
+    fn json(&self, env: &BTreeMap<String, String>) -> Value {
+        let mut config = json!({
+            "name": self.name,
+            "failure_policy": self.policy,
+            "vm_config": {
+                "vm_id": self.name,
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": self.module}},
+                "environment_variables": {"host_env_keys": env.keys().collect::<Vec<_>>()},
+            },
+            "configuration": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": self.configuration},
+        });
+        if self.stop_iteration {
+            config["allow_on_headers_stop_iteration"] = json!(true);
+        }
+        json!({"name": self.name, "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config}})
+    }
+}
+
+/// What Envoy will be started with.
+pub struct Setup {
+    clusters: BTreeMap<String, SocketAddr>,
+    filters: Vec<Filter>,
+    /// Filters of other kinds, before and after ours.
+    before: Vec<Value>,
+    after: Vec<Value>,
+    env: BTreeMap<String, String>,
+    workers: u32,
+    port: Option<u16>,
+    provider: Option<provider::Registrar>,
+}
+
+impl Setup {
+    /// Everything goes to this upstream.
+    pub fn new(upstream: &Upstream) -> Self {
+        Self {
+            clusters: BTreeMap::from([("upstream".to_owned(), upstream.address())]),
+            filters: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            env: BTreeMap::new(),
+            workers: 1,
+            port: None,
+            provider: None,
+        }
+    }
+
+    /// One more Wasm filter, after those that are there.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Changes the last filter.
+    #[must_use]
+    pub fn with_filter(mut self, change: impl FnOnce(Filter) -> Filter) -> Self {
+        let filter = self.filters.pop().expect("a filter");
+        self.filters.push(change(filter));
+        self
+    }
+
+    /// Changes the last filter's configuration.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.filters.last_mut().expect("a filter").configuration);
+        self
+    }
+
+    /// A filter of Envoy's own in front of ours, as in Envoy's configuration.
+    #[must_use]
+    pub fn before(mut self, filter: Value) -> Self {
+        self.before.push(filter);
+        self
+    }
+
+    /// The same behind ours.
+    #[must_use]
+    pub fn after(mut self, filter: Value) -> Self {
+        self.after.push(filter);
+        self
+    }
+
+    /// A name under which filters reach this address.
+    #[must_use]
+    pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
+        self.clusters.insert(name.to_owned(), address);
+        self
+    }
+
+    /// A variable that filters can read.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Worker threads; one unless said otherwise.
+    #[must_use]
+    pub fn workers(mut self, workers: u32) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// A certain port, for an Envoy that takes the place of another one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Starts it and waits until it serves; fails the test if it does not.
+    pub fn start(self) -> Envoy {
+        self.try_start()
+            .unwrap_or_else(|log| panic!("Envoy does not start\n{log}"))
+    }
+
+    /// Starts it and waits until it serves, or has refused to; then this is its log.
+    pub fn try_start(self) -> Result<Envoy, String> {
+        // A provider that is not ours knows one address of ours only, so Envoys take turns.
+        let turn = self
+            .provider
+            .as_ref()
+            .and_then(provider::Registrar::fixed_port)
+            .map(|port| {
+                static TURN: Mutex<()> = Mutex::new(());
+                (port, TURN.lock().unwrap_or_else(PoisonError::into_inner))
+            });
+        let port = self
+            .port
+            .or(turn.as_ref().map(|(port, _)| *port))
+            .unwrap_or_else(port::free);
+        let admin = SocketAddr::from(([127, 0, 0, 1], port::free()));
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if let Some(provider) = &self.provider {
+            provider.register(&format!("http://app.localhost:{port}"));
+        }
+        let config = fresh_file("envoy", "json");
+        fs::write(&config, format!("{:#}", self.json(address, admin)))
+            .expect("a configuration file");
+        let mut command = Command::new(artifact::envoy());
+        command
+            .arg("--config-path")
+            .arg(&config)
+            .args([
+                "--concurrency",
+                &self.workers.to_string(),
+                "--use-dynamic-base-id",
+                "--log-level",
+                "info",
+                "--component-log-level",
+                "wasm:debug",
+            ])
+            .args(["--drain-time-s", "1", "--parent-shutdown-time-s", "2"])
+            .envs(&self.env);
+        let mut process = Process::start("envoy", command);
+        let served = wait::until_within(Duration::from_secs(60), "Envoy serves or refuses", || {
+            if process.ended().is_some() {
+                return Some(false);
+            }
+            Request::get("/ready")
+                .send(admin)
+                .is_ok_and(|response| response.status == 200)
+                .then_some(true)
+        });
+        if served {
+            Ok(Envoy {
+                process,
+                address,
+                admin,
+                _turn: turn.map(|(_, guard)| guard),
+            })
+        } else {
+            Err(process.log())
+        }
+    }
+
+    fn json(&self, address: SocketAddr, admin: SocketAddr) -> Value {
+        let socket = |address: SocketAddr| json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}});
+        let mut filters = self.before.clone();
+        filters.extend(self.filters.iter().map(|filter| filter.json(&self.env)));
+        filters.extend(self.after.iter().cloned());
+        filters.push(json!({"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}));
+        let clusters: Vec<_> = self
+            .clusters
+            .iter()
+            .map(|(name, address)| {
+                json!({
+                    "name": name,
+                    "type": "STATIC",
+                    "connect_timeout": "2s",
+                    "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket(*address)}}]}]},
+                })
+            })
+            .collect();
+        json!({
+            "admin": {"address": socket(admin)},
+            "static_resources": {
+                "listeners": [{
+                    "name": "gateway",
+                    "address": socket(address),
+                    // Two Envoys on one port shall be an error, not a lottery.
+                    "enable_reuse_port": false,
+                    "filter_chains": [{"filters": [{
+                        "name": "http",
+                        "typed_config": {
+                            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                            "stat_prefix": "gateway",
+                            "normalize_path": true,
+                            "merge_slashes": true,
+                            "path_with_escaped_slashes_action": "REJECT_REQUEST",
+                            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
+                            "http_filters": filters,
+                        },
+                    }]}],
+                }],
+                "clusters": clusters,
+            },
+        })
+    }
+}
+
+/// A running Envoy; it ends on drop.
+///
+/// Envoy asks the kernel to be ended when the thread that started it ends, so start it in the test's own thread.
+pub struct Envoy {
+    process: Process,
+    address: SocketAddr,
+    admin: SocketAddr,
+    _turn: Option<MutexGuard<'static, ()>>,
+}
+
+impl Envoy {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address as a browser writes it.
+    pub fn origin(&self) -> String {
+        format!("http://app.localhost:{}", self.address.port())
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// Sends a request as it is; no answer fails the test.
+    pub fn send(&self, request: &Request) -> Response {
+        request.send(self.address).unwrap_or_else(|error| {
+            panic!("no answer from Envoy: {error}\n{}", self.process.tail())
+        })
+    }
+
+    pub fn get(&self, path: &str) -> Response {
+        self.send(&Request::get(path))
+    }
+
+    /// Asks the admin interface.
+    pub fn admin(&self, path: &str) -> Response {
+        Request::get(path)
+            .send(self.admin)
+            .unwrap_or_else(|error| panic!("no answer from Envoy's admin interface: {error}"))
+    }
+
+    /// All counters and gauges.
+    pub fn stats(&self) -> BTreeMap<String, u64> {
+        self.admin("/stats")
+            .text()
+            .lines()
+            .filter_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                Some((name.to_owned(), value.parse().ok()?))
+            })
+            .collect()
+    }
+
+    /// One counter or gauge; 0 as long as Envoy does not know it.
+    pub fn stat(&self, name: &str) -> u64 {
+        self.stats().get(name).copied().unwrap_or(0)
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Waits until the log has this text.
+    pub fn wait_for_log(&self, text: &str) {
+        wait::until(&format!("Envoy logs {text:?}"), || {
+            self.log().contains(text).then_some(())
+        });
+    }
+
+    /// Processor seconds it has used.
+    pub fn cpu_seconds(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
+            .expect("a running process");
+        // After the name, which may hold anything, in parentheses; utime and stime are the 14th and 15th of all.
+        let fields: Vec<_> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let ticks = |n: usize| {
+            fields
+                .get(n)
+                .and_then(|field| field.parse::<f64>().ok())
+                .expect("a number")
+        };
+        // Linux counts these in hundredths of a second on every platform that matters here.
+        (ticks(11) + ticks(12)) / 100.0
+    }
+}

@@ -1,0 +1,91 @@
+// The OpenID provider proper: the library oidc-provider, told about our people, clients, keys and settings.
+import Provider, { interactionPolicy } from 'oidc-provider';
+import { clients } from './clients.mjs';
+import { ALGORITHMS } from './keys.mjs';
+import { errorPage, loggedOutPage, logoutPage } from './pages.mjs';
+import { RESOURCE } from './settings.mjs';
+import { Store } from './store.mjs';
+import { claimsOf, names } from './users.mjs';
+
+const TENANT = 'https://portero.example/tenant';
+
+export function build({ issuer, keys, settings }) {
+  const wantsRefresh = (code) => settings.refreshToken === 'always' || code.scopes.has('offline_access');
+  const provider = new Provider(issuer, {
+    adapter: Store,
+    clients: clients(settings.relyingParties),
+    jwks: { keys },
+    cookies: { keys: ['only-for-tests'] },
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'groups', 'roles'],
+    claims: {
+      openid: ['sub'],
+      profile: ['name', 'given_name', 'family_name', 'preferred_username', TENANT],
+      email: ['email', 'email_verified'],
+      groups: ['groups'],
+      roles: ['realm_access', 'resource_access'],
+    },
+    // Claims of a scope also stand in the ID token, as most products do it.
+    conformIdTokenClaims: false,
+    findAccount: async (_, id) => (names.includes(id) ? { accountId: id, claims: async () => claimsOf(id) } : undefined),
+    interactions: { policy: interactionPolicy.base(), url: (_, interaction) => `/interaction/${interaction.uid}` },
+    loadExistingGrant: consent,
+    issueRefreshToken: async (_, client, code) => client.grantTypeAllowed('refresh_token') && wantsRefresh(code),
+    rotateRefreshToken: () => settings.rotateRefreshToken,
+    expiresWithSession: async (_, code) => !code.scopes.has('offline_access'),
+    pkce: { required: () => settings.pkceRequired },
+    extraTokenClaims: async (_, token) => {
+      const { sub: __, name: ___, ...claims } = claimsOf(token.accountId);
+      return claims;
+    },
+    ttl: {
+      AccessToken: () => settings.accessTtl,
+      IdToken: () => settings.idTtl,
+      RefreshToken: () => settings.refreshTtl,
+      Session: () => settings.sessionTtl,
+      Grant: () => settings.sessionTtl,
+      AuthorizationCode: () => settings.codeTtl,
+      Interaction: () => 600,
+    },
+    enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
+    features: {
+      devInteractions: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: async () => true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx, form) => { ctx.body = logoutPage(form); },
+        postLogoutSuccessSource: async (ctx) => { ctx.body = loggedOutPage(); },
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async (_, __, oneOf) => oneOf ?? (settings.accessFormat === 'jwt' ? RESOURCE : undefined),
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async () => ({
+          scope: '',
+          audience: settings.accessAudience,
+          accessTokenTTL: settings.accessTtl,
+          accessTokenFormat: settings.accessFormat,
+          jwt: { sign: { alg: settings.accessAlg } },
+        }),
+      },
+    },
+    renderError: async (ctx, out) => {
+      if (ctx.accepts('html', 'json') === 'html') { ctx.type = 'html'; ctx.body = errorPage(out); }
+      else ctx.body = out;
+    },
+  });
+  for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
+    provider.on(name, (_, error) => console.error(name, error.error ?? error.message, error.error_description ?? '', error.error_detail ?? ''));
+  }
+  return provider;
+}
+
+// Nobody is asked for consent: whoever logs in has given it.
+async function consent({ oidc }) {
+  const { Grant } = oidc.provider;
+  const known = oidc.session.grantIdFor(oidc.client.clientId);
+  const grant = (known && await Grant.find(known)) ?? new Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
+  grant.addOIDCScope(oidc.params.scope);
+  await grant.save();
+  return grant;
+}
