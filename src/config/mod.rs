@@ -1,8 +1,9 @@
 //! The configuration as the rest of Portero sees it: checked, complete, safe to print.
 //!
-//! [`Config::load`] goes from JSON text to a tree (`tree`), from the tree to what was written
-//! (`raw`, by way of `cursor`), and from there to the types here (`check`). Each step records its
-//! faults and goes on with the rest, so that one load reports everything.
+//! [`Config::load`] goes from JSON text or a protobuf `Struct` to a tree (`tree`,
+//! `struct_message`), from the tree to what was written (`raw`, by way of `cursor`), and from there
+//! to the types here (`check`). Each step records its faults and goes on with the rest, so that one
+//! load reports everything.
 
 mod check;
 mod cursor;
@@ -15,6 +16,7 @@ mod raw;
 mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
+mod struct_message;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -5,6 +5,7 @@ mod random;
 mod rules;
 mod session;
 mod shape;
+mod struct_message;
 mod upstream;
 
 use std::time::Duration;
