@@ -137,11 +137,11 @@ pub struct CookiePolicy {
     pub insecure_allow_http: bool,
 }
 
-/// The `SameSite` attribute.
+/// The `SameSite` attribute. Never `Strict`: such a cookie stays away from the navigation that ends a
+/// login, because the provider's site started it, and the login would begin again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
     Lax,
-    Strict,
     None,
 }
 

@@ -169,14 +169,15 @@ pub(super) struct Cookie {
 
 /// The `SameSite` attribute of the session cookie.
 #[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
+#[serde(rename_all = "snake_case", try_from = "String")]
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
-    /// Never sent with what another site caused: a link from elsewhere starts a new login. The
-    /// short-lived cookie of a login in progress stays `lax`.
-    Strict,
     /// Always sent: for applications inside frames of other sites.
     None,
 }
@@ -202,6 +203,22 @@ pub(super) struct Paths {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     /// Which requests this rule is about. Everything written must hold; without it the rule
+impl TryFrom<String> for SameSite {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        match word.as_str() {
+            "lax" => Ok(Self::Lax),
+            "none" => Ok(Self::None),
+            "strict" => Err(
+                "is `strict`, and a browser does not send such a cookie when the provider sends it \
+                 back, so a login would never end; accepted: lax, none",
+            ),
+            _ => Err("is not a known word; accepted: lax, none"),
+        }
+    }
+}
+
     /// matches every request.
     #[serde(rename = "match")]
     pub(super) matcher: Option<Match>,

@@ -129,7 +129,7 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(config.session.keys.len(), 2);
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
     assert_eq!(config.session.cache_bytes, 1_048_576);
-    assert_eq!(config.session.cookie.same_site, SameSite::Strict);
+    assert_eq!(config.session.cookie.same_site, SameSite::None);
     assert_eq!(
         config.rules[1].matcher.hosts,
         [
