@@ -50,7 +50,7 @@ fn every_example_loads() {
             seen += 1;
         }
     }
-    assert!(seen >= 3);
+    assert!(seen >= 4);
 }
 
 /// `token_endpoint`, `authorization_endpoint`, `client_id`, `client_secret`, `redirect_uri`,
@@ -78,10 +78,27 @@ fn what_kusk_could_say_can_be_said() {
     assert_eq!(header.source, HeaderSource::BearerAccessToken);
 }
 
+/// Google has its discovery document, its keys and its endpoints on four hosts.
+#[test]
+fn a_provider_may_be_on_several_hosts() {
+    let json = read("tests/fixtures/google-shaped.json");
+    let config = Config::load(json.as_bytes(), &environment).unwrap().config;
+    let clusters = &config.provider.clusters;
+    assert_eq!(clusters.discovery, "accounts_google");
+    assert_eq!(clusters.token, "oauth2_google");
+    assert_eq!(clusters.jwks, "www_google");
+    assert_eq!(clusters.userinfo, "openidconnect_google");
+}
+
 #[test]
 fn every_optional_key_has_a_default_and_every_key_a_meaning() {
     // These mean something else where they are left out than any value could say.
     let without_default: BTreeSet<&str> = [
+        // `cluster` is their default.
+        "Clusters.discovery",
+        "Clusters.jwks",
+        "Clusters.token",
+        "Clusters.userinfo",
         "Endpoints.authorization",
         "Endpoints.end_session",
         "Endpoints.jwks",

@@ -51,8 +51,7 @@ pub struct Provider {
     pub name: String,
     /// Compared byte for byte with `iss` (OpenID Connect Core 3.1.3.7).
     pub issuer: String,
-    /// The Envoy cluster that reaches the provider.
-    pub cluster: String,
+    pub clusters: Clusters,
     pub endpoints: Endpoints,
     pub client: Client,
     pub scopes: Vec<String>,
@@ -61,6 +60,8 @@ pub struct Provider {
     /// Extra parameters of the authorization request, in the order of their names.
     pub authorization_params: Vec<(String, String)>,
     pub id_token: IdTokenPolicy,
+    /// Whether a login asks the userinfo endpoint, where there is one.
+    pub userinfo: bool,
     /// Limit of one call to the provider, and of waiting for its metadata and keys.
     pub timeout: Duration,
     /// How long metadata and keys are used before they are fetched again.
@@ -69,6 +70,15 @@ pub struct Provider {
     pub unknown_key_cooldown: Duration,
     /// Whether issuer and endpoints may be plain `http`.
     pub insecure_allow_http: bool,
+}
+
+/// The Envoy clusters that reach the provider.
+#[derive(Debug)]
+pub struct Clusters {
+    pub discovery: String,
+    pub token: String,
+    pub jwks: String,
+    pub userinfo: String,
 }
 
 /// Endpoints written by hand; they override what discovery says.

@@ -33,9 +33,13 @@ fn load(value: &Value) -> Result<Loaded, Faults> {
     Config::load(value.to_string().as_bytes(), &environment)
 }
 
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
 /// The minimal configuration with `value` at `pointer`, whose objects are made where they are not.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    let mut whole = parsed(MINIMAL);
     put(&mut whole, pointer, value);
     whole
 }
@@ -49,7 +53,7 @@ fn put(whole: &mut Value, pointer: &str, value: Value) {
 }
 
 fn without(pointer: &str) -> Value {
-    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    let mut whole = parsed(MINIMAL);
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = whole.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     parent.remove(key).unwrap();

@@ -54,10 +54,6 @@ fn encode(value: &Value) -> Vec<u8> {
     object(value.as_object().unwrap())
 }
 
-fn parsed(json: &str) -> Value {
-    serde_json::from_str(json).unwrap()
-}
-
 fn told(bytes: &[u8]) -> String {
     Config::load(bytes, &environment).unwrap_err().to_string()
 }
