@@ -102,7 +102,7 @@ impl Filter {
                 "code": {"local": {"filename": self.module}},
                 "environment_variables": {"host_env_keys": env.keys().collect::<Vec<_>>()},
             },
-            "configuration": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": self.configuration},
+            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": self.configuration.to_string()},
         });
         if self.stop_iteration {
             config["allow_on_headers_stop_iteration"] = json!(true);
