@@ -217,15 +217,12 @@ async fn userinfo(
     data: &ProviderData,
 ) -> Result<Map<String, Value>, Error> {
     let failed = |fault| Error::Provider(Purpose::Userinfo, fault);
-    let Some(endpoint) = &data.metadata.userinfo_endpoint else {
+    let provider = &visit.gateway.config.provider;
+    let endpoint = data.metadata.userinfo_endpoint.as_ref();
+    let Some(endpoint) = endpoint.filter(|_| provider.userinfo) else {
         return Ok(Map::new());
     };
-    let mut call = Call::to(
-        &visit.gateway.config.provider,
-        Purpose::Userinfo,
-        "GET",
-        endpoint,
-    );
+    let mut call = Call::to(provider, Purpose::Userinfo, "GET", endpoint);
     call.headers.push(("accept", "application/json".to_owned()));
     call.headers.push((
         "authorization",
