@@ -32,6 +32,12 @@ impl Wrong {
         }
     }
 
+    fn unknown_key(accepted: &[&str]) -> Self {
+        Self::new(format!("is not a known key; {}", words(accepted)))
+    }
+
+    // Called wherever something is read, for what almost never happens.
+    #[inline(never)]
     fn at(mut self, at: &At<'_>) -> Self {
         self.place.get_or_insert_with(|| at.place());
         self
@@ -72,7 +78,7 @@ impl Error for Wrong {
     }
 
     fn unknown_field(_: &str, accepted: &'static [&'static str]) -> Self {
-        Self::new(format!("is not a known key; {}", words(accepted)))
+        Self::unknown_key(accepted)
     }
 }
 
@@ -114,6 +120,26 @@ impl<'de> Cursor<'de, '_> {
                 at: self.at,
             })
             .map_err(|wrong| wrong.at(&self.at))
+    }
+
+    /// The word that was chosen, and what stands under it.
+    fn choice(self, variants: &[&str]) -> Result<(&'de str, Option<&'de Value>), Wrong> {
+        let object = match self.value {
+            Value::String(word) => return Ok((word, None)),
+            Value::Object(object) => object,
+            other => return Err(wrong_kind(other, &variants.join(", ")).at(&self.at)),
+        };
+        match Option::zip(object.iter().next(), Some(object.len())) {
+            Some(((word, content), 1)) if variants.contains(&word.as_str()) => {
+                Ok((word, Some(content)))
+            }
+            Some(((word, _), 1)) => Err(Wrong::unknown_key(variants).at(&self.at.key(word))),
+            _ => {
+                let count = object.len();
+                let problem = format!("has {count} keys; {}, exactly one", words(variants));
+                Err(Wrong::new(problem).at(&self.at))
+            }
+        }
     }
 }
 
@@ -172,30 +198,10 @@ impl<'de> Deserializer<'de> for Cursor<'de, '_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        let (word, content) = match self.value {
-            Value::String(word) => (word, None),
-            Value::Object(object) => match Option::zip(object.iter().next(), Some(object.len())) {
-                Some(((word, content), 1)) => (word, Some(content)),
-                _ => {
-                    let count = object.len();
-                    let problem = format!("has {count} keys; {}, exactly one", words(variants));
-                    return Err(Wrong::new(problem).at(&self.at));
-                }
-            },
-            other => {
-                return Err(wrong_kind(other, &variants.join(", ")).at(&self.at));
-            }
-        };
-        let inside = self.at.key(word);
-        if content.is_some() && !variants.contains(&word.as_str()) {
-            return Err(Wrong::unknown_field(word, variants).at(&inside));
-        }
+        let (word, content) = self.choice(variants)?;
+        let at = self.at.key(word);
         visitor
-            .visit_enum(Variant {
-                word,
-                content,
-                at: inside,
-            })
+            .visit_enum(Variant { word, content, at })
             .map_err(|wrong| wrong.at(&self.at))
     }
 
