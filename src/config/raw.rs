@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
-/// The whole configuration of Portero: one JSON object. Unknown keys, repeated keys and nulls are
+/// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
 #[derive(Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
