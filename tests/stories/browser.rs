@@ -157,6 +157,22 @@ impl Browser {
         self.back_from_provider(start.location())
     }
 
+    /// The same in a browser that has a session: a tab from before it was there.
+    #[track_caller]
+    pub fn login_until_callback_again(&self, target: &str) -> String {
+        let kept = self.cookies.borrow().clone();
+        let is_login = |name: &str| name.contains("-login-");
+        let forget = |cookies: &mut CookieStore| {
+            cookies.tamper().retain(|cookie| is_login(&cookie.name));
+        };
+        forget(&mut self.cookies.borrow_mut());
+        let callback = self.login_until_callback(target);
+        let mut cookies = self.cookies.borrow_mut();
+        let session = kept.all().iter().filter(|cookie| !is_login(&cookie.name));
+        cookies.tamper().extend(session.cloned());
+        callback
+    }
+
     /// What the provider sends the browser back with: path and query of the callback.
     #[track_caller]
     pub fn back_from_provider(&self, authorization: &str) -> String {

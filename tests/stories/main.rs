@@ -23,6 +23,7 @@ mod metadata;
 mod outcome;
 mod provider;
 mod replay;
+mod sessions;
 mod signer;
 mod target;
 mod visitors;
