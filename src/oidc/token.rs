@@ -103,8 +103,7 @@ impl TokenResponse {
     fn parse_success(body: &[u8]) -> Result<Self, CallFault> {
         let document: Document = serde_json::from_slice(body).map_err(|_| CallFault::Malformed)?;
         // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
-        if !document.token_type.eq_ignore_ascii_case("bearer")
-            || !is_header_value(&document.access_token)
+        if !document.token_type.eq_ignore_ascii_case("bearer") || !is_bearer(&document.access_token)
         {
             return Err(CallFault::Malformed);
         }
@@ -117,9 +116,9 @@ impl TokenResponse {
     }
 }
 
-/// Whether a token can stand in an `Authorization` header (RFC 6750 section 2.1): it is sent in one,
-/// to the provider and, where the configuration says so, to the upstream.
-fn is_header_value(token: &str) -> bool {
+/// Whether a token can stand in an `Authorization` header (RFC 6750 section 2.1, and whatever else
+/// is visible there).
+fn is_bearer(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
