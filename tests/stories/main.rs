@@ -12,6 +12,7 @@
     clippy::unwrap_used
 )]
 
+mod answers;
 mod browser;
 mod callback;
 mod cookies;
@@ -19,13 +20,16 @@ mod faults;
 mod host;
 mod keys;
 mod login;
+mod logout;
 mod metadata;
 mod outcome;
 mod provider;
 mod replay;
+mod rules;
 mod sessions;
 mod signer;
 mod target;
+mod upstream;
 mod visitors;
 mod worker;
 mod world;
