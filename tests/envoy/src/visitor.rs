@@ -30,6 +30,17 @@ impl Page {
         )
     }
 
+    /// Whether it is a redirect to an address that starts so.
+    pub fn leads_to(&self, start: &str) -> bool {
+        self.redirect()
+            .is_some_and(|to| to.as_str().starts_with(start))
+    }
+
+    /// The stable code of one of Portero's answers to a fault, page or problem.
+    pub fn code(&self) -> Option<String> {
+        self.response.code()
+    }
+
     /// A parameter of the address.
     pub fn query(&self, name: &str) -> Option<String> {
         self.url
