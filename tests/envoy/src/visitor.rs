@@ -207,6 +207,20 @@ impl Visitor {
         self.fill_in(&form, person)
     }
 
+    /// Logs in at a provider's form and follows redirects up to one that leads to an address that starts so; gives back that
+    /// address, which is not opened.
+    pub fn fill_in_until(&mut self, form: &Page, person: &Person, start: &str) -> Url {
+        let LoginForm { login, password } = self.form.clone();
+        let mut page = self.submit(
+            form,
+            &[(&login, &person.name), (&password, &person.password)],
+        );
+        while !page.leads_to(start) {
+            page = self.follow(&page);
+        }
+        page.redirect().expect("a redirect")
+    }
+
     /// Logs in at a provider's form and follows redirects to their end.
     pub fn fill_in(&mut self, form: &Page, person: &Person) -> Page {
         let LoginForm { login, password } = self.form.clone();

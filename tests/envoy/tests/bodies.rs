@@ -131,18 +131,8 @@ fn a_client_that_goes_away_in_the_middle_of_the_callback_does_no_harm() {
     let envoy = portero(&provider, &upstream).start();
     let mut visitor = Visitor::new();
     let form = visitor.visit(&envoy.url("/orders"));
-    let person = provider.person();
-    let mut page = visitor.submit(
-        &form,
-        &[("login", &person.name), ("password", &person.password)],
-    );
-    let callback = loop {
-        let next = page.redirect().expect("a redirect");
-        if next.path() == "/oauth2/callback" {
-            break next;
-        }
-        page = visitor.open(next.as_str());
-    };
+    let start = envoy.url("/oauth2/callback");
+    let callback = visitor.fill_in_until(&form, &provider.person(), &start);
     provider.fault("/token", json!({"delay": 700}));
     let mut connection = Connection::open(envoy.address()).unwrap();
     let request = Request::get(format!("{}?{}", callback.path(), callback.query().unwrap()))
@@ -184,14 +174,9 @@ fn every_cookie_is_set_once() {
     let start = visitor.open(&envoy.url("/orders"));
     assert_eq!(start.response.all("set-cookie").len(), 1);
     let form = visitor.arrive(start);
-    let person = provider.person();
-    let mut page = visitor.submit(
-        &form,
-        &[("login", &person.name), ("password", &person.password)],
-    );
-    while page.url.path() != "/oauth2/callback" {
-        page = visitor.follow(&page);
-    }
+    let start = envoy.url("/oauth2/callback");
+    let callback = visitor.fill_in_until(&form, &provider.person(), &start);
+    let page = visitor.open(callback.as_str());
     let mut names: Vec<_> = page
         .response
         .all("set-cookie")

@@ -3,8 +3,8 @@ use std::thread;
 
 use portero_envoy_tests::http::Connection;
 use portero_envoy_tests::{
-    Envoy, Page, Person, Provider, Request, Response, Upstream, Visitor, portero,
-    provider_with_switches, wait,
+    Envoy, Person, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
+    wait,
 };
 
 /// A request with somebody's cookies, over a connection that stays open.
@@ -16,25 +16,6 @@ fn ask(connection: &mut Connection, envoy: &Envoy, visitor: &Visitor, path: &str
         .header("cookie", visitor.cookies.header(&url).unwrap_or_default());
     connection.write(&request.bytes()).unwrap();
     connection.response(b"GET").unwrap()
-}
-
-/// Logs in at the provider's form, and stops before the callback; gives back its address.
-fn to_callback(visitor: &mut Visitor, provider: &Provider, envoy: &Envoy, form: &Page) -> String {
-    let (fields, person) = (provider.form(), provider.person());
-    let mut page = visitor.submit(
-        form,
-        &[
-            (&fields.login, &person.name),
-            (&fields.password, &person.password),
-        ],
-    );
-    loop {
-        let next = page.redirect().expect("a redirect to the callback");
-        if next.as_str().starts_with(&envoy.url("/oauth2/callback")) {
-            return next.into();
-        }
-        page = visitor.open(next.as_str());
-    }
 }
 
 fn wait_for_open(envoy: &Envoy, count: u64) {
@@ -85,7 +66,7 @@ fn a_login_that_one_worker_starts_another_one_finishes() {
     let envoy = portero(&provider, &upstream).workers(2).balanced().start();
     let mut visitor = Visitor::with_form(provider.form());
     let form = visitor.visit(&envoy.url("/orders"));
-    let callback = to_callback(&mut visitor, &provider, &envoy, &form);
+    let callback = visitor.fill_in_until(&form, &provider.person(), &envoy.url("/oauth2/callback"));
     let started = envoy.connections_of_workers();
     let starter = usize::from(started[1] > 0);
     // Whoever has started it has an open connection, so the next one goes to the other one.
@@ -99,7 +80,11 @@ fn a_login_that_one_worker_starts_another_one_finishes() {
         wait_for_open(&envoy, 1);
     }
     let before = envoy.connections_of_workers();
-    assert!(visitor.open(&callback).leads_to(&envoy.url("/orders")));
+    assert!(
+        visitor
+            .open(callback.as_str())
+            .leads_to(&envoy.url("/orders"))
+    );
     let after = envoy.connections_of_workers();
     assert_eq!(
         (
@@ -208,15 +193,15 @@ fn the_callback_seen_again_leaves_the_person_logged_in() {
     let envoy = portero(&provider, &upstream).workers(2).start();
     let mut visitor = Visitor::with_form(provider.form());
     let form = visitor.visit(&envoy.url("/orders"));
-    let callback = to_callback(&mut visitor, &provider, &envoy, &form);
+    let callback = visitor.fill_in_until(&form, &provider.person(), &envoy.url("/oauth2/callback"));
     // A double click: both requests leave the browser with the same cookies.
     let mut twin = Visitor::with_form(provider.form());
     twin.cookies = visitor.cookies.clone();
-    assert_eq!(visitor.visit(&callback).response.status, 200);
-    let second = twin.open(&callback);
+    assert_eq!(visitor.visit(callback.as_str()).response.status, 200);
+    let second = twin.open(callback.as_str());
     assert_eq!(second.response.status, 303);
     // And the way back in the history, after the login.
-    let again = visitor.visit(&callback);
+    let again = visitor.visit(callback.as_str());
     assert_eq!((again.response.status, again.url.path()), (200, "/"));
     assert_eq!(visitor.visit(&envoy.url("/orders")).response.status, 200);
     assert_eq!(envoy.metric("login.succeeded"), 1);

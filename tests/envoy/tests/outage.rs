@@ -19,6 +19,8 @@ fn sessions_go_on_and_a_login_that_cannot_end_says_so() {
     alice.log_in(&envoy.url("/"), &provider.person());
     let mut late = Visitor::new();
     let form = late.visit(&envoy.url("/orders"));
+    let mut program = Visitor::new();
+    let its_form = program.visit(&envoy.url("/orders"));
 
     line.cut();
     assert_eq!(alice.visit(&envoy.url("/orders")).response.status, 200);
@@ -37,6 +39,21 @@ fn sessions_go_on_and_a_login_that_cannot_end_says_so() {
         late.cookies
     );
 
+    // A program is told the same in its own way.
+    let callback = envoy.url("/oauth2/callback");
+    let callback = program.fill_in_until(&its_form, &provider.person(), &callback);
+    let problem = program.fetch(callback.as_str()).response;
+    assert_eq!(
+        (problem.status, problem.one("content-type").as_deref()),
+        (503, Some("application/problem+json"))
+    );
+    let body = problem.json();
+    assert_eq!(
+        (&body["code"], &body["status"]),
+        (&json!("token_unreachable"), &json!(503))
+    );
+    assert!(problem.one("retry-after").is_some());
+
     line.mend();
     let page = late.visit(&envoy.url("/orders"));
     assert_eq!(
@@ -45,7 +62,7 @@ fn sessions_go_on_and_a_login_that_cannot_end_says_so() {
         "{:?}",
         page.code()
     );
-    assert_eq!(envoy.metric("failure.token_unreachable"), 1);
+    assert_eq!(envoy.metric("failure.token_unreachable"), 2);
     envoy.assert_unharmed();
 }
 
