@@ -42,7 +42,7 @@ pub enum KeyRefresh {
     Newer(Rc<ProviderData>),
     /// A fetch is due or under way; asked at this time.
     Asked(Timestamp),
-    /// There was one a moment ago.
+    /// There was one a moment ago, or the next has to wait because it failed.
     CoolingDown,
 }
 
@@ -128,7 +128,8 @@ impl ProviderCache {
         let now = host.now();
         let (schedule, _) = self.slots.schedule(host, seal);
         let under_way = now < schedule.lease_until;
-        if !under_way && is_cooling(&schedule, provider, now) {
+        let backing_off = now < schedule.retry_at;
+        if backing_off || (!under_way && is_cooling(&schedule, provider, now)) {
             return KeyRefresh::CoolingDown;
         }
         self.keys_wanted = true;

@@ -31,7 +31,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return match session::find(visit) {
             Some(_) => Ok(go_to(visit, "/", Vec::new())),
             None => Err(Refusal {
-                again: Some("/".to_owned()),
+                again: Some(address(visit, "/")),
                 ..RequestFault::LoginUnknown.into()
             }),
         };
@@ -46,9 +46,12 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         Ok(Outcome::SeenBefore) => match session::find(visit) {
             Some(_) => Ok(go_to(visit, &pending.target, ended)),
             None if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
-            None => Err(refusal(RequestFault::LoginReplayed.into(), &pending, ended)),
+            None => {
+                let error = RequestFault::LoginReplayed.into();
+                Err(refusal(visit, error, &pending, ended))
+            }
         },
-        Err(error) => Err(refusal(error, &pending, ended)),
+        Err(error) => Err(refusal(visit, error, &pending, ended)),
     }
 }
 
@@ -59,19 +62,28 @@ enum Outcome {
     SeenBefore,
 }
 
-fn refusal(error: Error, pending: &PendingLogin, set_cookies: Vec<String>) -> Refusal {
+fn refusal(
+    visit: &Visit<'_>,
+    error: Error,
+    pending: &PendingLogin,
+    set_cookies: Vec<String>,
+) -> Refusal {
     Refusal {
         error,
         set_cookies,
-        again: Some(pending.target.clone()),
+        again: Some(address(visit, &pending.target)),
     }
+}
+
+fn go_to(visit: &Visit<'_>, target: &str, set_cookies: Vec<String>) -> Decision {
+    let location = address(visit, target);
+    Decision::Answer(Response::redirect(location).with_cookies(set_cookies))
 }
 
 /// The target is a path, and only this origin goes before it: whatever it looks like, it cannot
 /// lead elsewhere.
-fn go_to(visit: &Visit<'_>, target: &str, set_cookies: Vec<String>) -> Decision {
-    let location = format!("{}{target}", visit.origin());
-    Decision::Answer(Response::redirect(location).with_cookies(set_cookies))
+fn address(visit: &Visit<'_>, target: &str) -> String {
+    format!("{}{target}", visit.origin())
 }
 
 async fn conclude(

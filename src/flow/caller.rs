@@ -85,7 +85,7 @@ pub fn request_id(request: &Request) -> &str {
     request
         .text("x-request-id")
         .filter(|id| {
-            id.len() <= 64
+            (1..=64).contains(&id.len())
                 && id
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

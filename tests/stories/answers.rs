@@ -1,0 +1,166 @@
+//! What people and programs read when something goes wrong.
+
+use crate::browser::{HOST, request};
+use crate::provider::Answer;
+use crate::world::World;
+use portero::telemetry::Purpose;
+use serde_json::Value;
+
+#[test]
+fn a_person_gets_a_page_that_loads_nothing_and_that_nothing_frames() {
+    let world = World::new();
+    let page = world.browser().go("/oauth2/callback?code=x&state=y");
+    assert_eq!(page.code(), "login_unknown");
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(page.header(name), Some(value));
+    }
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    let body = &page.answered().body;
+    for part in [
+        "<!doctype html>",
+        "<html lang=\"en\">",
+        "color-scheme:light dark",
+        "name=\"viewport\"",
+        "<h1>",
+        "<dd>8f2b0d0e-0000-4000-8000-000000000001</dd>",
+    ] {
+        assert!(body.contains(part), "{part}");
+    }
+    assert!(!body.contains("<script") && !body.contains("http-equiv"));
+}
+
+#[test]
+fn a_program_gets_a_problem() {
+    let world = World::new();
+    let outcome = world.browser().fetch("/oauth2/callback?code=x&state=y");
+    let problem: Value = serde_json::from_str(&outcome.answered().body).unwrap();
+    assert_eq!(
+        outcome.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert_eq!(problem["code"], "login_unknown");
+    assert_eq!(problem["status"], 400);
+    assert_eq!(
+        problem["request_id"],
+        "8f2b0d0e-0000-4000-8000-000000000001"
+    );
+}
+
+#[test]
+fn nothing_that_a_stranger_wrote_comes_back_or_into_the_log() {
+    let world = World::new();
+    let mark = "zzmarkzz";
+    world.land.keep_secret(mark);
+    let evil = format!("\"><script>{mark}</script>");
+    for accept in ["text/html", "*/*"] {
+        for target in [
+            format!("/{evil}"),
+            format!("/oauth2/callback?error={evil}&state={mark}"),
+            format!("/oauth2/callback?code={evil}&state={evil}"),
+            format!("/oauth2/logged-out?state={evil}"),
+            format!("/a\\{evil}"),
+        ] {
+            let outcome = world.worker.serve(request(&[
+                (":method", "GET"),
+                (":authority", HOST),
+                (":path", &target),
+                ("accept", accept),
+                ("x-request-id", &evil),
+                ("referer", &evil),
+                ("user-agent", &evil),
+                (
+                    "cookie",
+                    &format!("__Host-portero={evil}; __Host-portero-login-{evil}={evil}"),
+                ),
+            ]));
+            let response = outcome.answered();
+            assert!(!response.body.contains(mark), "{target}: {}", response.body);
+            for (name, value) in &response.headers {
+                let is_free = *name == "set-cookie" || *name == "location";
+                assert!(is_free || !value.contains(mark), "{name}: {value}");
+                assert!(!value.contains("<script"), "{name}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_id_that_is_none_is_not_repeated() {
+    let world = World::new();
+    for id in ["<b>", "a b", "", &"x".repeat(65), "\u{e9}"] {
+        let outcome = world.worker.serve(request(&[
+            (":method", "GET"),
+            (":authority", HOST),
+            (":path", "/"),
+            ("x-request-id", id),
+        ]));
+        let problem: Value = serde_json::from_str(&outcome.answered().body).unwrap();
+        assert_eq!(problem["request_id"], "unknown");
+    }
+}
+
+#[test]
+fn every_failure_is_one_line_and_one_count_with_code_and_request_id() {
+    let world = World::new();
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::Status(500));
+    let browser = world.browser();
+    let callback = browser.login_until_callback("/");
+    assert_eq!(
+        browser.come_from_elsewhere(&callback).code(),
+        "token_refused"
+    );
+    assert_eq!(
+        world.land.lines("request_refused"),
+        ["request_refused code=token_refused status=502 \
+          request_id=8f2b0d0e-0000-4000-8000-000000000001"]
+    );
+    assert_eq!(
+        world.land.failures(),
+        [("token_refused".to_owned(), 1)].into()
+    );
+}
+
+#[test]
+fn calls_to_the_provider_are_counted_and_timed() {
+    let world = World::new();
+    world.browser().log_in();
+    for purpose in ["discovery", "jwks", "token", "userinfo"] {
+        for metric in ["succeeded", "milliseconds"] {
+            let name = format!("portero.provider.{purpose}.{metric}");
+            assert_eq!(world.land.counted(&name), 1, "{name}");
+        }
+        assert_eq!(
+            world
+                .land
+                .counted(&format!("portero.provider.{purpose}.failed")),
+            0
+        );
+    }
+    world.provider.break_down(Purpose::Token, Answer::NoAnswer);
+    let browser = world.browser();
+    let callback = browser.login_until_callback("/");
+    browser.come_from_elsewhere(&callback);
+    assert_eq!(world.land.counted("portero.provider.token.failed"), 1);
+    assert_eq!(world.land.counted("portero.provider.token.milliseconds"), 2);
+}
+
+/// The stories rely on it.
+#[test]
+#[should_panic(expected = "the log tells")]
+fn the_log_panics_on_a_secret() {
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    let token = browser.cookies.borrow().all()[0].value.clone();
+    let host = &world.worker.gateway.host;
+    host.log(portero::telemetry::Level::Info, &format!("cookie={token}"));
+}

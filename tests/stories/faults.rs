@@ -1,0 +1,326 @@
+//! The fault matrix: every flow, every call, every way in which the call can go wrong. It ends, in
+//! a code that is written here, and nobody is logged in by it.
+
+use crate::browser::Browser;
+use crate::host::Land;
+use crate::outcome::Outcome;
+use crate::provider::Answer;
+use crate::signer::Signer;
+use crate::world::{World, minutes, seconds};
+use portero::telemetry::Purpose;
+use serde_json::{Value, json};
+
+/// The ways, and for each the word in which it ends.
+struct Row {
+    name: &'static str,
+    answer: fn(Purpose) -> Answer,
+    /// Of a discovery document and of a key set, in the log.
+    discovery: &'static str,
+    jwks: &'static str,
+    /// Of the token and the userinfo call, behind the call's name.
+    call: (u16, &'static str),
+}
+
+const ROWS: [Row; 13] = [
+    Row {
+        name: "not sent",
+        answer: |_| Answer::NotSent,
+        discovery: "unreachable",
+        jwks: "unreachable",
+        call: (503, "unreachable"),
+    },
+    Row {
+        name: "no answer",
+        answer: |_| Answer::NoAnswer,
+        discovery: "unreachable",
+        jwks: "unreachable",
+        call: (503, "unreachable"),
+    },
+    Row {
+        name: "500",
+        answer: |_| Answer::Status(500),
+        discovery: "refused",
+        jwks: "refused",
+        call: (502, "refused"),
+    },
+    Row {
+        name: "503",
+        answer: |_| Answer::Status(503),
+        discovery: "unreachable",
+        jwks: "unreachable",
+        call: (503, "unreachable"),
+    },
+    Row {
+        name: "504",
+        answer: |_| Answer::Status(504),
+        discovery: "timeout",
+        jwks: "timeout",
+        call: (504, "timeout"),
+    },
+    Row {
+        name: "302",
+        answer: |_| Answer::Status(302),
+        discovery: "refused",
+        jwks: "refused",
+        call: (502, "refused"),
+    },
+    Row {
+        name: "401",
+        answer: |_| Answer::Status(401),
+        discovery: "refused",
+        jwks: "refused",
+        call: (502, "refused"),
+    },
+    Row {
+        name: "empty",
+        answer: |_| Answer::Body(200, Vec::new()),
+        discovery: "not_metadata",
+        jwks: "jwk_set_malformed",
+        call: (502, "malformed"),
+    },
+    Row {
+        name: "not JSON",
+        answer: |_| Answer::Status(200),
+        discovery: "not_metadata",
+        jwks: "jwk_set_malformed",
+        call: (502, "malformed"),
+    },
+    Row {
+        name: "bytes that are no text",
+        answer: |_| Answer::Body(200, vec![0xff, 0x00, 0xfe]),
+        discovery: "not_metadata",
+        jwks: "jwk_set_malformed",
+        call: (502, "malformed"),
+    },
+    Row {
+        name: "wrong types",
+        answer: |purpose| Answer::json(&wrong_types(purpose)),
+        discovery: "not_metadata",
+        jwks: "jwk_set_malformed",
+        call: (502, "malformed"),
+    },
+    Row {
+        name: "another JSON type",
+        answer: |_| Answer::json(&json!([[], 1, null])),
+        discovery: "not_metadata",
+        jwks: "jwk_set_malformed",
+        call: (502, "malformed"),
+    },
+    Row {
+        name: "5 MB",
+        answer: |_| Answer::Body(200, vec![b' '; 5 << 20]),
+        discovery: "too_large",
+        jwks: "jwk_set_too_large",
+        call: (502, "malformed"),
+    },
+];
+
+fn wrong_types(purpose: Purpose) -> Value {
+    match purpose {
+        Purpose::Discovery => json!({"issuer": 7, "token_endpoint": [], "jwks_uri": {}}),
+        Purpose::Jwks => json!({"keys": {"0": {}}}),
+        Purpose::Token => json!({"access_token": 1, "token_type": [], "id_token": {}}),
+        Purpose::Userinfo => json!({"sub": 7}),
+    }
+}
+
+impl Row {
+    fn cause(&self, purpose: Purpose) -> &'static str {
+        match purpose {
+            Purpose::Discovery => self.discovery,
+            _ => self.jwks,
+        }
+    }
+}
+
+/// One failure, told once to everybody whom it concerns.
+#[track_caller]
+fn ends_in(land: &Land, outcome: &Outcome, row: &str, status: u16, code: &str) {
+    assert_eq!(outcome.status(), status, "{row}: {outcome:?}");
+    assert_eq!(outcome.code(), code, "{row}");
+    assert_eq!(land.failures(), [(code.to_owned(), 1)].into(), "{row}");
+    assert_eq!(land.lines(&format!("code={code} ")).len(), 1, "{row}");
+}
+
+#[track_caller]
+fn has_no_session(browser: &Browser) {
+    let names = browser.cookie_names("");
+    let session = names
+        .iter()
+        .any(|name| name == "__Host-portero" || name.contains("hint"));
+    assert!(!session, "{names:?}");
+}
+
+#[test]
+fn a_login_start_survives_every_fault_of_discovery_and_keys() {
+    for purpose in [Purpose::Discovery, Purpose::Jwks] {
+        for row in &ROWS {
+            let world = World::new();
+            world.provider.break_down(purpose, (row.answer)(purpose));
+            let browser = world.browser();
+            let started_at = world.land.now();
+            let outcome = browser.go("/");
+            let (land, name) = (&world.land, row.name);
+            ends_in(land, &outcome, name, 503, "provider_unavailable");
+            assert!(
+                land.now().since(started_at) < seconds(5),
+                "{name}: too slow"
+            );
+            assert!(outcome.set_cookies().is_empty(), "{name}");
+            let line = format!("call={} cause={}", purpose.name(), row.cause(purpose));
+            assert_eq!(land.lines(&line).len(), 1, "{name}: {line}");
+            browser.go("/public").forwarded();
+
+            world.provider.recover();
+            world.pass(seconds(3));
+            browser.log_in();
+        }
+    }
+}
+
+#[test]
+fn a_refresh_of_discovery_and_keys_survives_every_fault() {
+    for purpose in [Purpose::Discovery, Purpose::Jwks] {
+        for row in &ROWS {
+            let world = World::new();
+            world.worker.tick();
+            world.provider.break_down(purpose, (row.answer)(purpose));
+            world.pass(minutes(61));
+            world.worker.tick();
+            let line = format!("call={} cause={}", purpose.name(), row.cause(purpose));
+            assert_eq!(world.land.lines(&line).len(), 1, "{}: {line}", row.name);
+            world.browser().log_in();
+            assert!(world.land.failures().is_empty(), "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn a_callback_survives_every_fault_of_newer_keys() {
+    for row in &ROWS {
+        let world = World::new();
+        let browser = world.browser();
+        let callback = browser.login_until_callback("/");
+        world.provider.rotate(Signer::es256("second", 9));
+        let answer = (row.answer)(Purpose::Jwks);
+        world.provider.break_down(Purpose::Jwks, answer);
+        let started_at = world.land.now();
+        let outcome = browser.come_from_elsewhere(&callback);
+        let (land, name) = (&world.land, row.name);
+        ends_in(land, &outcome, name, 502, "id_token_key_unknown");
+        assert!(
+            land.now().since(started_at) < seconds(5),
+            "{name}: too slow"
+        );
+        has_no_session(&browser);
+        assert!(browser.cookie_names("__Host-portero-login-").is_empty());
+
+        world.provider.recover();
+        world.pass(seconds(60));
+        browser.log_in();
+    }
+}
+
+#[test]
+fn a_callback_survives_every_fault_of_the_token_and_the_userinfo_call() {
+    for purpose in [Purpose::Token, Purpose::Userinfo] {
+        for row in &ROWS {
+            let world = World::new();
+            world.provider.break_down(purpose, (row.answer)(purpose));
+            let browser = world.browser();
+            let callback = browser.login_until_callback("/page");
+            let outcome = browser.come_from_elsewhere(&callback);
+            let (status, fault) = row.call;
+            let code = format!("{}_{fault}", purpose.name());
+            ends_in(&world.land, &outcome, row.name, status, &code);
+            has_no_session(&browser);
+            assert!(browser.cookie_names("__Host-portero-login-").is_empty());
+            assert_eq!(world.land.counted("portero.login.succeeded"), 0);
+
+            world.provider.recover();
+            let (target, end) = browser.browse("/page");
+            assert_eq!(target, "/page");
+            end.forwarded();
+        }
+    }
+}
+
+/// Whole documents with one wrong member each.
+#[test]
+fn every_wrong_member_of_a_token_response_ends_the_login() {
+    for (name, value) in [
+        ("access_token", json!(null)),
+        ("access_token", json!("")),
+        ("access_token", json!("line\r\nbreak: x")),
+        ("access_token", json!("tökën")),
+        ("token_type", json!(null)),
+        ("token_type", json!("mac")),
+        ("token_type", json!("DPoP")),
+        ("id_token", json!(null)),
+        ("id_token", json!(["a.b.c"])),
+        ("expires_in", json!(-1)),
+        ("expires_in", json!(1.5)),
+        ("expires_in", json!("soon")),
+        ("expires_in", json!([])),
+    ] {
+        let world = World::new();
+        world.provider.script.borrow_mut().token_response = vec![(name, value.clone())];
+        let browser = world.browser();
+        let callback = browser.login_until_callback("/");
+        let outcome = browser.come_from_elsewhere(&callback);
+        let row = format!("{name}: {value}");
+        ends_in(&world.land, &outcome, &row, 502, "token_malformed");
+        has_no_session(&browser);
+    }
+}
+
+#[test]
+fn every_endpoint_that_discovery_must_not_name_keeps_the_provider_unknown() {
+    for (name, value) in [
+        ("issuer", json!("https://idp.example.com/realms/acme/")),
+        ("issuer", json!("https://evil.example")),
+        (
+            "authorization_endpoint",
+            json!("http://idp.example.com/authorize"),
+        ),
+        ("authorization_endpoint", json!("javascript:alert(1)")),
+        ("authorization_endpoint", json!("/authorize")),
+        (
+            "authorization_endpoint",
+            json!("https://user@idp.example.com/"),
+        ),
+        ("authorization_endpoint", json!(null)),
+        ("token_endpoint", json!("http://idp.example.com/token")),
+        ("token_endpoint", json!("")),
+        ("token_endpoint", json!(null)),
+        ("jwks_uri", json!("http://idp.example.com/keys")),
+        ("jwks_uri", json!(null)),
+        ("userinfo_endpoint", json!("ftp://idp.example.com/")),
+        ("end_session_endpoint", json!("data:text/html,x")),
+    ] {
+        let world = World::new();
+        world.provider.script.borrow_mut().metadata = vec![(name, value.clone())];
+        let outcome = world.browser().go("/");
+        let row = format!("{name}: {value}");
+        ends_in(&world.land, &outcome, &row, 503, "provider_unavailable");
+        assert_eq!(world.provider.called(Purpose::Jwks), 0, "{row}");
+    }
+}
+
+#[test]
+fn every_status_of_the_token_endpoint_ends_in_a_documented_code() {
+    for status in (100..600).filter(|status| *status != 200) {
+        let world = World::new();
+        let answer = Answer::Body(status, br#"{"error": "x"}"#.to_vec());
+        world.provider.break_down(Purpose::Token, answer);
+        let browser = world.browser();
+        let callback = browser.login_until_callback("/");
+        let outcome = browser.come_from_elsewhere(&callback);
+        let (answered, code) = match status {
+            503 => (503, "token_unreachable"),
+            504 => (504, "token_timeout"),
+            _ => (502, "token_refused"),
+        };
+        ends_in(&world.land, &outcome, &status.to_string(), answered, code);
+    }
+}

@@ -1,0 +1,39 @@
+//! Portero as its users meet it: stories against a scripted provider, with a clock the test owns.
+//!
+//! Nothing of Portero is replaced: a [`worker::Worker`] drives the same flows as the adapter to
+//! Envoy does, a [`browser::Browser`] keeps cookies as browsers do, and a [`provider::Provider`]
+//! checks what a real one checks. The host's log panics when a line holds a secret.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod answers;
+mod browser;
+mod callback;
+mod cookies;
+mod faults;
+mod host;
+mod keys;
+mod login;
+mod logout;
+mod metadata;
+mod outcome;
+mod provider;
+mod replay;
+mod rules;
+mod sessions;
+mod signer;
+mod suite;
+mod suite_basic;
+mod suite_config;
+mod suite_rp_initiated_logout;
+mod target;
+mod upstream;
+mod visitors;
+mod worker;
+mod world;

@@ -1,0 +1,81 @@
+//! What a story can tell the provider to do.
+
+use portero::telemetry::Purpose;
+use serde_json::{Map, Value, json};
+
+use super::SUBJECT;
+use crate::signer::Signer;
+
+/// An answer that no honest provider gives.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The proxy does not take the call.
+    NotSent,
+    /// The exchange is cut off.
+    NoAnswer,
+    /// With a body that means nothing.
+    Status(u16),
+    Body(u16, Vec<u8>),
+}
+
+impl Answer {
+    pub fn json(value: &Value) -> Self {
+        Self::Body(200, value.to_string().into_bytes())
+    }
+}
+
+/// An ID token before it is signed.
+pub struct IdToken {
+    pub header: Value,
+    pub claims: Map<String, Value>,
+    pub signer: Signer,
+    /// What becomes of the token after it is signed.
+    pub after: fn(String) -> String,
+}
+
+type Change = Box<dyn Fn(&mut IdToken)>;
+
+pub struct Script {
+    pub signer: Signer,
+    pub jwks: Value,
+    pub faults: Vec<(Purpose, Answer)>,
+    pub id_token: Option<Change>,
+    /// Claims of every ID token, beside those of the protocol.
+    pub claims: Map<String, Value>,
+    pub userinfo: Value,
+    /// Members that the discovery document has instead of or beside the usual ones.
+    pub metadata: Vec<(&'static str, Value)>,
+    /// Members that the token response has instead of or beside the usual ones.
+    pub token_response: Vec<(&'static str, Value)>,
+    pub iss_parameter: Option<String>,
+    /// The `error` that the authorization endpoint answers with.
+    pub denial: Option<String>,
+}
+
+impl Script {
+    pub fn honest() -> Self {
+        let signer = Signer::es256("first", 7);
+        Self {
+            signer,
+            jwks: json!({"keys": [signer.jwk()]}),
+            faults: Vec::new(),
+            id_token: None,
+            claims: Map::new(),
+            userinfo: json!({
+                "sub": SUBJECT,
+                "name": "Ada Lovelace",
+                "email": "ada@example.com",
+            }),
+            metadata: Vec::new(),
+            token_response: Vec::new(),
+            iss_parameter: None,
+            denial: None,
+        }
+    }
+
+    pub fn fault(&self, purpose: Purpose) -> Option<Answer> {
+        let mut faults = self.faults.iter();
+        let (_, answer) = faults.find(|(other, _)| *other == purpose)?;
+        Some(answer.clone())
+    }
+}

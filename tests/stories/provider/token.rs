@@ -1,0 +1,114 @@
+//! The token endpoint.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use portero::flow::Call;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{ISSUER, IdToken, Parameters, Provider, SUBJECT, header};
+use crate::signer::encode;
+
+impl Provider {
+    pub(super) fn token(&self, call: &Call) -> (u16, Value) {
+        assert_eq!((call.method, call.path.as_str()), ("POST", "/token"));
+        assert_eq!(
+            header(call, "content-type"),
+            "application/x-www-form-urlencoded"
+        );
+        let form = Parameters::of(std::str::from_utf8(&call.body).unwrap());
+        if !self.knows_client(call, &form) {
+            return (401, json!({"error": "invalid_client"}));
+        }
+        assert_eq!(form.one("grant_type"), "authorization_code");
+        let refused = (400, json!({"error": "invalid_grant"}));
+        let code = form.one("code");
+        let mut grants = self.grants.borrow_mut();
+        let Some(grant) = grants.get_mut(&code) else {
+            return refused;
+        };
+        let challenge = encode(Sha256::digest(form.one("code_verifier")));
+        if grant.redeemed
+            || grant.redirect_uri != form.one("redirect_uri")
+            || grant.challenge != challenge
+        {
+            return refused;
+        }
+        grant.redeemed = true;
+        let nonce = grant.nonce.clone();
+        drop(grants);
+        let access_token = self.issue("access");
+        self.access_tokens.borrow_mut().push(access_token.clone());
+        let id_token = self.id_token(&nonce, &access_token);
+        let mut response = json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "id_token": id_token,
+        });
+        for (name, value) in &self.script.borrow().token_response {
+            response[name] = value.clone();
+        }
+        (200, response)
+    }
+
+    /// RFC 6749 section 2.3.1, with the one method that the client is registered for.
+    fn knows_client(&self, call: &Call, form: &Parameters) -> bool {
+        let client = self.client.borrow();
+        let authorization = header(call, "authorization");
+        match client.method {
+            "client_secret_basic" => {
+                let decoded = authorization
+                    .strip_prefix("Basic ")
+                    .and_then(|text| STANDARD.decode(text).ok())
+                    .and_then(|bytes| String::from_utf8(bytes).ok());
+                let Some((id, secret)) = decoded.as_deref().and_then(|text| text.split_once(':'))
+                else {
+                    return false;
+                };
+                let decode = |text: &str| Parameters::of(&format!("x={text}")).one("x");
+                form.all("client_secret").is_empty()
+                    && (decode(id), decode(secret)) == (client.id.clone(), client.secret.clone())
+            }
+            "client_secret_post" => {
+                authorization.is_empty()
+                    && form.all("client_id") == [client.id.as_str()]
+                    && form.all("client_secret") == [client.secret.as_str()]
+            }
+            "none" => {
+                authorization.is_empty()
+                    && form.all("client_id") == [client.id.as_str()]
+                    && form.all("client_secret").is_empty()
+            }
+            other => panic!("unknown method {other}"),
+        }
+    }
+
+    fn id_token(&self, nonce: &str, access_token: &str) -> String {
+        let script = self.script.borrow();
+        let now = self.land.now().as_secs();
+        let mut claims = Map::new();
+        claims.insert("iss".to_owned(), ISSUER.into());
+        claims.insert("sub".to_owned(), SUBJECT.into());
+        claims.insert("aud".to_owned(), self.client.borrow().id.clone().into());
+        claims.insert("exp".to_owned(), (now + 300).into());
+        claims.insert("iat".to_owned(), now.into());
+        claims.insert("nonce".to_owned(), nonce.into());
+        let hash = Sha256::digest(access_token);
+        claims.insert("at_hash".to_owned(), encode(&hash[..16]).into());
+        claims.extend(script.claims.clone());
+        let mut token = IdToken {
+            header: script.signer.header(),
+            claims,
+            signer: script.signer,
+            after: |token| token,
+        };
+        if let Some(change) = &script.id_token {
+            change(&mut token);
+        }
+        let claims = Value::Object(token.claims).to_string();
+        let signed = (token.after)(token.signer.sign(&token.header, &claims));
+        self.land.keep_secret(&signed);
+        signed
+    }
+}

@@ -1,0 +1,145 @@
+//! One worker, driven as the adapter to Envoy drives it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use portero::config::Config;
+use portero::flow::{Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider, serve};
+use portero::request::Request;
+use serde_json::Value;
+
+use crate::host::{Land, Process, SharedData};
+use crate::outcome::Outcome;
+use crate::provider::Provider;
+
+/// What the adapter's fast tick is.
+pub const TICK: Duration = Duration::from_millis(50);
+
+/// More waiting than any time limit of the configuration.
+const MOST_TICKS: usize = 5000;
+
+#[derive(Clone)]
+pub struct Worker {
+    pub gateway: Rc<Gateway>,
+    pub shared: Rc<SharedData>,
+    land: Rc<Land>,
+    provider: Rc<Provider>,
+}
+
+impl Worker {
+    pub fn new(
+        settings: &Value,
+        land: &Rc<Land>,
+        shared: &Rc<SharedData>,
+        provider: &Rc<Provider>,
+    ) -> Self {
+        let loaded = Config::load(settings.to_string().as_bytes(), &|_| None)
+            .unwrap_or_else(|faults| panic!("{faults}"));
+        let process = Process {
+            land: Rc::clone(land),
+            shared: Rc::clone(shared),
+        };
+        Self {
+            gateway: Rc::new(Gateway::new(loaded.config, Rc::new(process))),
+            shared: Rc::clone(shared),
+            land: Rc::clone(land),
+            provider: Rc::clone(provider),
+        }
+    }
+
+    /// The root context's tick; a fetch that it starts is carried through.
+    pub fn tick(&self) {
+        if let Some(mut fetch) = self.begin_fetch() {
+            while let Some(call) = fetch.call() {
+                let result = self.provider.answer(call);
+                fetch.resume(result);
+            }
+        }
+    }
+
+    /// The root context's tick; a fetch that it starts stops at its first call.
+    pub fn begin_fetch(&self) -> Option<Running<()>> {
+        let plan = self.gateway.tick()?;
+        let gateway = Rc::clone(&self.gateway);
+        Some(Running::start(|exchange| {
+            fetch_provider(gateway, exchange, plan)
+        }))
+    }
+
+    /// Serves a request to its end; while it waits, time passes and the root context ticks.
+    pub fn serve(&self, request: Request) -> Outcome {
+        let running = self.begin(request.clone());
+        self.finish(&request, running)
+    }
+
+    /// Serves a request up to its first step.
+    pub fn begin(&self, request: Request) -> Running<Decision> {
+        let gateway = Rc::clone(&self.gateway);
+        Running::start(|exchange| serve(gateway, request, exchange))
+    }
+
+    /// Goes on with a request to its end.
+    pub fn finish(&self, request: &Request, mut running: Running<Decision>) -> Outcome {
+        for _ in 0..MOST_TICKS {
+            match &running.step {
+                Step::Call(call) => {
+                    let result = self.provider.answer(call);
+                    running.resume(result);
+                }
+                Step::Wait => {
+                    self.land.pass(TICK);
+                    self.tick();
+                    running.wake();
+                }
+                Step::Done(_) => return self.outcome(request, running),
+            }
+        }
+        panic!("a request that never ends");
+    }
+
+    pub fn outcome(&self, request: &Request, running: Running<Decision>) -> Outcome {
+        let Step::Done(decision) = running.step else {
+            panic!("not at its end: {:?}", running.step);
+        };
+        let outcome = Outcome::of(request, decision);
+        for cookie in outcome.set_cookies() {
+            let value = cookie.split(['=', ';']).nth(1).unwrap_or_default();
+            self.land.keep_secret(value);
+        }
+        outcome
+    }
+}
+
+/// A flow between two steps.
+pub struct Running<T> {
+    flow: Flow<T>,
+    pub step: Step<T>,
+}
+
+impl<T> Running<T> {
+    fn start<F: Future<Output = T> + 'static>(
+        body: impl FnOnce(portero::flow::Exchange) -> F,
+    ) -> Self {
+        let (flow, step) = Flow::start(body);
+        Self { flow, step }
+    }
+
+    pub fn call(&self) -> Option<&Call> {
+        match &self.step {
+            Step::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    pub fn waits(&self) -> bool {
+        matches!(self.step, Step::Wait)
+    }
+
+    pub fn resume(&mut self, result: CallResult) {
+        self.step = self.flow.resume(result);
+    }
+
+    pub fn wake(&mut self) {
+        self.step = self.flow.wake();
+    }
+}
