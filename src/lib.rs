@@ -11,6 +11,8 @@ pub mod flow;
 pub mod host;
 pub mod jose;
 pub mod oidc;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod pairs;
 pub mod provider;
 pub mod request;
 pub mod route;
