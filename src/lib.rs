@@ -19,5 +19,7 @@ pub mod route;
 pub mod secret;
 pub mod session;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod upstream;

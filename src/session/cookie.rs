@@ -116,3 +116,6 @@ impl Attributes<'_> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;
