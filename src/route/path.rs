@@ -27,7 +27,7 @@ impl CanonicalPath {
             .next()
             .unwrap_or_default();
         let path = decode(raw)?;
-        if !path.starts_with('/') {
+        if !path.starts_with('/') || has_encoded_trap(&path) {
             return Err(AMBIGUOUS);
         }
         let mut reduced = String::with_capacity(path.len());
@@ -70,7 +70,6 @@ fn decode(raw: &[u8]) -> Result<String, Error> {
                     .ok_or(AMBIGUOUS)?;
                 match value {
                     0..=0x1f | 0x7f => return Err(AMBIGUOUS),
-                    b'%' if is_encoded_trap(bytes.as_slice()) => return Err(AMBIGUOUS),
                     _ if is_unreserved(value) => path.push(char::from(value)),
                     _ => path.push_str(&format!("%{value:02X}")),
                 }
@@ -82,13 +81,17 @@ fn decode(raw: &[u8]) -> Result<String, Error> {
     Ok(path)
 }
 
-/// Whether an upstream that decodes twice would find a separator, a dot or a control character.
-fn is_encoded_trap(rest: &[u8]) -> bool {
-    let value = hex(rest.first().copied()).zip(hex(rest.get(1).copied()));
-    matches!(
-        value.map(|(high, low)| (high << 4) | low),
-        Some(b'/' | b'\\' | b'.' | b';' | b'%' | 0..=0x1f | 0x7f)
-    )
+/// Whether an upstream that decodes twice would find a separator, a dot or a control character. To
+/// be asked of a decoded path: the digits of the inner encoding may have been encoded themselves.
+fn has_encoded_trap(path: &str) -> bool {
+    path.split("%25").skip(1).any(|rest| {
+        let mut digits = rest.bytes();
+        let value = hex(digits.next()).zip(hex(digits.next()));
+        matches!(
+            value.map(|(high, low)| (high << 4) | low),
+            Some(b'/' | b'\\' | b'.' | b';' | b'%' | 0..=0x1f | 0x7f)
+        )
+    })
 }
 
 const fn is_unreserved(byte: u8) -> bool {
