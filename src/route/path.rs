@@ -55,8 +55,9 @@ impl CanonicalPath {
     }
 }
 
-/// Undoes percent encoding where RFC 3986 section 2.3 says that it makes no difference, and brings
-/// the rest to upper case.
+/// Undoes percent encoding where it makes no difference to any upstream, and brings the rest to
+/// upper case. RFC 3986 section 2.3 promises that of fewer characters, but no upstream tells `%40`
+/// from `@` when it looks for a file or a route.
 fn decode(raw: &[u8]) -> Result<String, Error> {
     let mut path = String::with_capacity(raw.len());
     let mut bytes = raw.iter();
@@ -70,7 +71,7 @@ fn decode(raw: &[u8]) -> Result<String, Error> {
                     .ok_or(AMBIGUOUS)?;
                 match value {
                     0..=0x1f | 0x7f => return Err(AMBIGUOUS),
-                    _ if is_unreserved(value) => path.push(char::from(value)),
+                    _ if means_itself(value) => path.push(char::from(value)),
                     _ => path.push_str(&format!("%{value:02X}")),
                 }
             }
@@ -94,8 +95,9 @@ fn has_encoded_trap(path: &str) -> bool {
     })
 }
 
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+/// Whether a character is the same, encoded or not: all are that separate nothing.
+const fn means_itself(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b';' | b'?' | b'#' | b'%')
 }
 
 fn hex(byte: Option<u8>) -> Option<u8> {
