@@ -32,8 +32,10 @@ impl CanonicalPath {
         }
         let mut reduced = String::with_capacity(path.len());
         let decoded = path.replace("%2F", "/").replace("%5C", "/");
+        let mut last = "";
         for segment in decoded.split('/').skip(1) {
             let name = segment.split(';').next().unwrap_or_default();
+            last = name;
             if name == "." || name == ".." {
                 return Err(AMBIGUOUS);
             }
@@ -42,7 +44,7 @@ impl CanonicalPath {
                 reduced.push_str(name);
             }
         }
-        if decoded.ends_with('/') {
+        if last.is_empty() {
             reduced.push('/');
         }
         let reduced = (reduced != path).then_some(reduced);
