@@ -3,7 +3,7 @@
 //! Upstreams differ in how they read a path. What most of them read alike is made one: percent
 //! encoding of characters that need none is undone. What no application needs, dot segments,
 //! backslashes, control characters and separators encoded twice, is refused. What some drop or
-//! decode and others keep, path parameters (`;x`), doubled slashes and encoded slashes, is read
+//! decode and others keep, path parameters (`;x`), doubled slashes and encoded separators, is read
 //! both ways, and both readings must lead to the same decision.
 
 use crate::error::{Error, RequestFault};
@@ -12,7 +12,7 @@ use crate::error::{Error, RequestFault};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CanonicalPath {
     path: String,
-    /// The same path with encoded slashes decoded, and without parameters and doubled slashes,
+    /// The same path with encoded separators decoded, and without parameters and doubled slashes,
     /// where that makes a difference.
     reduced: Option<String>,
 }
@@ -31,7 +31,10 @@ impl CanonicalPath {
             return Err(AMBIGUOUS);
         }
         let mut reduced = String::with_capacity(path.len());
-        let decoded = path.replace("%2F", "/").replace("%5C", "/");
+        let decoded = path
+            .replace("%2F", "/")
+            .replace("%5C", "/")
+            .replace("%3B", ";");
         let mut last = "";
         for segment in decoded.split('/').skip(1) {
             let name = segment.split(';').next().unwrap_or_default();
