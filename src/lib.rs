@@ -1,4 +1,43 @@
 //! Portero: an identity gateway inside Envoy.
+//!
+//! One WebAssembly module in the request path sends browsers to an OpenID provider, brings them back
+//! logged in, keeps their session in a sealed cookie and tells the upstream who is calling.
+//!
+//! # The one rule
+//!
+//! The core performs no IO; it says what it wants done. A request is a [`flow::Flow`]: starting or
+//! resuming it gives a [`flow::Step`], which is an HTTP call to make, a wait for work that serves
+//! several requests, or a [`flow::Decision`]. Inside, a flow is a plain `async fn`, and
+//! `flow/run.rs` is the only file that knows how one is driven. The clock, randomness, the data that
+//! workers share, metrics and the log are methods of [`host::Host`].
+//!
+//! # The life of a request
+//!
+//! 1. `adapter` reads the header map, as bytes, and starts [`flow::serve`].
+//! 2. [`route`] finds the authority, the one canonical path and the route: one of Portero's own
+//!    paths, or what the first matching rule says. A path that can be read in two ways with two
+//!    results is refused.
+//! 3. Headers that only Portero may set, and Portero's own cookies, are marked for removal whatever
+//!    the route is.
+//! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
+//!    sessions by its exact bytes, or opened: [`session`].
+//! 5. Without one, a navigation is redirected with a sealed cookie for this login, and everything
+//!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
+//!    [`jose`], and a new session stored.
+//! 6. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
+//!    error becomes an answer in one table, in [`error`].
+//!
+//! # What outlives a request
+//!
+//! [`provider`] keeps the provider's metadata and keys: one copy in each worker, and one sealed copy
+//! in shared data by which the workers learn from each other. The root context's tick keeps them
+//! fresh and wakes requests that wait for them.
+//!
+//! # Layers
+//!
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `oidc`, `session`,
+//! `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
+//! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 #[cfg(target_arch = "wasm32")]

@@ -15,7 +15,7 @@ use crate::jose::JwkSet;
 use crate::oidc::ProviderMetadata;
 use crate::session::Seal;
 use crate::time::Timestamp;
-use slots::{Documents, Slots};
+use slots::{Documents, Schedule, Slots};
 
 /// Metadata and keys that were fetched together.
 #[derive(Debug)]
@@ -35,10 +35,12 @@ pub enum Availability {
     Down,
 }
 
-/// A flow's request for newer keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What becomes of a flow's request for newer keys.
+#[derive(Clone, Debug)]
 pub enum KeyRefresh {
-    /// A fetch that started at or after this will be made.
+    /// Another worker has fetched them already.
+    Newer(Rc<ProviderData>),
+    /// A fetch is due or under way; asked at this time.
     Asked(Timestamp),
     /// There was one a moment ago.
     CoolingDown,
@@ -65,7 +67,7 @@ pub struct ProviderCache {
     /// The version of the shared documents that `data` was made of.
     adopted: Option<u32>,
     refresh_at: Timestamp,
-    keys_wanted: Option<Timestamp>,
+    keys_wanted: bool,
     failed_at: Option<Timestamp>,
 }
 
@@ -92,7 +94,7 @@ impl ProviderCache {
             data: None,
             adopted: None,
             refresh_at: Timestamp::default(),
-            keys_wanted: None,
+            keys_wanted: false,
             failed_at: None,
         }
     }
@@ -110,22 +112,26 @@ impl ProviderCache {
         }
     }
 
-    /// Asks for keys newer than the present ones, once per cool-down over all workers.
+    /// Asks for keys newer than those that were fetched at `known`, once per cool-down over all
+    /// workers.
     pub fn want_newer_keys(
         &mut self,
         host: &dyn Host,
         seal: &Seal,
         provider: &Provider,
+        known: Timestamp,
     ) -> KeyRefresh {
-        let now = host.now();
-        if self.keys_wanted.is_none() {
-            let (schedule, _) = self.slots.schedule(host, seal);
-            let cooling = now.since(schedule.forced_at) < provider.unknown_key_cooldown;
-            if cooling && now >= schedule.lease_until {
-                return KeyRefresh::CoolingDown;
-            }
-            self.keys_wanted = Some(now);
+        self.adopt(host, seal, provider);
+        if let Some(data) = self.data.as_ref().filter(|data| data.fetched_at > known) {
+            return KeyRefresh::Newer(Rc::clone(data));
         }
+        let now = host.now();
+        let (schedule, _) = self.slots.schedule(host, seal);
+        let under_way = now < schedule.lease_until;
+        if !under_way && is_cooling(&schedule, provider, now) {
+            return KeyRefresh::CoolingDown;
+        }
+        self.keys_wanted = true;
         KeyRefresh::Asked(now)
     }
 
@@ -142,7 +148,7 @@ impl ProviderCache {
         }
         let now = host.now();
         let routine = self.data.is_none() || now >= self.refresh_at;
-        if !routine && self.keys_wanted.is_none() {
+        if !routine && !self.keys_wanted {
             return None;
         }
         let (mut schedule, version) = self.slots.schedule(host, seal);
@@ -150,8 +156,13 @@ impl ProviderCache {
             self.fail_until(schedule.retry_at, now);
             return None;
         }
-        let cooling = now.since(schedule.forced_at) < provider.unknown_key_cooldown;
-        if now < schedule.lease_until || (!routine && cooling) {
+        if now < schedule.lease_until {
+            return None;
+        }
+        if !routine && is_cooling(&schedule, provider, now) {
+            // Whatever another worker's fetch has brought is here by now.
+            self.keys_wanted = false;
+            self.failed_at = Some(now);
             return None;
         }
         if !routine {
@@ -254,12 +265,7 @@ impl ProviderCache {
         self.refresh_at = data
             .fetched_at
             .after(jittered(host, provider.refresh_interval));
-        if self
-            .keys_wanted
-            .is_some_and(|wanted| wanted <= data.fetched_at)
-        {
-            self.keys_wanted = None;
-        }
+        self.keys_wanted = false;
         self.failed_at = None;
         self.data = Some(Rc::new(data));
         self.state = ProviderState::Ready;
@@ -271,8 +277,13 @@ impl ProviderCache {
         }
         self.state = ProviderState::Backoff { until };
         self.failed_at = Some(now);
-        self.keys_wanted = None;
+        self.keys_wanted = false;
     }
+}
+
+/// Whether an unknown key has caused a fetch a moment ago.
+fn is_cooling(schedule: &Schedule, provider: &Provider, now: Timestamp) -> bool {
+    now.since(schedule.forced_at) < provider.unknown_key_cooldown
 }
 
 /// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.

@@ -32,6 +32,11 @@ impl Stream {
         })
     }
 
+    /// Whether its flow has been started and has not ended.
+    fn is_unfinished(&self) -> bool {
+        self.flow.borrow().is_some()
+    }
+
     fn start(self: &Rc<Self>, worker: &Rc<Worker>) -> Action {
         let Some(headers) = abi::header_pairs(Map::Request) else {
             answer(&Response::new(500));
@@ -141,6 +146,15 @@ impl HttpStream {
         Self {
             worker,
             stream: Stream::new(context),
+        }
+    }
+}
+
+/// The SDK drops the answers to calls of a context that is gone, so the calls go with it.
+impl Drop for HttpStream {
+    fn drop(&mut self) {
+        if self.stream.is_unfinished() {
+            self.worker.forget(self.stream.context);
         }
     }
 }

@@ -59,6 +59,17 @@ impl Worker {
         Ok(())
     }
 
+    /// A stream is gone: nobody waits for anything on its behalf any more.
+    pub fn forget(&self, context: u32) {
+        self.waiting
+            .borrow_mut()
+            .retain(|stream| stream.context != context);
+        self.calls.borrow_mut().retain(|_, caller| match caller {
+            Caller::Stream(stream) => stream.context != context,
+            Caller::Fetch => true,
+        });
+    }
+
     /// The answer to a call has come. The SDK hands it to the context that sent the call, which need
     /// not be the one that it is for.
     pub fn answered(self: &Rc<Self>, token: u32, headers: usize) {
@@ -66,12 +77,11 @@ impl Worker {
         let caller = self.calls.borrow_mut().remove(&token);
         match caller {
             Some(Caller::Fetch) => self.go_on_fetching(|flow| flow.resume(result)),
-            Some(Caller::Stream(stream)) => {
-                if abi::set_effective_context(stream.context) {
-                    stream.resume(self, result);
-                }
+            // A context that cannot be made effective is gone, and its client with it.
+            Some(Caller::Stream(stream)) if abi::set_effective_context(stream.context) => {
+                stream.resume(self, result);
             }
-            None => {}
+            Some(Caller::Stream(_)) | None => {}
         }
     }
 

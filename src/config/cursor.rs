@@ -18,7 +18,7 @@ use super::fault::{At, Place};
 /// Why a tree is not what was asked for.
 #[derive(Debug)]
 pub(super) struct Wrong {
-    /// Where; the innermost cursor fills it in.
+    /// Where; whoever handed out the innermost cursor fills it in.
     pub(super) place: Option<Place>,
     /// `what is wrong; what is accepted`.
     pub(super) problem: String,
@@ -32,6 +32,12 @@ impl Wrong {
         }
     }
 
+    fn unknown_key(accepted: &[&str]) -> Self {
+        Self::new(format!("is not a known key; {}", words(accepted)))
+    }
+
+    // Called wherever something is read, for what almost never happens.
+    #[inline(never)]
     fn at(mut self, at: &At<'_>) -> Self {
         self.place.get_or_insert_with(|| at.place());
         self
@@ -72,7 +78,7 @@ impl Error for Wrong {
     }
 
     fn unknown_field(_: &str, accepted: &'static [&'static str]) -> Self {
-        Self::new(format!("is not a known key; {}", words(accepted)))
+        Self::unknown_key(accepted)
     }
 }
 
@@ -105,15 +111,33 @@ pub(super) struct Cursor<'de, 't> {
 impl<'de> Cursor<'de, '_> {
     fn object<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let Value::Object(object) = self.value else {
-            return Err(wrong_kind(self.value, "an object").at(&self.at));
+            return Err(wrong_kind(self.value, "an object"));
         };
-        visitor
-            .visit_map(Object {
-                entries: object.iter(),
-                next: None,
-                at: self.at,
-            })
-            .map_err(|wrong| wrong.at(&self.at))
+        visitor.visit_map(Object {
+            entries: object.iter(),
+            next: None,
+            at: self.at,
+        })
+    }
+
+    /// The word that was chosen, and what stands under it.
+    fn choice(self, variants: &[&str]) -> Result<(&'de str, Option<&'de Value>), Wrong> {
+        let object = match self.value {
+            Value::String(word) => return Ok((word, None)),
+            Value::Object(object) => object,
+            other => return Err(wrong_kind(other, &variants.join(", "))),
+        };
+        match Option::zip(object.iter().next(), Some(object.len())) {
+            Some(((word, content), 1)) if variants.contains(&word.as_str()) => {
+                Ok((word, Some(content)))
+            }
+            Some(((word, _), 1)) => Err(Wrong::unknown_key(variants).at(&self.at.key(word))),
+            _ => {
+                let count = object.len();
+                let problem = format!("has {count} keys; {}, exactly one", words(variants));
+                Err(Wrong::new(problem))
+            }
+        }
     }
 }
 
@@ -134,9 +158,8 @@ impl<'de> Deserializer<'de> for Cursor<'de, '_> {
                 items: items.iter().enumerate(),
                 at: self.at,
             }),
-            Value::Object(_) => return self.object(visitor),
+            Value::Object(_) => self.object(visitor),
         }
-        .map_err(|wrong| wrong.at(&self.at))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
@@ -149,7 +172,7 @@ impl<'de> Deserializer<'de> for Cursor<'de, '_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match self.value {
             Value::Array(_) => self.deserialize_any(visitor),
-            other => Err(wrong_kind(other, "a list").at(&self.at)),
+            other => Err(wrong_kind(other, "a list")),
         }
     }
 
@@ -172,31 +195,9 @@ impl<'de> Deserializer<'de> for Cursor<'de, '_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        let (word, content) = match self.value {
-            Value::String(word) => (word, None),
-            Value::Object(object) => match Option::zip(object.iter().next(), Some(object.len())) {
-                Some(((word, content), 1)) => (word, Some(content)),
-                _ => {
-                    let count = object.len();
-                    let problem = format!("has {count} keys; {}, exactly one", words(variants));
-                    return Err(Wrong::new(problem).at(&self.at));
-                }
-            },
-            other => {
-                return Err(wrong_kind(other, &variants.join(", ")).at(&self.at));
-            }
-        };
-        let inside = self.at.key(word);
-        if content.is_some() && !variants.contains(&word.as_str()) {
-            return Err(Wrong::unknown_field(word, variants).at(&inside));
-        }
-        visitor
-            .visit_enum(Variant {
-                word,
-                content,
-                at: inside,
-            })
-            .map_err(|wrong| wrong.at(&self.at))
+        let (word, content) = self.choice(variants)?;
+        let at = self.at.key(word);
+        visitor.visit_enum(Variant { word, content, at })
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -312,7 +313,9 @@ impl<'de> VariantAccess<'de> for Variant<'de, '_> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Wrong> {
-        self.content()?.deserialize_seq(visitor)
+        self.content()?
+            .deserialize_seq(visitor)
+            .map_err(|wrong| wrong.at(&self.at))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -320,6 +323,8 @@ impl<'de> VariantAccess<'de> for Variant<'de, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        self.content()?.object(visitor)
+        self.content()?
+            .object(visitor)
+            .map_err(|wrong| wrong.at(&self.at))
     }
 }

@@ -129,14 +129,17 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Records a fault, unless its place was taken out because of an earlier one.
     pub(super) fn fault(&mut self, place: &[Step], problem: impl Into<String>) {
-        if !self.is_pruned(place) {
+        if !self.overflowed && !self.is_pruned(place) {
             self.push(place, problem.into());
         }
     }
 
     /// Records that the value at `place` is taken out, so that nothing else is said about it.
     pub(super) fn prune(&mut self, place: Place) {
-        self.pruned.push(place);
+        // Nothing is said any more about a configuration with too many faults.
+        if !self.overflowed {
+            self.pruned.push(place);
+        }
     }
 
     /// Whether `place`, or something around it, was taken out.
@@ -158,6 +161,7 @@ impl Ledger {
         })
     }
 
+    /// Whether there were more faults than are reported.
     pub(super) const fn is_full(&self) -> bool {
         self.overflowed
     }

@@ -1,4 +1,4 @@
-//! From JSON text to a checked configuration, or to everything that is wrong with it.
+//! From what Envoy hands over to a checked configuration, or to everything that is wrong with it.
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -17,18 +17,18 @@ pub struct Loaded {
 }
 
 impl Config {
-    /// Reads and checks `json`, a UTF-8 JSON object of at most 1 MiB. `environment` answers the
-    /// value of an environment variable.
+    /// Reads and checks a configuration of at most 1 MiB: a JSON object in UTF-8, or a serialized
+    /// `google.protobuf.Struct`. `environment` answers the value of an environment variable.
     ///
     /// # Errors
     ///
     /// All faults of the configuration, up to a limit: unknown keys, values of the wrong type and
     /// values out of range alike, each with its place. No text holds the value of a secret.
     pub fn load(
-        json: &[u8],
+        bytes: &[u8],
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Loaded, Faults> {
-        let (mut tree, mut ledger) = tree::read(json)?;
+        let (mut tree, mut ledger) = tree::read(bytes)?;
         let raw = shape(&mut tree, &mut ledger);
         let mut check = Check::new(ledger, environment);
         let config = raw.and_then(|raw| check.configuration(raw));

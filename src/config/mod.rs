@@ -1,8 +1,9 @@
 //! The configuration as the rest of Portero sees it: checked, complete, safe to print.
 //!
-//! [`Config::load`] goes from JSON text to a tree (`tree`), from the tree to what was written
-//! (`raw`, by way of `cursor`), and from there to the types here (`check`). Each step records its
-//! faults and goes on with the rest, so that one load reports everything.
+//! [`Config::load`] goes from JSON text or a protobuf `Struct` to a tree (`tree`,
+//! `struct_message`), from the tree to what was written (`raw`, by way of `cursor`), and from there
+//! to the types here (`check`). Each step records its faults and goes on with the rest, so that one
+//! load reports everything.
 
 mod check;
 mod cursor;
@@ -15,6 +16,7 @@ mod raw;
 mod reference;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
+mod struct_message;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -49,8 +51,7 @@ pub struct Provider {
     pub name: String,
     /// Compared byte for byte with `iss` (OpenID Connect Core 3.1.3.7).
     pub issuer: String,
-    /// The Envoy cluster that reaches the provider.
-    pub cluster: String,
+    pub clusters: Clusters,
     pub endpoints: Endpoints,
     pub client: Client,
     pub scopes: Vec<String>,
@@ -59,6 +60,8 @@ pub struct Provider {
     /// Extra parameters of the authorization request, in the order of their names.
     pub authorization_params: Vec<(String, String)>,
     pub id_token: IdTokenPolicy,
+    /// Whether a login asks the userinfo endpoint, where there is one.
+    pub userinfo: bool,
     /// Limit of one call to the provider, and of waiting for its metadata and keys.
     pub timeout: Duration,
     /// How long metadata and keys are used before they are fetched again.
@@ -67,6 +70,15 @@ pub struct Provider {
     pub unknown_key_cooldown: Duration,
     /// Whether issuer and endpoints may be plain `http`.
     pub insecure_allow_http: bool,
+}
+
+/// The Envoy clusters that reach the provider.
+#[derive(Debug)]
+pub struct Clusters {
+    pub discovery: String,
+    pub token: String,
+    pub jwks: String,
+    pub userinfo: String,
 }
 
 /// Endpoints written by hand; they override what discovery says.
@@ -135,11 +147,11 @@ pub struct CookiePolicy {
     pub insecure_allow_http: bool,
 }
 
-/// The `SameSite` attribute.
+/// The `SameSite` attribute. Never `Strict`: such a cookie stays away from the navigation that ends a
+/// login, because the provider's site started it, and the login would begin again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
     Lax,
-    Strict,
     None,
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
-/// The whole configuration of Portero: one JSON object. Unknown keys, repeated keys and nulls are
+/// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
 #[derive(Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
@@ -39,6 +39,8 @@ pub(super) struct Provider {
     pub(super) issuer: Given<String>,
     /// The name of the Envoy cluster that reaches the provider.
     pub(super) cluster: Given<String>,
+    /// Clusters of their own for endpoints on other hosts than the rest.
+    pub(super) clusters: Option<Clusters>,
     /// Endpoints written by hand. They win over the provider's discovery document; with
     /// `authorization`, `token` and `jwks` written, no discovery takes place.
     pub(super) endpoints: Option<Endpoints>,
@@ -55,6 +57,9 @@ pub(super) struct Provider {
     pub(super) authorization_params: Option<BTreeMap<String, TextOrList>>,
     /// What an ID token must be like.
     pub(super) id_token: Option<IdToken>,
+    /// Whether a login also asks the userinfo endpoint, where the provider has one. Without it, the
+    /// claims of the ID token are all there is.
+    pub(super) userinfo: Option<bool>,
     /// How long one call to the provider may take, and how long a request waits for the provider's
     /// metadata and keys: `100ms` to `1m`.
     pub(super) timeout: Option<Span>,
@@ -67,8 +72,24 @@ pub(super) struct Provider {
     pub(super) insecure_allow_http: Option<bool>,
 }
 
+/// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
+/// nothing else is said.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Clusters {
+    /// Reaches the issuer, where the discovery document is.
+    pub(super) discovery: Option<String>,
+    /// Reaches the token endpoint.
+    pub(super) token: Option<String>,
+    /// Reaches the provider's public keys.
+    pub(super) jwks: Option<String>,
+    /// Reaches the userinfo endpoint.
+    pub(super) userinfo: Option<String>,
+}
+
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
-/// The calls go to the provider's cluster, whatever host an endpoint names.
+/// The calls go to the clusters that `cluster` and `clusters` name, whatever host an endpoint names.
 #[derive(Default, Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -169,16 +190,33 @@ pub(super) struct Cookie {
 
 /// The `SameSite` attribute of the session cookie.
 #[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
+#[serde(rename_all = "snake_case", try_from = "String")]
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
-    /// Never sent with what another site caused: a link from elsewhere starts a new login. The
-    /// short-lived cookie of a login in progress stays `lax`.
-    Strict,
     /// Always sent: for applications inside frames of other sites.
     None,
+}
+
+impl TryFrom<String> for SameSite {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        match word.as_str() {
+            "lax" => Ok(Self::Lax),
+            "none" => Ok(Self::None),
+            "strict" => Err(
+                "is `strict`, and a browser does not send such a cookie when the provider sends it \
+                 back, so a login would never end; accepted: lax, none",
+            ),
+            _ => Err("is not a known word; accepted: lax, none"),
+        }
+    }
 }
 
 /// Paths that Portero answers on every host; they must differ. A path starts with `/` and is in

@@ -45,11 +45,13 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "rules", json!([])),
         ("", "cors_preflight", json!("deny")),
         ("", "upstream", json!({})),
+        ("Provider", "clusters", json!({})),
         ("Provider", "endpoints", json!({})),
         ("Provider", "scopes", json!(defaults::SCOPES)),
         ("Provider", "resources", json!([])),
         ("Provider", "authorization_params", json!({})),
         ("Provider", "id_token", json!({})),
+        ("Provider", "userinfo", json!(true)),
         ("Provider", "timeout", span(defaults::TIMEOUT)),
         (
             "Provider",

@@ -1,4 +1,4 @@
-//! JSON text to a tree, refusing what `serde_json` lets pass: a key twice, and `null`.
+//! What Envoy hands over to a tree, refusing what `serde_json` lets pass: a key twice, and `null`.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -7,21 +7,30 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::fault::{At, Faults, Ledger, unreadable};
+use super::struct_message;
 
 /// The longest configuration that is read, in bytes.
 pub(super) const MOST_BYTES: usize = 1024 * 1024;
 
-const ACCEPTED: &str = "accepted: a JSON object with `providers` and `session`";
+const ACCEPTED: &str = "accepted: an object with `providers` and `session`, as JSON text or as a `google.protobuf.Struct`";
 
-/// Reads `json` into an object. Repeated keys and nulls go to the ledger, each with its place;
-/// text that is not a JSON object at all is one fault.
-pub(super) fn read(json: &[u8]) -> Result<(Value, Ledger), Faults> {
-    if json.len() > MOST_BYTES {
-        let length = json.len();
+/// Reads `bytes`, JSON text or a serialized `google.protobuf.Struct`, into an object. Repeated keys
+/// and nulls go to the ledger, each with its place; what is neither is one fault.
+///
+/// Both forms may begin with a line feed. JSON goes first, and wins nothing that is not its own: in a
+/// `Struct` the byte 0x12 stands before every value, and no JSON text holds that.
+pub(super) fn read(bytes: &[u8]) -> Result<(Value, Ledger), Faults> {
+    if bytes.len() > MOST_BYTES {
+        let length = bytes.len();
         return Err(unreadable(format!(
             "has {length} bytes; accepted: at most {MOST_BYTES}"
         )));
     }
+    // A `Struct` is not told what is wrong with it as such: Envoy made it, so it is a good one.
+    json(bytes).or_else(|fault| struct_message::read(bytes).ok_or(fault))
+}
+
+fn json(json: &[u8]) -> Result<(Value, Ledger), Faults> {
     let text = std::str::from_utf8(json)
         .map_err(|_| unreadable(format!("is not UTF-8 text; {ACCEPTED}")))?;
     if text.trim().is_empty() {
@@ -85,17 +94,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
-        let place = self.at.place();
-        // At the root the caller says that this is not an object.
-        if !place.is_empty() {
-            let mut ledger = self.ledger.borrow_mut();
-            ledger.fault(
-                &place,
-                "is null; accepted: a value, or leave the key out for its default",
-            );
-            ledger.prune(place);
-        }
-        Ok(Value::Null)
+        Ok(null(&self.at, &mut self.ledger.borrow_mut()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
@@ -117,15 +116,47 @@ impl<'de> Visitor<'de> for Node<'_> {
                 at,
                 ledger: self.ledger,
             })?;
-            if object.contains_key(&name) {
-                self.ledger
-                    .borrow_mut()
-                    .fault(&at.place(), "is written twice; accepted: each key once");
-            }
-            object.insert(name, value);
+            insert(
+                &mut object,
+                &name,
+                value,
+                &at,
+                &mut self.ledger.borrow_mut(),
+            );
         }
-        // A null is as good as absent once its fault is recorded.
-        object.retain(|_, value| !value.is_null());
-        Ok(Value::Object(object))
+        Ok(self::object(object))
     }
+}
+
+/// A null, once its fault is recorded.
+pub(super) fn null(at: &At<'_>, ledger: &mut Ledger) -> Value {
+    let place = at.place();
+    // At the root the caller says that this is not an object.
+    if !place.is_empty() {
+        ledger.fault(
+            &place,
+            "is null; accepted: a value, or leave the key out for its default",
+        );
+        ledger.prune(place);
+    }
+    Value::Null
+}
+
+/// Puts an entry into an object that is being read; `at` is the entry's place.
+pub(super) fn insert(
+    object: &mut Map<String, Value>,
+    name: &str,
+    value: Value,
+    at: &At<'_>,
+    ledger: &mut Ledger,
+) {
+    if object.insert(name.to_owned(), value).is_some() {
+        ledger.fault(&at.place(), "is written twice; accepted: each key once");
+    }
+}
+
+/// An object that has been read. A null is as good as absent once its fault is recorded.
+pub(super) fn object(mut entries: Map<String, Value>) -> Value {
+    entries.retain(|_, value| !value.is_null());
+    Value::Object(entries)
 }

@@ -45,7 +45,7 @@ impl Visitor<'_> for SpanVisitor {
     }
 }
 
-/// A whole number. Envoy hands every number over as a double, so `5.0` is 5.
+/// A whole number. A protobuf `Struct` holds every number as a double, so `5.0` is 5.
 pub(super) struct Whole(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Whole {

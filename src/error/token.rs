@@ -55,10 +55,6 @@ pub enum TokenFault {
     CodeHashMismatch,
     /// `sub` is empty or longer than 255 characters.
     SubjectInvalid,
-    /// `auth_time` lies further back than was asked for.
-    AuthenticationTooOld,
-    /// `acr` is none that was asked for.
-    AcrMismatch,
 }
 
 impl TokenFault {
@@ -88,8 +84,6 @@ impl TokenFault {
             Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
             Self::CodeHashMismatch => "code_hash_mismatch",
             Self::SubjectInvalid => "subject_invalid",
-            Self::AuthenticationTooOld => "authentication_too_old",
-            Self::AcrMismatch => "acr_mismatch",
         }
     }
 }
@@ -124,8 +118,6 @@ impl fmt::Display for TokenFault {
             Self::AccessTokenHashMismatch => "the token belongs to another access token",
             Self::CodeHashMismatch => "the token belongs to another authorization code",
             Self::SubjectInvalid => "the token's subject is empty or too long",
-            Self::AuthenticationTooOld => "the authentication is older than was asked for",
-            Self::AcrMismatch => "the authentication is not of the class that was asked for",
         })
     }
 }
@@ -162,8 +154,6 @@ mod tests {
         AccessTokenHashMismatch,
         CodeHashMismatch,
         SubjectInvalid,
-        AuthenticationTooOld,
-        AcrMismatch,
     ];
 
     #[test]

@@ -185,19 +185,22 @@ async fn verify(
         Err(TokenFault::KeyUnknown) => {}
         verdict => return Ok(verdict?),
     }
-    let asked = visit.gateway.provider.borrow_mut().want_newer_keys(
+    let wanted = visit.gateway.provider.borrow_mut().want_newer_keys(
         visit.host(),
         &visit.gateway.seal,
         provider,
+        data.fetched_at,
     );
-    let KeyRefresh::Asked(asked) = asked else {
-        return Err(TokenFault::KeyUnknown.into());
+    let asked = match wanted {
+        KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)?),
+        KeyRefresh::Asked(asked) => asked,
+        KeyRefresh::CoolingDown => return Err(TokenFault::KeyUnknown.into()),
     };
     let deadline = asked.after(provider.timeout);
     loop {
         visit.exchange.wait().await;
         let newer = visit.provider().await?;
-        if newer.fetched_at >= asked {
+        if newer.fetched_at > data.fetched_at {
             return Ok(attempt(&newer.keys)?);
         }
         let failed = visit.gateway.provider.borrow().has_failed_since(asked);
@@ -214,15 +217,12 @@ async fn userinfo(
     data: &ProviderData,
 ) -> Result<Map<String, Value>, Error> {
     let failed = |fault| Error::Provider(Purpose::Userinfo, fault);
-    let Some(endpoint) = &data.metadata.userinfo_endpoint else {
+    let provider = &visit.gateway.config.provider;
+    let endpoint = data.metadata.userinfo_endpoint.as_ref();
+    let Some(endpoint) = endpoint.filter(|_| provider.userinfo) else {
         return Ok(Map::new());
     };
-    let mut call = Call::to(
-        &visit.gateway.config.provider,
-        Purpose::Userinfo,
-        "GET",
-        endpoint,
-    );
+    let mut call = Call::to(provider, Purpose::Userinfo, "GET", endpoint);
     call.headers.push(("accept", "application/json".to_owned()));
     call.headers.push((
         "authorization",

@@ -3,29 +3,26 @@
 use crate::answer::Audience;
 use crate::request::Request;
 
-/// A navigation can be sent to log in; everything else gets a status it can handle. Browsers say
-/// what they do in `Sec-Fetch-*`; where those are missing, `Accept` and `X-Requested-With` tell.
+/// Browsers say what they do in `Sec-Fetch-*`; where those are missing, `Accept` and
+/// `X-Requested-With` tell. A page fetched ahead may never be looked at, so nobody reads it.
 pub fn audience(request: &Request) -> Audience {
-    match is_navigation(request) {
+    let is_navigation = match request.text("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => accepts_html(request) && !is_scripted(request),
+    };
+    match is_navigation && !is_upgrade(request) && !is_grpc(request) && !is_prefetch(request) {
         true => Audience::Browser,
         false => Audience::Program,
     }
 }
 
-fn is_navigation(request: &Request) -> bool {
-    let is_read = matches!(request.method(), "GET" | "HEAD");
-    if !is_read || is_upgrade(request) || is_grpc(request) || is_prefetch(request) {
-        return false;
-    }
-    if let Some(mode) = request.text("sec-fetch-mode") {
-        return mode == "navigate";
-    }
-    if request
-        .text("x-requested-with")
-        .is_some_and(|value| value.eq_ignore_ascii_case("xmlhttprequest"))
-    {
-        return false;
-    }
+/// Whether the answer may be a redirect to the provider: only a navigation that nothing is lost by
+/// repeating can follow one and come back.
+pub fn can_log_in(request: &Request, audience: Audience) -> bool {
+    audience == Audience::Browser && matches!(request.method(), "GET" | "HEAD")
+}
+
+fn accepts_html(request: &Request) -> bool {
     request.text("accept").is_some_and(|accept| {
         accept.split(',').any(|range| {
             let media_type = range.split(';').next().unwrap_or_default().trim();
@@ -33,6 +30,12 @@ fn is_navigation(request: &Request) -> bool {
                 || media_type.eq_ignore_ascii_case("application/xhtml+xml")
         })
     })
+}
+
+fn is_scripted(request: &Request) -> bool {
+    request
+        .text("x-requested-with")
+        .is_some_and(|value| value.eq_ignore_ascii_case("xmlhttprequest"))
 }
 
 fn is_upgrade(request: &Request) -> bool {
@@ -45,7 +48,6 @@ fn is_grpc(request: &Request) -> bool {
         .is_some_and(|value| value.starts_with("application/grpc"))
 }
 
-/// A page fetched ahead may never be looked at: it must not start a login.
 fn is_prefetch(request: &Request) -> bool {
     ["sec-purpose", "purpose"].iter().any(|name| {
         request

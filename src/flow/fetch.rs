@@ -113,16 +113,23 @@ async fn get(
 }
 
 impl Call {
-    /// A request to one of the provider's endpoints, through the provider's cluster.
+    /// A request to one of the provider's endpoints, through the cluster that reaches it.
     pub fn to(
         provider: &Provider,
         purpose: Purpose,
         method: &'static str,
         endpoint: &Endpoint,
     ) -> Self {
+        let clusters = &provider.clusters;
+        let cluster = match purpose {
+            Purpose::Discovery => &clusters.discovery,
+            Purpose::Jwks => &clusters.jwks,
+            Purpose::Token => &clusters.token,
+            Purpose::Userinfo => &clusters.userinfo,
+        };
         Self {
             purpose,
-            cluster: provider.cluster.clone(),
+            cluster: cluster.clone(),
             method,
             authority: endpoint.authority(),
             scheme: endpoint.scheme().to_owned(),
@@ -157,5 +164,30 @@ impl Gateway {
         result.map_err(|failure| match failure {
             CallFailure::NotSent | CallFailure::NoAnswer => CallFault::Unreachable,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn each_call_goes_to_the_cluster_of_its_purpose() {
+        let json = include_bytes!("../../tests/fixtures/google-shaped.json");
+        let environment = |_: &str| Some("0123456789 as 32 bytes of random text".to_owned());
+        let provider = Config::load(json, &environment).unwrap().config.provider;
+        let endpoint = Endpoint::parse("https://www.googleapis.com/oauth2/v3/certs", false);
+        let endpoint = endpoint.unwrap();
+        for (purpose, cluster) in [
+            (Purpose::Discovery, "accounts_google"),
+            (Purpose::Jwks, "www_google"),
+            (Purpose::Token, "oauth2_google"),
+            (Purpose::Userinfo, "openidconnect_google"),
+        ] {
+            let call = Call::to(&provider, purpose, "GET", &endpoint);
+            assert_eq!(call.cluster, cluster);
+            assert_eq!(call.authority, "www.googleapis.com");
+        }
     }
 }

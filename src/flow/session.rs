@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::serve::{Refusal, Visit};
 use super::{Decision, caller, login};
-use crate::answer::Audience;
 use crate::config::CorsPreflight;
 use crate::error::{Denial, Error};
 use crate::session::{Life, OpenSession, Session, StoredSession};
@@ -17,16 +16,14 @@ pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         None if passes_as_preflight(visit) => Ok(Decision::Forward(visit.forward())),
         None => {
             let stale = StoredSession(visit.cookies()).delete();
-            match visit.audience {
-                Audience::Browser => {
-                    login::start(visit, &login::target(visit.request), 0, stale).await
-                }
-                Audience::Program => Err(Refusal {
-                    error: Error::Denied(Denial::LoginRequired),
-                    set_cookies: stale,
-                    again: None,
-                }),
+            if caller::can_log_in(visit.request, visit.audience) {
+                return login::start(visit, &login::target(visit.request), 0, stale).await;
             }
+            Err(Refusal {
+                error: Error::Denied(Denial::LoginRequired),
+                set_cookies: stale,
+                again: Some("/".to_owned()),
+            })
         }
     }
 }

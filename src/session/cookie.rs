@@ -108,7 +108,6 @@ impl Attributes<'_> {
         }
         let same_site = match self.same_site {
             SameSite::Lax => "Lax",
-            SameSite::Strict => "Strict",
             SameSite::None => "None",
         };
         // Writing to a String cannot fail.

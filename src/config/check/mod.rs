@@ -110,7 +110,22 @@ impl<'e> Check<'e> {
     }
 
     fn fault(&mut self, at: &At<'_>, problem: impl Into<String>) {
+        self.record(at, problem.into());
+    }
+
+    #[inline(never)]
+    fn record(&mut self, at: &At<'_>, problem: String) {
         self.ledger.fault(&at.place(), problem);
+    }
+
+    #[inline(never)]
+    fn missing(&mut self, at: &At<'_>, accepted: &str) {
+        self.fault(at, format!("is missing; accepted: {accepted}"));
+    }
+
+    #[inline(never)]
+    fn is_taken_out(&self, at: &At<'_>) -> bool {
+        self.ledger.is_pruned(&at.place())
     }
 
     fn warn(&mut self, at: &At<'_>, warning: &str) {
@@ -126,7 +141,7 @@ impl<'e> Check<'e> {
     /// The value that must be there. `accepted` says what it is, for when it is not.
     fn given<T>(&mut self, at: &At<'_>, value: Given<T>, accepted: &str) -> Option<T> {
         if value.0.is_none() {
-            self.fault(at, format!("is missing; accepted: {accepted}"));
+            self.missing(at, accepted);
         }
         value.0
     }
@@ -145,7 +160,7 @@ impl<'e> Check<'e> {
 
     /// The value, or `default` where none was written. A value that was taken out has neither.
     fn or<T>(&self, at: &At<'_>, value: Option<T>, default: T) -> Option<T> {
-        value.or_else(|| (!self.ledger.is_pruned(&at.place())).then_some(default))
+        value.or_else(|| (!self.is_taken_out(at)).then_some(default))
     }
 
     /// A duration within `range`.

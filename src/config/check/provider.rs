@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Endpoints, Provider, defaults, raw};
+use super::super::{Clusters, Endpoints, Provider, defaults, raw};
 use super::Check;
 use crate::endpoint::Endpoint;
 
@@ -52,12 +52,7 @@ impl Check<'_> {
             "an https URL",
             |check, at, text| check.issuer(at, text, allow_http),
         );
-        let cluster = self.required(
-            &at.key("cluster"),
-            raw.cluster,
-            "the name of an Envoy cluster",
-            Self::text,
-        );
+        let clusters = self.clusters(at, raw.cluster, raw.clusters.unwrap_or_default());
         let endpoints = self.endpoints(
             &at.key("endpoints"),
             raw.endpoints.unwrap_or_default(),
@@ -77,6 +72,7 @@ impl Check<'_> {
         let authorization_params =
             self.authorization_params(&at.key("authorization_params"), raw.authorization_params);
         let id_token = self.id_token(&at.key("id_token"), raw.id_token.unwrap_or_default());
+        let userinfo = self.or(&at.key("userinfo"), raw.userinfo, true);
         let timeout = self.span(
             &at.key("timeout"),
             raw.timeout,
@@ -98,17 +94,53 @@ impl Check<'_> {
         Some(Provider {
             name: name?,
             issuer: issuer?,
-            cluster: cluster?,
+            clusters: clusters?,
             endpoints: endpoints?,
             client: client?,
             scopes: scopes?,
             resources: resources?,
             authorization_params: authorization_params?,
             id_token: id_token?,
+            userinfo: userinfo?,
             timeout: timeout?,
             refresh_interval: refresh_interval?,
             unknown_key_cooldown: unknown_key_cooldown?,
             insecure_allow_http: insecure?,
+        })
+    }
+
+    /// `at` is the provider.
+    fn clusters(
+        &mut self,
+        at: &At<'_>,
+        cluster: Given<String>,
+        raw: raw::Clusters,
+    ) -> Option<Clusters> {
+        let cluster = self.required(
+            &at.key("cluster"),
+            cluster,
+            "the name of an Envoy cluster",
+            Self::text,
+        );
+        let at = at.key("clusters");
+        let mut read = |name: &str, text: Option<String>| -> Option<String> {
+            let at = at.key(name);
+            match text {
+                None => self.or(&at, None, cluster.clone()?),
+                Some(text) => self.text(&at, text),
+            }
+        };
+        let discovery = read("discovery", raw.discovery);
+        let token = read("token", raw.token);
+        let jwks = read("jwks", raw.jwks);
+        let userinfo = read("userinfo", raw.userinfo);
+        // With all four written, nothing would miss it.
+        cluster?;
+        Some(Clusters {
+            discovery: discovery?,
+            token: token?,
+            jwks: jwks?,
+            userinfo: userinfo?,
         })
     }
 

@@ -110,13 +110,12 @@ impl Check<'_> {
             &same_site_at,
             raw.same_site.map(|word| match word {
                 raw::SameSite::Lax => SameSite::Lax,
-                raw::SameSite::Strict => SameSite::Strict,
                 raw::SameSite::None => SameSite::None,
             }),
             SameSite::Lax,
         );
         if same_site == Some(SameSite::None) && insecure == Some(true) {
-            self.fault(&same_site_at, "is `none` with `insecure_allow_http`, and browsers drop such a cookie; accepted: lax, strict");
+            self.fault(&same_site_at, "is `none` with `insecure_allow_http`, and browsers drop such a cookie; accepted: lax");
         }
         Some(CookiePolicy {
             name: name?,

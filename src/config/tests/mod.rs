@@ -5,6 +5,7 @@ mod random;
 mod rules;
 mod session;
 mod shape;
+mod struct_message;
 mod upstream;
 
 use std::time::Duration;
@@ -32,9 +33,13 @@ fn load(value: &Value) -> Result<Loaded, Faults> {
     Config::load(value.to_string().as_bytes(), &environment)
 }
 
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
 /// The minimal configuration with `value` at `pointer`, whose objects are made where they are not.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    let mut whole = parsed(MINIMAL);
     put(&mut whole, pointer, value);
     whole
 }
@@ -48,7 +53,7 @@ fn put(whole: &mut Value, pointer: &str, value: Value) {
 }
 
 fn without(pointer: &str) -> Value {
-    let mut whole: Value = serde_json::from_str(MINIMAL).unwrap();
+    let mut whole = parsed(MINIMAL);
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = whole.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     parent.remove(key).unwrap();
@@ -128,7 +133,7 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(config.session.keys.len(), 2);
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
     assert_eq!(config.session.cache_bytes, 1_048_576);
-    assert_eq!(config.session.cookie.same_site, SameSite::Strict);
+    assert_eq!(config.session.cookie.same_site, SameSite::None);
     assert_eq!(
         config.rules[1].matcher.hosts,
         [

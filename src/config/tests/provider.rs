@@ -67,6 +67,61 @@ fn each_required_key_is_asked_for() {
 }
 
 #[test]
+fn a_call_goes_to_its_own_cluster_or_to_the_provider_s() {
+    let of = |value: &Value| {
+        let clusters = accepted(value).provider.clusters;
+        [
+            clusters.discovery,
+            clusters.token,
+            clusters.jwks,
+            clusters.userinfo,
+        ]
+    };
+    assert_eq!(of(&parsed(MINIMAL)), ["idp"; 4]);
+    let whole = corp("clusters", json!({"token": "other"}));
+    assert_eq!(of(&whole), ["idp", "other", "idp", "idp"]);
+    let whole = corp(
+        "clusters",
+        json!({"discovery": "a", "token": "b", "jwks": "c", "userinfo": "d"}),
+    );
+    assert_eq!(of(&whole), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_cluster_is_a_name() {
+    refused(
+        &corp("clusters", json!({"token": ""})),
+        "providers.corp.clusters.token",
+        "is empty",
+    );
+    refused(
+        &corp("clusters", json!({"jwks": 5})),
+        "providers.corp.clusters.jwks",
+        "is a number; accepted: a string",
+    );
+    refused(
+        &corp("clusters", json!({"authorization": "idp"})),
+        "providers.corp.clusters.authorization",
+        "accepted: discovery, token, jwks, userinfo",
+    );
+    let mut whole = without("/providers/corp/cluster");
+    let clusters = json!({"discovery": "a", "token": "b", "jwks": "c", "userinfo": "d"});
+    put(&mut whole, "/providers/corp/clusters", clusters);
+    refused(&whole, "providers.corp.cluster", "is missing");
+}
+
+#[test]
+fn userinfo_may_be_left_alone() {
+    assert!(accepted(&parsed(MINIMAL)).provider.userinfo);
+    assert!(!accepted(&corp("userinfo", json!(false))).provider.userinfo);
+    refused(
+        &corp("userinfo", json!("no")),
+        "providers.corp.userinfo",
+        "is a string; accepted: a boolean",
+    );
+}
+
+#[test]
 fn an_issuer_is_an_https_url_alone() {
     for (issuer, words) in [
         ("idp.example.com", "is not an absolute URL"),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_json() -> impl Strategy<Value = Value> {
+pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -47,7 +47,7 @@ fn pointers(value: &Value, here: &str, all: &mut Vec<String>) {
     }
 }
 
-fn is_told_well(json: &[u8]) {
+pub(super) fn is_told_well(json: &[u8]) {
     if let Err(Faults(faults)) = Config::load(json, &environment) {
         assert!(!faults.is_empty());
         for fault in faults {

@@ -131,12 +131,17 @@ fn a_cookie_keeps_the_promises_of_its_name() {
             json!({"same_site": "none", "insecure_allow_http": true}),
         ),
         "session.cookie.same_site",
-        "browsers drop such a cookie",
+        "browsers drop such a cookie; accepted: lax",
     );
     refused(
         &session("cookie", json!({"same_site": "Lax"})),
         "session.cookie.same_site",
-        "accepted: lax, strict, none",
+        "is not a known word; accepted: lax, none",
+    );
+    refused(
+        &session("cookie", json!({"same_site": "strict"})),
+        "session.cookie.same_site",
+        "so a login would never end; accepted: lax, none",
     );
 }
 
