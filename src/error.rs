@@ -9,6 +9,23 @@ pub use token::TokenFault;
 use crate::host::RandomUnavailable;
 use crate::telemetry::Purpose;
 
+/// Declares a kind of fault together with the list of its variants, so that none is forgotten where
+/// all of them count.
+macro_rules! listed {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// Every variant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+
 /// What went wrong, grouped by who is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -30,71 +47,75 @@ pub enum Error {
     Internal(InternalFault),
 }
 
-/// A fault of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestFault {
-    /// The path can be read in more than one way.
-    PathAmbiguous,
-    /// The authority is missing, double or not a host name.
-    AuthorityInvalid,
-    /// One of Portero's own paths was asked with a method it does not know.
-    MethodNotAllowed,
-    /// The callback's parameters are missing, double or too long.
-    CallbackMalformed,
-    /// No login of that state is in progress in this browser.
-    LoginUnknown,
-    /// The login in progress is too old.
-    LoginExpired,
-    /// The code of this login has been redeemed before.
-    LoginReplayed,
-    /// The `iss` parameter names another provider (RFC 9207 section 2.4).
-    IssuerMismatch,
-    /// The provider announces the `iss` parameter and did not send it (RFC 9207 section 2.4).
-    IssuerMissing,
+listed! {
+    /// A fault of the request.
+    pub enum RequestFault {
+        /// The path can be read in more than one way.
+        PathAmbiguous,
+        /// The authority is missing, double or not a host name.
+        AuthorityInvalid,
+        /// One of Portero's own paths was asked with a method it does not know.
+        MethodNotAllowed,
+        /// The callback's parameters are missing, double or too long.
+        CallbackMalformed,
+        /// No login of that state is in progress in this browser.
+        LoginUnknown,
+        /// The login in progress is too old.
+        LoginExpired,
+        /// The code of this login has been redeemed before.
+        LoginReplayed,
+        /// The `iss` parameter names another provider (RFC 9207 section 2.4).
+        IssuerMismatch,
+        /// The provider announces the `iss` parameter and did not send it (RFC 9207 section 2.4).
+        IssuerMissing,
+    }
 }
 
-/// A refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// Nobody is known, and this caller cannot be sent to log in.
-    LoginRequired,
-    /// Another site asked for the logout.
-    LogoutCrossSite,
+listed! {
+    /// A refusal.
+    pub enum Denial {
+        /// Nobody is known, and this caller cannot be sent to log in.
+        LoginRequired,
+        /// Another site asked for the logout.
+        LogoutCrossSite,
+    }
 }
 
-/// The `error` parameter of an authorization error response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuthorizationFault {
-    AccessDenied,
-    LoginRequired,
-    InteractionRequired,
-    ConsentRequired,
-    AccountSelectionRequired,
-    InvalidRequest,
-    InvalidScope,
-    UnauthorizedClient,
-    UnsupportedResponseType,
-    ServerError,
-    TemporarilyUnavailable,
-    /// A name that no standard gives.
-    Other,
+listed! {
+    /// The `error` parameter of an authorization error response.
+    pub enum AuthorizationFault {
+        AccessDenied,
+        LoginRequired,
+        InteractionRequired,
+        ConsentRequired,
+        AccountSelectionRequired,
+        InvalidRequest,
+        InvalidScope,
+        UnauthorizedClient,
+        UnsupportedResponseType,
+        ServerError,
+        TemporarilyUnavailable,
+        /// A name that no standard gives.
+        Other,
+    }
 }
 
-/// How a call to the provider failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallFault {
-    /// Not sent, cut off, or answered 503.
-    Unreachable,
-    /// Answered 504: no answer in time.
-    Timeout,
-    /// Answered with a status that means no.
-    Refused,
-    /// Answered with something that is not the expected message.
-    Malformed,
-    /// The code or token was refused as invalid (RFC 6749 section 5.2).
-    InvalidGrant,
-    /// The client's own authentication was refused (RFC 6749 section 5.2).
-    InvalidClient,
+listed! {
+    /// How a call to the provider failed.
+    pub enum CallFault {
+        /// Not sent, cut off, or answered 503.
+        Unreachable,
+        /// Answered 504: no answer in time.
+        Timeout,
+        /// Answered with a status that means no.
+        Refused,
+        /// Answered with something that is not the expected message.
+        Malformed,
+        /// The code or token was refused as invalid (RFC 6749 section 5.2).
+        InvalidGrant,
+        /// The client's own authentication was refused (RFC 6749 section 5.2).
+        InvalidClient,
+    }
 }
 
 impl CallFault {
@@ -111,14 +132,40 @@ impl CallFault {
     }
 }
 
-/// A fault of Portero or of what it runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InternalFault {
-    RandomUnavailable,
-    /// The session does not fit into the cookies a browser keeps.
-    SessionTooLarge,
-    /// Something that cannot happen did.
-    Bug,
+listed! {
+    /// A fault of Portero or of what it runs on.
+    pub enum InternalFault {
+        RandomUnavailable,
+        /// The session does not fit into the cookies a browser keeps.
+        SessionTooLarge,
+        /// Something that cannot happen did.
+        Bug,
+    }
+}
+
+impl Error {
+    /// Every error that a request can end with, for the documents and their tests.
+    pub fn every() -> Vec<Self> {
+        let mut errors = vec![Self::ProviderUnavailable, Self::UserinfoSubject];
+        errors.extend(RequestFault::ALL.iter().copied().map(Self::Request));
+        errors.extend(Denial::ALL.iter().copied().map(Self::Denied));
+        errors.extend(
+            AuthorizationFault::ALL
+                .iter()
+                .copied()
+                .map(Self::Authorization),
+        );
+        for fault in CallFault::ALL.iter().copied() {
+            errors.push(Self::Provider(Purpose::Token, fault));
+            // Only the token endpoint's errors have names (RFC 6749 section 5.2).
+            if !matches!(fault, CallFault::InvalidGrant | CallFault::InvalidClient) {
+                errors.push(Self::Provider(Purpose::Userinfo, fault));
+            }
+        }
+        errors.extend(TokenFault::ALL.iter().copied().map(Self::IdToken));
+        errors.extend(InternalFault::ALL.iter().copied().map(Self::Internal));
+        errors
+    }
 }
 
 impl From<RandomUnavailable> for Error {

@@ -58,6 +58,33 @@ pub enum TokenFault {
 }
 
 impl TokenFault {
+    /// Every fault; a claim stands for all of its kind.
+    pub const ALL: &'static [Self] = &[
+        Self::TooLarge,
+        Self::Malformed,
+        Self::HeaderInvalid,
+        Self::CriticalHeader,
+        Self::AlgorithmRefused,
+        Self::KeyUnknown,
+        Self::KeyAmbiguous,
+        Self::SignatureInvalid,
+        Self::ClaimsMalformed,
+        Self::ClaimMissing { claim: "sub" },
+        Self::ClaimInvalid { claim: "sub" },
+        Self::IssuerMismatch,
+        Self::AudienceMismatch,
+        Self::AudienceUntrusted,
+        Self::AuthorizedPartyMismatch,
+        Self::Expired,
+        Self::IssuedInFuture,
+        Self::IssuedTooLongAgo,
+        Self::NotYetValid,
+        Self::NonceMismatch,
+        Self::AccessTokenHashMismatch,
+        Self::CodeHashMismatch,
+        Self::SubjectInvalid,
+    ];
+
     /// The stable name of the fault in answers, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
@@ -128,38 +155,12 @@ impl std::error::Error for TokenFault {}
 mod tests {
     use std::collections::HashSet;
 
-    use super::TokenFault::{self, *};
-
-    const ALL: [TokenFault; 25] = [
-        TooLarge,
-        Malformed,
-        HeaderInvalid,
-        CriticalHeader,
-        AlgorithmRefused,
-        KeyUnknown,
-        KeyAmbiguous,
-        SignatureInvalid,
-        ClaimsMalformed,
-        ClaimMissing { claim: "sub" },
-        ClaimInvalid { claim: "sub" },
-        IssuerMismatch,
-        AudienceMismatch,
-        AudienceUntrusted,
-        AuthorizedPartyMismatch,
-        Expired,
-        IssuedInFuture,
-        IssuedTooLongAgo,
-        NotYetValid,
-        NonceMismatch,
-        AccessTokenHashMismatch,
-        CodeHashMismatch,
-        SubjectInvalid,
-    ];
+    use super::TokenFault;
 
     #[test]
     fn codes_are_distinct_snake_case_words() {
-        let codes: HashSet<_> = ALL.iter().map(|fault| fault.code()).collect();
-        assert_eq!(codes.len(), ALL.len());
+        let codes: HashSet<_> = TokenFault::ALL.iter().map(|fault| fault.code()).collect();
+        assert_eq!(codes.len(), TokenFault::ALL.len());
         for code in codes {
             assert!(!code.is_empty());
             assert!(code.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()));
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn texts_are_distinct() {
-        let texts: HashSet<_> = ALL.iter().map(ToString::to_string).collect();
-        assert_eq!(texts.len(), ALL.len());
+        let texts: HashSet<_> = TokenFault::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), TokenFault::ALL.len());
     }
 }

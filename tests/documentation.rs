@@ -1,0 +1,79 @@
+//! What the documents say is what the code does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use portero::config::Config;
+use portero::error::Error;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
+}
+
+/// The fenced blocks of one language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    document
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| block.strip_prefix(&format!("{language}\n")))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_configuration_in_the_readme_loads() {
+    let environment = |name: &str| Some(format!("{name} as 32 bytes of random text or more"));
+    let examples = blocks(&read("README.md"), "json");
+    assert!(examples.len() >= 2);
+    for example in examples {
+        let loaded = Config::load(example.as_bytes(), &environment);
+        assert!(loaded.is_ok(), "{example}\n{}", loaded.unwrap_err());
+    }
+}
+
+/// The filter in the README is the one that the demo and its test run.
+#[test]
+fn the_filter_in_the_readme_is_part_of_the_demo() {
+    let unindented = |text: &str| -> String {
+        text.lines()
+            .map(|line| format!("{}\n", line.trim()))
+            .collect()
+    };
+    let demo = unindented(&read("envoy.yaml"));
+    let examples = blocks(&read("README.md"), "yaml");
+    assert!(!examples.is_empty());
+    for example in examples {
+        assert!(
+            demo.contains(&unindented(&example)),
+            "not in envoy.yaml:\n{example}"
+        );
+    }
+}
+
+#[test]
+fn every_error_is_documented_and_every_documented_error_exists() {
+    let documented: BTreeSet<(String, Option<u16>)> = read("docs/errors.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .flat_map(|line| {
+            let mut cells = line.split('|');
+            let codes = cells.next().unwrap_or_default().replace('`', "");
+            let status = cells.next().and_then(|cell| cell.trim().parse().ok());
+            codes
+                .split(',')
+                .map(|code| (code.trim().to_owned(), status))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let existing: BTreeSet<(String, Option<u16>)> = Error::every()
+        .iter()
+        .map(Error::report)
+        .map(|report| {
+            let status = (!report.code.starts_with("id_token_")).then_some(report.status);
+            (report.code.into_owned(), status)
+        })
+        .collect();
+    assert_eq!(documented, existing);
+}
