@@ -103,7 +103,8 @@ impl TokenResponse {
     fn parse_success(body: &[u8]) -> Result<Self, CallFault> {
         let document: Document = serde_json::from_slice(body).map_err(|_| CallFault::Malformed)?;
         // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
-        if !document.token_type.eq_ignore_ascii_case("bearer") || document.access_token.is_empty() {
+        if !document.token_type.eq_ignore_ascii_case("bearer") || !is_bearer(&document.access_token)
+        {
             return Err(CallFault::Malformed);
         }
         let expires_in = document.expires_in.map(seconds).transpose()?.flatten();
@@ -113,6 +114,12 @@ impl TokenResponse {
             expires_in,
         })
     }
+}
+
+/// Whether a token can stand in an `Authorization` header (RFC 6750 section 2.1, and whatever else
+/// is visible there).
+fn is_bearer(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A number of seconds; some providers send it as text.
