@@ -12,7 +12,7 @@ const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const ATTRIBUTES: Attributes<'static> = Attributes {
     path: "/",
     secure: true,
-    same_site: SameSite::Strict,
+    same_site: SameSite::None,
 };
 
 /// A value of `length` that is different at every place.
@@ -115,7 +115,7 @@ fn what_a_longer_value_left_is_deleted() {
     assert_eq!(set_cookies.len(), 3);
     assert_eq!(
         set_cookies[1],
-        format!("{NAME}.1=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict")
+        format!("{NAME}.1=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=None")
     );
     let cookies = after(three_pieces(), &set_cookies);
     assert_eq!(cookies, [(NAME.to_owned(), "1.short".to_owned())]);
@@ -178,7 +178,7 @@ proptest! {
         secure: bool,
         length in 1_usize..12_000,
     ) {
-        let attributes = Attributes { path: &path, secure, same_site: SameSite::Strict };
+        let attributes = Attributes { path: &path, secure, same_site: SameSite::None };
         let request = Request::default();
         let set_cookies =
             store(&name, &value(length), MAX_AGE, attributes, &CookieJar::of(&request)).unwrap();

@@ -87,11 +87,11 @@ fn every_attribute_is_said_when_setting_and_when_deleting() {
     let other = Attributes {
         path: "/oauth2/logout",
         secure: false,
-        same_site: SameSite::Strict,
+        same_site: SameSite::None,
     };
     assert_eq!(
         other.delete("n"),
-        "n=; Path=/oauth2/logout; Max-Age=0; HttpOnly; SameSite=Strict"
+        "n=; Path=/oauth2/logout; Max-Age=0; HttpOnly; SameSite=None"
     );
     let none = Attributes {
         same_site: SameSite::None,
