@@ -140,3 +140,6 @@ fn graft(target: &mut Map<String, Value>, path: &[String], value: &Value) {
     }
     object.insert(last.clone(), value.clone());
 }
+
+#[cfg(test)]
+mod tests;
