@@ -117,3 +117,6 @@ const fn title(status: u16) -> &'static str {
         _ => "Something went wrong",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,6 @@ impl Endpoint {
         url.into()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,11 +50,15 @@ pub mod flow;
 pub mod host;
 pub mod jose;
 pub mod oidc;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod pairs;
 pub mod provider;
 pub mod request;
 pub mod route;
 pub mod secret;
 pub mod session;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod upstream;

@@ -292,3 +292,6 @@ fn jittered(host: &dyn Host, span: Duration) -> Duration {
     let [byte] = random::<1>(host).unwrap_or_default();
     span.saturating_sub(span.mul_f64(f64::from(byte) / 1280.0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ fn matches(matcher: &Matcher, authority: &Authority, method: &str, path: &str) -
     };
     host && method && path
 }
+
+#[cfg(test)]
+mod tests;

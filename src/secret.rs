@@ -22,3 +22,6 @@ impl<T> fmt::Debug for Secret<T> {
         formatter.write_str("[secret]")
     }
 }
+
+#[cfg(test)]
+mod tests;

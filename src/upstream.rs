@@ -20,15 +20,12 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
         .headers
         .iter()
         .any(|header| header.source == HeaderSource::Userinfo);
-    if whole {
-        let personal = |(name, _): &(&String, &Value)| !PROTOCOL_CLAIMS.contains(&name.as_str());
-        return identity
-            .iter()
-            .filter(personal)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-    }
-    let mut selected = Map::new();
+    let personal = |name: &str| whole && !PROTOCOL_CLAIMS.contains(&name);
+    let mut selected: Map<String, Value> = identity
+        .iter()
+        .filter(|(name, _)| personal(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     for header in &upstream.headers {
         if let HeaderSource::Claim(path) = &header.source
             && let Some(value) = lookup(identity, path)
@@ -143,3 +140,6 @@ fn graft(target: &mut Map<String, Value>, path: &[String], value: &Value) {
     }
     object.insert(last.clone(), value.clone());
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@
 
 mod abi;
 mod host;
-mod pairs;
 mod root;
 mod stream;
 mod worker;

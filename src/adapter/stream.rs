@@ -7,10 +7,10 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::abi::{self, Map};
-use super::pairs;
 use super::worker::Worker;
 use crate::answer::Response;
 use crate::flow::{CallResult, Decision, Flow, Forward, Step, serve};
+use crate::pairs;
 use crate::request::Request;
 
 /// A request on its way through Portero.

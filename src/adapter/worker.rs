@@ -7,9 +7,9 @@ use std::rc::Rc;
 use proxy_wasm::hostcalls;
 
 use super::abi::{self, Buffer, Map};
-use super::pairs;
 use super::stream::Stream;
 use crate::flow::{Call, CallFailure, CallResult, Flow, Gateway, Reply, Step, fetch_provider};
+use crate::pairs;
 
 /// While requests wait, or nothing is known of the provider.
 const FAST_TICK: u32 = 50;

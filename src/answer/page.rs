@@ -42,14 +42,24 @@ impl Page<'_> {
             (
                 "content-security-policy",
                 format!(
-                    "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; \
-                 frame-ancestors 'none'; base-uri 'none'"
+                    "default-src 'none'; style-src 'sha256-{style}'; {}frame-ancestors 'none'; \
+                     base-uri 'none'",
+                    self.form_action()
                 ),
             ),
             ("x-content-type-options", "nosniff".to_owned()),
             ("x-frame-options", "DENY".to_owned()),
             ("referrer-policy", self.referrer_policy().to_owned()),
         ]
+    }
+
+    /// Browsers hold a form's redirects against this, too. The one form there is logs out, and leads
+    /// to the provider and to wherever that sends people on, so it must not be held to an origin.
+    const fn form_action(&self) -> &'static str {
+        match self.link {
+            Some(Link::Post { .. }) => "",
+            _ => "form-action 'none'; ",
+        }
     }
 
     /// An error's address may carry a code, so it goes nowhere; a form's origin must reach its own
@@ -112,3 +122,6 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests;

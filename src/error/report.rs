@@ -180,3 +180,6 @@ fn internal(fault: InternalFault) -> Report {
     };
     line(500, code, OURS, Level::Error)
 }
+
+#[cfg(test)]
+mod tests;

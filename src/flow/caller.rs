@@ -92,3 +92,6 @@ pub fn request_id(request: &Request) -> &str {
         })
         .unwrap_or("unknown")
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,6 @@ fn encode(target: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ fn slot_number(state: &str) -> u32 {
         sum.wrapping_mul(31).wrapping_add(u32::from(byte))
     }) % SLOTS
 }
+
+#[cfg(test)]
+mod tests;

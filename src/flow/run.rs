@@ -109,3 +109,6 @@ impl Exchange {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ impl HeaderGuard {
 fn folded(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
+
+#[cfg(test)]
+mod tests;

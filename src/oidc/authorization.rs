@@ -114,3 +114,6 @@ impl AuthorizationFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

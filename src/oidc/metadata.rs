@@ -111,3 +111,6 @@ impl ProviderMetadata {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,3 +131,6 @@ fn seconds(value: serde_json::Value) -> Result<Option<u64>, CallFault> {
         _ => Err(CallFault::Malformed),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,3 +23,6 @@ pub fn parse_userinfo(body: &[u8], subject: &str) -> Result<Claims, Error> {
         _ => Err(MALFORMED),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,6 @@ fn is_host(host: &str) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,6 @@ impl Hasher for TailHasher {
         self.0 = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
+
+#[cfg(test)]
+mod tests;

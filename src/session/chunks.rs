@@ -95,3 +95,6 @@ fn present(
 ) -> impl Iterator<Item = String> {
     names.filter(|name| jar.names().any(|candidate| candidate == name.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ impl Attributes<'_> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,3 +94,6 @@ impl OpenSession {
             .fold(0, usize::saturating_add)
     }
 }
+
+#[cfg(test)]
+mod tests;

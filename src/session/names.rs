@@ -45,3 +45,6 @@ impl CookieNames {
             || name == self.logout.as_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

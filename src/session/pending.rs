@@ -18,6 +18,10 @@ pub const LOGIN_LIFETIME: Duration = Duration::from_secs(600);
 /// Login cookies beyond this number are deleted unread: opening them would be work for nothing.
 const MAX_OPENED: usize = 16;
 
+/// The most cookies that one answer deletes: proxies on its way bound the headers of an answer. The
+/// rest goes with the next.
+const MAX_DELETED: usize = 32;
+
 /// What must be remembered between the authorization request and its response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLogin {
@@ -104,8 +108,8 @@ impl<'a> PendingLogins<'a> {
         alive.sort();
         let room = MAX_LOGINS.saturating_sub(1);
         let too_many = alive.len().saturating_sub(room);
-        surplus.extend(alive.into_iter().take(too_many).map(|(_, name)| name));
-        surplus
+        let oldest = alive.into_iter().take(too_many).map(|(_, name)| name);
+        oldest.chain(surplus).take(MAX_DELETED).collect()
     }
 
     fn open(&self, name: &str, sealed: &[u8]) -> Option<PendingLogin> {
@@ -121,3 +125,6 @@ fn is_state(text: &[u8]) -> bool {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,3 +146,6 @@ impl Binding<'_> {
         data
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,13 +38,13 @@ fn encoding(after: &str) -> Result<(), String> {
         .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| Some((digits, u8::from_str_radix(digits, 16).ok()?)))
         .ok_or("contains a `%` without two digits; accepted: `%25` for `%` itself")?;
-    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+    if byte.is_ascii_graphic() && !b"/\\;?#%".contains(&byte) {
         let plain = char::from(byte);
         return Err(format!(
             "contains `%{digits}`, which is `{plain}` in disguise; accepted: `{plain}`"
         ));
     }
-    if matches!(byte, b'/' | b'\\' | 0) {
+    if matches!(byte, b'/' | b'\\' | b';') || byte.is_ascii_control() {
         return Err(format!(
             "contains `%{digits}`, which servers read in different ways; accepted: a path without it"
         ));

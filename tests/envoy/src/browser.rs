@@ -60,6 +60,8 @@ impl Browser {
             .build()
             .expect("a runtime");
         let capabilities: Capabilities = serde_json::from_value(json!({
+            // An Envoy that listens with TLS has a certificate that nobody has signed.
+            "acceptInsecureCerts": true,
             "goog:chromeOptions": {"binary": chromium, "args": ARGUMENTS},
             "goog:loggingPrefs": {"browser": "ALL"},
         }))

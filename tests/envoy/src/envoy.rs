@@ -120,6 +120,8 @@ pub struct Setup {
     after: Vec<Value>,
     env: BTreeMap<String, String>,
     workers: u32,
+    balanced: bool,
+    tls: bool,
     port: Option<u16>,
     provider: Option<provider::Registrar>,
 }
@@ -134,6 +136,8 @@ impl Setup {
             after: Vec::new(),
             env: BTreeMap::new(),
             workers: 1,
+            balanced: false,
+            tls: false,
             port: None,
             provider: None,
         }
@@ -196,6 +200,20 @@ impl Setup {
         self
     }
 
+    /// A new connection goes to the worker that has fewest open ones. Without this the kernel chooses.
+    #[must_use]
+    pub fn balanced(mut self) -> Self {
+        self.balanced = true;
+        self
+    }
+
+    /// Listens with TLS, and a certificate that nobody has signed.
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// A certain port, for an Envoy that takes the place of another one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
@@ -226,8 +244,10 @@ impl Setup {
             .unwrap_or_else(port::free);
         let admin = SocketAddr::from(([127, 0, 0, 1], port::free()));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let scheme = if self.tls { "https" } else { "http" };
+        let origin = format!("{scheme}://app.localhost:{port}");
         if let Some(provider) = &self.provider {
-            provider.register(&format!("http://app.localhost:{port}"));
+            provider.register(&origin);
         }
         let config = fresh_file("envoy", "json");
         fs::write(&config, format!("{:#}", self.json(address, admin)))
@@ -262,6 +282,7 @@ impl Setup {
                 process,
                 address,
                 admin,
+                origin,
                 _turn: turn.map(|(_, guard)| guard),
             })
         } else {
@@ -287,29 +308,41 @@ impl Setup {
                 })
             })
             .collect();
+        let mut chain = json!({"filters": [{
+            "name": "http",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+                "stat_prefix": "gateway",
+                "normalize_path": true,
+                "merge_slashes": true,
+                "path_with_escaped_slashes_action": "REJECT_REQUEST",
+                "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
+                "http_filters": filters,
+            },
+        }]});
+        if self.tls {
+            let file = |name: &str| json!({"filename": artifact::root().join("tests/envoy/certificate").join(name)});
+            chain["transport_socket"] = json!({
+                "name": "tls",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                    "common_tls_context": {"tls_certificates": [{"certificate_chain": file("certificate.pem"), "private_key": file("key.pem")}]},
+                },
+            });
+        }
+        let mut listener = json!({
+            "name": "gateway",
+            "address": socket(address),
+            // Two Envoys on one port shall be an error, not a lottery.
+            "enable_reuse_port": false,
+            "filter_chains": [chain],
+        });
+        if self.balanced {
+            listener["connection_balance_config"] = json!({"exact_balance": {}});
+        }
         json!({
             "admin": {"address": socket(admin)},
-            "static_resources": {
-                "listeners": [{
-                    "name": "gateway",
-                    "address": socket(address),
-                    // Two Envoys on one port shall be an error, not a lottery.
-                    "enable_reuse_port": false,
-                    "filter_chains": [{"filters": [{
-                        "name": "http",
-                        "typed_config": {
-                            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-                            "stat_prefix": "gateway",
-                            "normalize_path": true,
-                            "merge_slashes": true,
-                            "path_with_escaped_slashes_action": "REJECT_REQUEST",
-                            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
-                            "http_filters": filters,
-                        },
-                    }]}],
-                }],
-                "clusters": clusters,
-            },
+            "static_resources": {"listeners": [listener], "clusters": clusters},
         })
     }
 }
@@ -321,6 +354,7 @@ pub struct Envoy {
     process: Process,
     address: SocketAddr,
     admin: SocketAddr,
+    origin: String,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
@@ -331,12 +365,12 @@ impl Envoy {
     }
 
     /// Its address as a browser writes it.
-    pub fn origin(&self) -> String {
-        format!("http://app.localhost:{}", self.address.port())
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.origin())
+        format!("{}{path}", self.origin)
     }
 
     /// Sends a request as it is; no answer fails the test.
@@ -386,24 +420,7 @@ impl Envoy {
         });
     }
 
-    /// Processor seconds it has used.
-    pub fn cpu_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))
-            .expect("a running process");
-        // After the name, which may hold anything, in parentheses; utime and stime are the 14th and 15th of all.
-        let fields: Vec<_> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let ticks = |n: usize| {
-            fields
-                .get(n)
-                .and_then(|field| field.parse::<f64>().ok())
-                .expect("a number")
-        };
-        // Linux counts these in hundredths of a second on every platform that matters here.
-        (ticks(11) + ticks(12)) / 100.0
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 }

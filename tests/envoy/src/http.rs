@@ -46,6 +46,22 @@ impl Request {
         self
     }
 
+    /// All values of a header, as an upstream got them.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.headers
+            .iter()
+            .filter(|(key, _)| key == name.as_bytes())
+            .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    /// The value of a header that may be there once; twice fails the test.
+    pub fn one(&self, name: &str) -> Option<String> {
+        let mut all = self.all(name);
+        assert!(all.len() < 2, "{name} is there more than once: {all:?}");
+        all.pop()
+    }
+
     /// The bytes on the wire. Where they are not given, `host` and (with a body) `content-length` are added.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = [&self.method[..], b" ", &self.target, b" HTTP/1.1\r\n"].concat();
@@ -130,6 +146,16 @@ impl Response {
             all.len()
         );
         all.pop()
+    }
+
+    /// The stable code of one of Portero's answers to a fault: of a page for people, or of a problem for programs.
+    pub fn code(&self) -> Option<String> {
+        let text = self.text();
+        if let Ok(problem) = serde_json::from_str::<serde_json::Value>(&text) {
+            return Some(problem.get("code")?.as_str()?.to_owned());
+        }
+        let (_, rest) = text.split_once("<dt>Code</dt><dd>")?;
+        Some(rest.split_once('<')?.0.to_owned())
     }
 
     pub fn text(&self) -> String {

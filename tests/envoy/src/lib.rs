@@ -15,26 +15,32 @@
 //! - [`envoy`] starts Envoy with filters, clusters and workers as a test wants them, and reads its statistics and log.
 //! - [`provider`] is the OpenID provider: ours with its switches, or another one named by environment variables.
 //! - [`upstream`] is the application behind Envoy, in this process: it remembers what reached it. Also servers that misbehave.
+//! - [`application`] is the demo's page in place of it, for people to look at. [`line`] is a way to the provider that can be cut.
 //! - [`visitor`] browses without a browser: cookies, redirects, forms. [`http`] is below it and sends any bytes at all.
 //! - [`browser`] is Chromium, for what only a browser can show.
 //! - [`wait`] waits for conditions. Nothing here sleeps and hopes.
 
+pub mod application;
 pub mod artifact;
 pub mod browser;
 pub mod cookies;
 pub mod envoy;
 pub mod html;
 pub mod http;
+pub mod line;
 pub mod port;
-mod process;
+pub mod process;
 pub mod provider;
 pub mod upstream;
 pub mod visitor;
+mod vitals;
 pub mod wait;
 
+pub use application::Application;
 pub use browser::Browser;
 pub use envoy::{Envoy, Filter, Setup, portero};
 pub use http::{Request, Response};
+pub use line::Line;
 pub use provider::{Person, Provider};
 pub use upstream::Upstream;
 pub use visitor::{Page, Visitor};

@@ -1,5 +1,6 @@
 //! A program that runs beside the test and never outlives it.
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -43,6 +44,20 @@ impl Process {
             guard,
             log,
         }
+    }
+
+    /// The same in a process group of its own, as a terminal does it.
+    pub fn start_group(name: &str, mut command: Command) -> Self {
+        command.process_group(0);
+        Self::start(name, command)
+    }
+
+    /// What Ctrl-C in a terminal does to a process that was started as a group: all of the group are told.
+    pub fn interrupt(&self) {
+        let status = Command::new("kill")
+            .args(["-INT", "--", &format!("-{}", self.child.id())])
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "kill fails");
     }
 
     pub fn id(&self) -> u32 {

@@ -30,6 +30,17 @@ impl Page {
         )
     }
 
+    /// Whether it is a redirect to an address that starts so.
+    pub fn leads_to(&self, start: &str) -> bool {
+        self.redirect()
+            .is_some_and(|to| to.as_str().starts_with(start))
+    }
+
+    /// The stable code of one of Portero's answers to a fault, page or problem.
+    pub fn code(&self) -> Option<String> {
+        self.response.code()
+    }
+
     /// A parameter of the address.
     pub fn query(&self, name: &str) -> Option<String> {
         self.url
@@ -194,6 +205,20 @@ impl Visitor {
     pub fn log_in(&mut self, url: &str, person: &Person) -> Page {
         let form = self.visit(url);
         self.fill_in(&form, person)
+    }
+
+    /// Logs in at a provider's form and follows redirects up to one that leads to an address that starts so; gives back that
+    /// address, which is not opened.
+    pub fn fill_in_until(&mut self, form: &Page, person: &Person, start: &str) -> Url {
+        let LoginForm { login, password } = self.form.clone();
+        let mut page = self.submit(
+            form,
+            &[(&login, &person.name), (&password, &person.password)],
+        );
+        while !page.leads_to(start) {
+            page = self.follow(&page);
+        }
+        page.redirect().expect("a redirect")
     }
 
     /// Logs in at a provider's form and follows redirects to their end.

@@ -60,3 +60,6 @@ fn text(bytes: &[u8], size: u32) -> Option<(&[u8], &[u8])> {
     let (text, rest) = bytes.split_at_checked(usize::try_from(size).ok()?)?;
     Some((text, rest.get(1..)?))
 }
+
+#[cfg(test)]
+mod tests;

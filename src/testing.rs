@@ -1,0 +1,101 @@
+//! What tests stand on: a host they own, and configurations.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::telemetry::{Level, Metric};
+use crate::time::Timestamp;
+
+/// When every test begins.
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+/// A host whose clock, randomness and shared data are the test's.
+#[derive(Default)]
+pub(crate) struct TestHost {
+    passed: Cell<Duration>,
+    drawn: Cell<u64>,
+    pub(crate) random_fails: Cell<bool>,
+    shared: RefCell<HashMap<String, SharedValue>>,
+    pub(crate) lines: RefCell<Vec<String>>,
+}
+
+impl TestHost {
+    pub(crate) fn pass(&self, span: Duration) {
+        self.passed.set(self.passed.get() + span);
+    }
+
+    /// What somebody else on the public square may do to a slot.
+    pub(crate) fn forge(&self, slot: &str, bytes: &[u8]) {
+        assert!(self.set_shared(slot, bytes, None));
+    }
+
+    pub(crate) fn slots(&self) -> Vec<String> {
+        let mut slots: Vec<String> = self.shared.borrow().keys().cloned().collect();
+        slots.sort();
+        slots
+    }
+}
+
+impl Host for TestHost {
+    fn now(&self) -> Timestamp {
+        START.after(self.passed.get())
+    }
+
+    /// Different at every draw, and the same in every run.
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable> {
+        if self.random_fails.get() {
+            return Err(RandomUnavailable);
+        }
+        for byte in bytes {
+            // SplitMix64.
+            let mut word = self.drawn.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+            self.drawn.set(word);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = word.to_le_bytes()[7];
+        }
+        Ok(())
+    }
+
+    fn shared(&self, slot: &str) -> Option<SharedValue> {
+        self.shared.borrow().get(slot).cloned()
+    }
+
+    fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool {
+        let mut shared = self.shared.borrow_mut();
+        let present = shared.get(slot).map_or(0, |value| value.version);
+        if expected.is_some_and(|expected| expected != present) {
+            return false;
+        }
+        let value = SharedValue {
+            bytes: value.to_vec(),
+            version: present + 1,
+        };
+        shared.insert(slot.to_owned(), value);
+        true
+    }
+
+    fn count(&self, _: &Metric) {}
+
+    fn record(&self, _: &Metric, _: u64) {}
+
+    fn log(&self, _: Level, line: &str) {
+        self.lines.borrow_mut().push(line.to_owned());
+    }
+}
+
+/// The smallest configuration, after `change`.
+pub(crate) fn config(change: impl FnOnce(&mut Value)) -> Config {
+    let mut whole = serde_json::from_str(include_str!("../tests/fixtures/minimal.json")).unwrap();
+    change(&mut whole);
+    let environment = |name: &str| Some(format!("{name} of the tests, 32 bytes and more"));
+    match Config::load(whole.to_string().as_bytes(), &environment) {
+        Ok(loaded) => loaded.config,
+        Err(faults) => panic!("{:?}", faults.0),
+    }
+}

@@ -1,0 +1,128 @@
+//! The demo and the file that it runs, as a stranger meets them.
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use portero_envoy_tests::process::{Process, fresh_file};
+use portero_envoy_tests::{Request, artifact, port, wait};
+
+const NAMES: [&str; 4] = [
+    "GATEWAY_PORT",
+    "PROVIDER_PORT",
+    "UPSTREAM_PORT",
+    "ADMIN_PORT",
+];
+
+struct Demo {
+    process: Process,
+    ports: [u16; 4],
+}
+
+fn start(ports: [u16; 4]) -> Demo {
+    artifact::provider();
+    let mut command = Command::new("bash");
+    command
+        .arg(artifact::root().join("scripts/demo"))
+        .env("PORTERO_WASM", artifact::portero())
+        .env("ENVOY_BIN", artifact::envoy());
+    for (name, port) in NAMES.iter().zip(ports) {
+        command.env(name, port.to_string());
+    }
+    Demo {
+        process: Process::start_group("demo", command),
+        ports,
+    }
+}
+
+fn free() -> [u16; 4] {
+    [(); 4].map(|()| port::free())
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+#[test]
+fn it_says_where_to_go_and_ctrl_c_stops_all_of_it() {
+    let mut demo = start(free());
+    let address = format!("http://app.localhost:{}/", demo.ports[0]);
+    wait::until_within(
+        Duration::from_secs(90),
+        "the demo prints its address",
+        || {
+            assert!(demo.process.ended().is_none(), "{}", demo.process.tail());
+            let line = format!("Open        {address}");
+            demo.process.log().contains(&line).then_some(())
+        },
+    );
+    assert!(demo.ports.into_iter().all(listens));
+    let gateway = SocketAddr::from(([127, 0, 0, 1], demo.ports[0]));
+    let issuer = format!("http://op.localhost:{}/", demo.ports[1]);
+    let answer = Request::get("/")
+        .header("host", format!("app.localhost:{}", demo.ports[0]))
+        .header("accept", "text/html")
+        .send(gateway)
+        .expect("an answer");
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let to = answer.one("location").expect("a redirect");
+    assert!(to.starts_with(&issuer), "{to}");
+    assert_eq!(Request::get("/healthz").send(gateway).unwrap().status, 200);
+
+    demo.process.interrupt();
+    let status = wait::until("the demo ends", || demo.process.ended());
+    assert_eq!(status.code(), Some(130), "{}", demo.process.tail());
+    assert!(demo.process.log().trim_end().ends_with("stopped"));
+    for port in demo.ports {
+        assert!(!listens(port), "somebody still listens on {port}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_a_way_out() {
+    for taken in 0..4 {
+        let ports = free();
+        let _theirs = TcpListener::bind(("127.0.0.1", ports[taken])).unwrap();
+        let mut demo = start(ports);
+        let status = wait::until("the demo ends", || demo.process.ended());
+        assert_eq!(status.code(), Some(1));
+        let said = demo.process.log();
+        let port = ports[taken];
+        assert!(
+            said.contains(&format!("Port {port} is taken by another program.")),
+            "{said}"
+        );
+        let other = format!("{}={} scripts/demo", NAMES[taken], u32::from(port) + 1000);
+        assert!(said.contains(&other), "{said}");
+    }
+}
+
+/// `envoy.yaml` as it stands, but for the place of the module.
+#[test]
+fn envoy_takes_the_file_with_the_real_module() {
+    let text = fs::read_to_string(artifact::root().join("envoy.yaml")).unwrap();
+    let module = "target/wasm32-wasip1/release/portero.wasm";
+    assert_eq!(text.matches(module).count(), 1);
+    let file = fresh_file("example", "yaml");
+    fs::write(
+        &file,
+        text.replace(module, &artifact::portero().display().to_string()),
+    )
+    .unwrap();
+    let validate = |key: &str| {
+        let output = Command::new(artifact::envoy())
+            .args(["--mode", "validate", "--config-path"])
+            .arg(&file)
+            .env("OIDC_CLIENT_SECRET", "a-secret")
+            .env("SESSION_KEY", key)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), said)
+    };
+    let (taken, said) = validate("0123456789-0123456789-0123456789-0123456789-0123456789");
+    assert!(taken, "{said}");
+    // The module has been asked: it refuses a key that is too short.
+    let (taken, said) = validate("short");
+    assert!(!taken && said.contains("session.keys[0]"), "{said}");
+}

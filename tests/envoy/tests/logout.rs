@@ -1,0 +1,174 @@
+//! Logging out, here and at the provider.
+use portero_envoy_tests::html;
+use portero_envoy_tests::{
+    Envoy, Page, Provider, Request, Upstream, Visitor, portero, provider_with_switches,
+};
+use serde_json::json;
+use url::form_urlencoded::Serializer;
+
+fn logged_in(envoy: &Envoy, provider: &Provider) -> Visitor {
+    let mut visitor = Visitor::with_form(provider.form());
+    let page = visitor.log_in(&envoy.url("/"), &provider.person());
+    assert_eq!(page.response.status, 200, "{:?}", page.code());
+    visitor
+}
+
+/// Opens an address as a browser does from a page of that site.
+fn open_from(visitor: &mut Visitor, site: &str, url: &str) -> Page {
+    visitor.headers = vec![("sec-fetch-site".to_owned(), site.into())];
+    let page = visitor.open(url);
+    visitor.headers.clear();
+    page
+}
+
+fn gateway_cookies(visitor: &Visitor) -> Vec<String> {
+    let all = visitor.cookies.of_host("app.localhost");
+    all.iter().map(|cookie| cookie.name.clone()).collect()
+}
+
+/// Says yes on the provider's page; its button names itself when it is pressed.
+fn confirm(visitor: &mut Visitor, page: &Page) -> Page {
+    let form = html::forms(&page.response.text())
+        .into_iter()
+        .find(|form| form.fields.iter().any(|(name, _)| name == "xsrf"))
+        .unwrap_or_else(|| panic!("the provider does not ask: {}", page.response.text()));
+    let mut body = Serializer::new(String::new());
+    body.extend_pairs(&form.fields).append_pair("logout", "yes");
+    let url = page.url.join(&form.action).unwrap();
+    let request = Request::post(url.path(), body.finish())
+        .header("content-type", "application/x-www-form-urlencoded");
+    let page = visitor.send(&url, request);
+    visitor.arrive(page)
+}
+
+#[test]
+fn a_logout_ends_the_session_here_and_at_the_provider() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).workers(2).start();
+    let mut visitor = logged_in(&envoy, &provider);
+    let stolen = visitor.cookies.clone();
+
+    let page = open_from(&mut visitor, "same-origin", &envoy.url("/oauth2/logout"));
+    assert_eq!(page.response.status, 303);
+    let to = page.redirect().unwrap();
+    assert!(
+        to.as_str()
+            .starts_with(&format!("{}/session/end", provider.issuer()))
+    );
+    let parameter = |name: &str| {
+        to.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    assert_eq!(
+        parameter("post_logout_redirect_uri"),
+        Some(envoy.url("/oauth2/logged-out"))
+    );
+    assert_eq!(parameter("client_id").as_deref(), Some("web"));
+    assert!(parameter("id_token_hint").is_some_and(|token| token.split('.').count() == 3));
+    assert!(parameter("state").is_some());
+    assert_eq!(gateway_cookies(&visitor), ["portero-logout"]);
+
+    let question = visitor.follow(&page);
+    let landed = confirm(&mut visitor, &question);
+    assert_eq!(
+        (landed.url.path(), landed.response.status),
+        ("/oauth2/logged-out", 200)
+    );
+    assert!(landed.response.text().contains("You are signed out."));
+    assert!(gateway_cookies(&visitor).is_empty());
+    assert!(!envoy.log().contains("logout_state_mismatch"));
+
+    // The page stays what it is, and a protected page asks for a password again.
+    assert_eq!(visitor.visit(landed.url.as_str()).response.status, 200);
+    let form = visitor.visit(&envoy.url("/orders"));
+    assert!(form.url.as_str().starts_with(provider.issuer()));
+    assert!(form.response.text().contains("name=\"password\""));
+    assert_eq!(envoy.metric("logout.succeeded"), 1);
+    // A session that lives in a cookie cannot be called back: whoever has copied it keeps it until it ends.
+    visitor.cookies = stolen;
+    assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
+}
+
+#[test]
+fn every_attribute_of_a_cookie_is_repeated_when_it_is_deleted() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).start();
+    let mut visitor = logged_in(&envoy, &provider);
+    let page = open_from(&mut visitor, "same-origin", &envoy.url("/oauth2/logout"));
+    let deletions: Vec<_> = page
+        .response
+        .all("set-cookie")
+        .into_iter()
+        .filter(|cookie| cookie.contains("Max-Age=0"))
+        .collect();
+    assert_eq!(
+        deletions,
+        [
+            "portero=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+            "portero-hint=; Path=/oauth2/logout; Max-Age=0; HttpOnly; SameSite=Lax",
+        ]
+    );
+}
+
+#[test]
+fn another_site_cannot_log_anybody_out() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).start();
+    let mut visitor = logged_in(&envoy, &provider);
+    for site in ["cross-site", "same-site"] {
+        let page = open_from(&mut visitor, site, &envoy.url("/oauth2/logout"));
+        assert_eq!(page.response.status, 200);
+        assert!(page.response.text().contains("Do you want to sign out?"));
+        assert!(page.response.all("set-cookie").is_empty());
+    }
+    let url = envoy.url("/oauth2/logout").parse().unwrap();
+    let forged = Request::post("/oauth2/logout", "").header("origin", "http://evil.localhost");
+    let page = visitor.send(&url, forged);
+    assert_eq!(
+        (page.response.status, page.code().as_deref()),
+        (403, Some("logout_cross_site"))
+    );
+    assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
+    assert_eq!(envoy.metric("logout.succeeded"), 0);
+}
+
+#[test]
+fn the_question_answered_with_yes_logs_out() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).start();
+    let mut visitor = logged_in(&envoy, &provider);
+    let question = open_from(&mut visitor, "cross-site", &envoy.url("/oauth2/logout"));
+    let page = visitor.submit(&question, &[]);
+    assert!(page.leads_to(&format!("{}/session/end", provider.issuer())));
+}
+
+#[test]
+fn without_a_logout_at_the_provider_it_ends_here() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let issuer = provider.issuer().to_owned();
+    // A provider described by hand, without that endpoint.
+    let envoy = portero(&provider, &upstream)
+        .configure(|config| {
+            config["providers"]["demo"]["endpoints"] = json!({
+                "authorization": format!("{issuer}/auth"),
+                "token": format!("{issuer}/token"),
+                "jwks": format!("{issuer}/jwks"),
+            });
+        })
+        .start();
+    let mut visitor = logged_in(&envoy, &provider);
+    let page = open_from(&mut visitor, "none", &envoy.url("/oauth2/logout"));
+    assert!(page.leads_to(&envoy.url("/oauth2/logged-out")));
+    let landed = visitor.arrive(page);
+    assert!(landed.response.text().contains("You are signed out."));
+    assert!(gateway_cookies(&visitor).is_empty());
+    let journal = provider.journal();
+    assert_eq!(journal.count("/.well-known/openid-configuration"), 0);
+    assert_eq!(journal.count("/me"), 0);
+}
