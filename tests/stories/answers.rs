@@ -145,7 +145,7 @@ fn calls_to_the_provider_are_counted_and_timed() {
             0
         );
     }
-    world.provider.break_down(Purpose::Token, Answer::NoAnswer);
+    world.provider.break_down(Purpose::Token, Answer::CutOff);
     let browser = world.browser();
     let callback = browser.login_until_callback("/");
     browser.come_from_elsewhere(&callback);

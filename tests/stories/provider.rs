@@ -169,7 +169,7 @@ impl Provider {
         let fault = self.script.borrow().fault(call.purpose);
         match fault {
             Some(Answer::NotSent) => return Err(CallFailure::NotSent),
-            Some(Answer::NoAnswer) => return Err(CallFailure::NoAnswer),
+            Some(Answer::CutOff) => return Err(CallFailure::NoAnswer),
             Some(Answer::Status(status)) => {
                 return Ok(Reply {
                     status,

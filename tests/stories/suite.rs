@@ -48,3 +48,12 @@ pub fn with_claim(name: &'static str, value: Value) -> World {
         };
     })
 }
+
+/// Changes one character of the signature.
+pub fn spoil_signature(token: &mut IdToken) {
+    token.after = |token| {
+        let at = token.len() - 10;
+        let other = if &token[at..=at] == "A" { "B" } else { "A" };
+        format!("{}{other}{}", &token[..at], &token[at + 1..])
+    };
+}

@@ -36,7 +36,6 @@ fn every_source_of_a_header_reaches_the_upstream() {
         "x-access-token": {"access_token": "raw"},
         "Authorization": {"access_token": "bearer"},
         "x-email": {"claim": "email"},
-        "x-nonce": {"claim": "nonce"},
     }));
     let browser = world.browser();
     browser.log_in();
@@ -61,10 +60,27 @@ fn every_source_of_a_header_reaches_the_upstream() {
         format!("Bearer {access_token}")
     );
     assert_eq!(upstream.header("x-email"), "ada@example.com");
-    assert!(
-        !upstream.has("x-nonce"),
-        "a claim of the login, not of the person"
-    );
+}
+
+#[test]
+fn a_claim_of_the_login_itself_reaches_the_upstream_only_where_a_header_asks_for_it() {
+    let asks = json!({"x-userinfo": {"userinfo": "base64_json"}, "x-azp": {"claim": "azp"}});
+    for headers in [json!({"x-userinfo": {"userinfo": "base64_json"}}), asks] {
+        let is_asked = headers.get("x-azp").is_some();
+        let world = with_headers(headers);
+        let claims = [("azp".to_owned(), json!("portero"))];
+        world.provider.script.borrow_mut().claims.extend(claims);
+        let browser = world.browser();
+        browser.log_in();
+        let outcome = browser.go("/");
+        assert_eq!(outcome.forwarded().has("x-azp"), is_asked);
+        for claim in ["iss", "aud", "exp", "iat", "nonce", "at_hash"] {
+            assert!(
+                outcome.forwarded().userinfo().get(claim).is_none(),
+                "{claim}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use crate::outcome::Outcome;
 use crate::world::World;
 use serde_json::{Value, json};
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 const HTML: (&str, &str) = ("accept", "text/html");
 
 /// A request without cookies, as a program or an old browser sends it.
@@ -39,7 +41,7 @@ fn whatever_is_no_navigation_gets_401_with_a_challenge_and_a_problem() {
     let browser = world.browser();
     let cors = ("sec-fetch-mode", "cors");
     let navigate = ("sec-fetch-mode", "navigate");
-    let cases: [(&str, &str, &[(&str, &str)]); 16] = [
+    let cases: [(&str, &str, Headers); 16] = [
         ("fetch", "GET", &[HTML, cors]),
         ("image", "GET", &[HTML, ("sec-fetch-mode", "no-cors")]),
         (
@@ -121,7 +123,7 @@ fn whatever_is_a_navigation_is_sent_to_log_in() {
     let world = World::new();
     let browser = world.browser();
     let navigate = ("sec-fetch-mode", "navigate");
-    let cases: [(&str, &[(&str, &str)]); 5] = [
+    let cases: [(&str, Headers); 5] = [
         ("GET", &[navigate]),
         ("GET", &[HTML]),
         (

@@ -12,7 +12,7 @@ pub enum Answer {
     /// The proxy does not take the call.
     NotSent,
     /// The exchange is cut off.
-    NoAnswer,
+    CutOff,
     /// With a body that means nothing.
     Status(u16),
     Body(u16, Vec<u8>),
