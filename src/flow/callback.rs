@@ -1,22 +1,22 @@
 //! The end of a login: the provider sends the browser back.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::serve::{Refusal, Visit};
-use super::{Call, Decision, login, redeemed, session};
+use super::{Decision, login, redeemed, session};
 use crate::answer::Response;
 use crate::config::HeaderSource;
-use crate::error::{CallFault, Error, RequestFault, TokenFault};
+use crate::error::{Error, RequestFault};
 use crate::host::random;
+use crate::jose::Claims;
 use crate::oidc::{
-    AuthorizationResponse, Expectations, IdTokenVerifier, TokenRequest, TokenResponse,
-    VerifiedIdToken, parse_userinfo,
+    AuthorizationResponse, Expectations, TokenRequest, TokenResponse, VerifiedIdToken,
 };
-use crate::provider::{KeyRefresh, ProviderData};
+use crate::provider::ProviderData;
 use crate::session::{
     IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, Session, StoredSession,
 };
-use crate::telemetry::{Level, Metric, Purpose};
+use crate::telemetry::{Level, Metric};
 use crate::upstream;
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
@@ -36,7 +36,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             }),
         };
     };
-    let data = visit.provider().await?;
+    let data = visit.relying_party().provider().await?;
     let ended: Vec<String> = logins.remove(&response.state).into_iter().collect();
     match conclude(visit, &response, &pending, &data).await {
         Ok(Outcome::LoggedIn(mut set_cookies)) => {
@@ -111,14 +111,24 @@ async fn conclude(
     if !redeemed::first_time(visit.gateway, &response.state) {
         return Ok(Outcome::SeenBefore);
     }
-    let tokens = exchange_code(visit, code, pending, data).await?;
+    let request = TokenRequest {
+        code,
+        redirect_uri: &login::redirect_uri(visit),
+        code_verifier: &pending.code_verifier,
+    };
+    let provider = visit.relying_party();
+    let tokens = provider.tokens(&request, data).await?;
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
     };
-    let id_token = verify(visit, tokens.id_token.expose(), &expected, data).await?;
-    let userinfo = userinfo(visit, &tokens, &id_token, data).await?;
+    let id_token = provider
+        .verify(tokens.id_token.expose(), &expected, data)
+        .await?;
+    let userinfo = provider
+        .userinfo(tokens.access_token.expose(), id_token.subject(), data)
+        .await?;
     let session = new_session(visit, &tokens, &id_token, userinfo)?;
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
@@ -140,131 +150,18 @@ async fn conclude(
     Ok(Outcome::LoggedIn(set_cookies))
 }
 
-async fn exchange_code(
-    visit: &Visit<'_>,
-    code: &str,
-    pending: &PendingLogin,
-    data: &ProviderData,
-) -> Result<TokenResponse, Error> {
-    let failed = |fault| Error::Provider(Purpose::Token, fault);
-    let provider = &visit.gateway.config.provider;
-    let request = TokenRequest {
-        code,
-        redirect_uri: &login::redirect_uri(visit),
-        code_verifier: &pending.code_verifier,
-    };
-    let (body, authorization) = request.encode(provider);
-    let mut call = Call::to(
-        provider,
-        Purpose::Token,
-        "POST",
-        &data.metadata.token_endpoint,
-    );
-    call.headers.push(("accept", "application/json".to_owned()));
-    call.headers.push((
-        "content-type",
-        "application/x-www-form-urlencoded".to_owned(),
-    ));
-    call.headers
-        .extend(authorization.map(|value| ("authorization", value)));
-    call.body = body.into_bytes();
-    let reply = visit
-        .gateway
-        .call(visit.exchange, call)
-        .await
-        .map_err(failed)?;
-    TokenResponse::parse(reply.status, &reply.body).map_err(failed)
-}
-
-/// Verifies an ID token; when its key is unknown, once more with newer keys.
-async fn verify(
-    visit: &Visit<'_>,
-    token: &str,
-    expected: &Expectations<'_>,
-    data: &ProviderData,
-) -> Result<VerifiedIdToken, Error> {
-    let provider = &visit.gateway.config.provider;
-    let attempt = |keys| {
-        IdTokenVerifier {
-            issuer: &provider.issuer,
-            client_id: &provider.client.id,
-            policy: &provider.id_token,
-            now: visit.host().now(),
-        }
-        .verify(token, keys, expected)
-    };
-    match attempt(&data.keys) {
-        Err(TokenFault::KeyUnknown) => {}
-        verdict => return Ok(verdict?),
-    }
-    let wanted = visit.gateway.provider.borrow_mut().want_newer_keys(
-        visit.host(),
-        &visit.gateway.seal,
-        provider,
-        data.fetched_at,
-    );
-    let asked = match wanted {
-        KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)?),
-        KeyRefresh::Asked(asked) => asked,
-        KeyRefresh::CoolingDown => return Err(TokenFault::KeyUnknown.into()),
-    };
-    let deadline = asked.after(provider.timeout);
-    loop {
-        visit.exchange.wait().await;
-        let newer = visit.provider().await?;
-        if newer.fetched_at > data.fetched_at {
-            return Ok(attempt(&newer.keys)?);
-        }
-        let failed = visit.gateway.provider.borrow().has_failed_since(asked);
-        if failed || visit.host().now() >= deadline {
-            return Err(TokenFault::KeyUnknown.into());
-        }
-    }
-}
-
-async fn userinfo(
-    visit: &Visit<'_>,
-    tokens: &TokenResponse,
-    id_token: &VerifiedIdToken,
-    data: &ProviderData,
-) -> Result<Map<String, Value>, Error> {
-    let failed = |fault| Error::Provider(Purpose::Userinfo, fault);
-    let provider = &visit.gateway.config.provider;
-    let endpoint = data.metadata.userinfo_endpoint.as_ref();
-    let Some(endpoint) = endpoint.filter(|_| provider.userinfo) else {
-        return Ok(Map::new());
-    };
-    let mut call = Call::to(provider, Purpose::Userinfo, "GET", endpoint);
-    call.headers.push(("accept", "application/json".to_owned()));
-    call.headers.push((
-        "authorization",
-        format!("Bearer {}", tokens.access_token.expose()),
-    ));
-    let reply = visit
-        .gateway
-        .call(visit.exchange, call)
-        .await
-        .map_err(failed)?;
-    match reply.status {
-        200 => Ok(parse_userinfo(&reply.body, id_token.subject())?
-            .as_object()
-            .clone()),
-        503 => Err(failed(CallFault::Unreachable)),
-        504 => Err(failed(CallFault::Timeout)),
-        _ => Err(failed(CallFault::Refused)),
-    }
-}
-
 fn new_session(
     visit: &Visit<'_>,
     tokens: &TokenResponse,
     id_token: &VerifiedIdToken,
-    userinfo: Map<String, Value>,
+    userinfo: Option<Claims>,
 ) -> Result<Session, Error> {
     let config = &visit.gateway.config;
     let now = visit.host().now();
     let mut identity = id_token.claims().as_object().clone();
-    identity.extend(userinfo);
+    if let Some(userinfo) = userinfo {
+        identity.extend(userinfo.as_object().clone());
+    }
     let claims = upstream::select_claims(&config.upstream, &identity);
     let forwards = |sources: [HeaderSource; 2]| {
         config

@@ -19,7 +19,7 @@ pub async fn start(
     attempt: u8,
     mut set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
-    let data = visit.provider().await?;
+    let data = visit.relying_party().provider().await?;
     let host = visit.host();
     let state = pkce::opaque(host)?;
     let login = PendingLogin {

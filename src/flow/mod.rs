@@ -11,6 +11,7 @@ mod gateway;
 mod login;
 mod logout;
 mod redeemed;
+mod relying_party;
 mod run;
 mod serve;
 mod session;

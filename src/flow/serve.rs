@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use super::relying_party::RelyingParty;
 use super::{Decision, Exchange, Forward, Gateway, callback, caller, logout, session};
 use crate::answer::{Audience, Response};
 use crate::error::Error;
 use crate::host::Host;
-use crate::provider::{Availability, ProviderData};
 use crate::request::Request;
 use crate::route::{Authority, Route};
 use crate::session::{CookieContext, CookieJar};
@@ -95,22 +95,10 @@ impl<'a> Visit<'a> {
         self.gateway.guard.strip(self.request, &self.gateway.names)
     }
 
-    /// Metadata and keys of the provider, waited for within its time limit.
-    pub async fn provider(&self) -> Result<Rc<ProviderData>, Error> {
-        let deadline = self
-            .host()
-            .now()
-            .after(self.gateway.config.provider.timeout);
-        loop {
-            let now = self.host().now();
-            match self.gateway.provider.borrow().availability(now) {
-                Availability::Ready(data) => return Ok(data),
-                Availability::Pending if now < deadline => {}
-                Availability::Pending | Availability::Down => {
-                    return Err(Error::ProviderUnavailable);
-                }
-            }
-            self.exchange.wait().await;
+    pub const fn relying_party(&self) -> RelyingParty<'a> {
+        RelyingParty {
+            gateway: self.gateway,
+            exchange: self.exchange,
         }
     }
 }

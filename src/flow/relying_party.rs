@@ -1,0 +1,153 @@
+//! What Portero asks of the provider on somebody's behalf.
+
+use std::rc::Rc;
+
+use super::{Call, Exchange, Gateway};
+use crate::error::{CallFault, Error, TokenFault};
+use crate::host::Host;
+use crate::jose::Claims;
+use crate::oidc::{
+    Expectations, IdTokenVerifier, TokenRequest, TokenResponse, VerifiedIdToken, parse_userinfo,
+};
+use crate::provider::{Availability, KeyRefresh, ProviderData};
+use crate::telemetry::Purpose;
+
+/// The client of one configuration, in the course of one flow.
+#[derive(Clone, Copy)]
+pub struct RelyingParty<'a> {
+    pub gateway: &'a Gateway,
+    pub exchange: &'a Exchange,
+}
+
+impl RelyingParty<'_> {
+    fn host(&self) -> &dyn Host {
+        self.gateway.host.as_ref()
+    }
+
+    /// Metadata and keys of the provider, waited for within its time limit.
+    pub async fn provider(&self) -> Result<Rc<ProviderData>, Error> {
+        let deadline = self
+            .host()
+            .now()
+            .after(self.gateway.config.provider.timeout);
+        loop {
+            let now = self.host().now();
+            match self.gateway.provider.borrow().availability(now) {
+                Availability::Ready(data) => return Ok(data),
+                Availability::Pending if now < deadline => {}
+                Availability::Pending | Availability::Down => {
+                    return Err(Error::ProviderUnavailable);
+                }
+            }
+            self.exchange.wait().await;
+        }
+    }
+
+    /// Exchanges a grant for tokens (RFC 6749 section 3.2).
+    pub async fn tokens(
+        &self,
+        request: &TokenRequest<'_>,
+        data: &ProviderData,
+    ) -> Result<TokenResponse, Error> {
+        let failed = |fault| Error::Provider(Purpose::Token, fault);
+        let provider = &self.gateway.config.provider;
+        let (body, authorization) = request.encode(provider);
+        let mut call = Call::to(
+            provider,
+            Purpose::Token,
+            "POST",
+            &data.metadata.token_endpoint,
+        );
+        call.headers.push(("accept", "application/json".to_owned()));
+        call.headers.push((
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ));
+        call.headers
+            .extend(authorization.map(|value| ("authorization", value)));
+        call.body = body.into_bytes();
+        let reply = self
+            .gateway
+            .call(self.exchange, call)
+            .await
+            .map_err(failed)?;
+        TokenResponse::parse(reply.status, &reply.body).map_err(failed)
+    }
+
+    /// Verifies an ID token; when its key is unknown, once more with newer keys.
+    pub async fn verify(
+        &self,
+        token: &str,
+        expected: &Expectations<'_>,
+        data: &ProviderData,
+    ) -> Result<VerifiedIdToken, Error> {
+        let provider = &self.gateway.config.provider;
+        let attempt = |keys| {
+            IdTokenVerifier {
+                issuer: &provider.issuer,
+                client_id: &provider.client.id,
+                policy: &provider.id_token,
+                now: self.host().now(),
+            }
+            .verify(token, keys, expected)
+        };
+        match attempt(&data.keys) {
+            Err(TokenFault::KeyUnknown) => {}
+            verdict => return Ok(verdict?),
+        }
+        let wanted = self.gateway.provider.borrow_mut().want_newer_keys(
+            self.host(),
+            &self.gateway.seal,
+            provider,
+            data.fetched_at,
+        );
+        let asked = match wanted {
+            KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)?),
+            KeyRefresh::Asked(asked) => asked,
+            KeyRefresh::CoolingDown => return Err(TokenFault::KeyUnknown.into()),
+        };
+        let deadline = asked.after(provider.timeout);
+        loop {
+            self.exchange.wait().await;
+            let newer = self.provider().await?;
+            if newer.fetched_at > data.fetched_at {
+                return Ok(attempt(&newer.keys)?);
+            }
+            let failed = self.gateway.provider.borrow().has_failed_since(asked);
+            if failed || self.host().now() >= deadline {
+                return Err(TokenFault::KeyUnknown.into());
+            }
+        }
+    }
+
+    /// The userinfo claims about `subject`, where the provider has them and the configuration wants
+    /// them.
+    pub async fn userinfo(
+        &self,
+        access_token: &str,
+        subject: &str,
+        data: &ProviderData,
+    ) -> Result<Option<Claims>, Error> {
+        let failed = |fault| Error::Provider(Purpose::Userinfo, fault);
+        let provider = &self.gateway.config.provider;
+        let endpoint = data.metadata.userinfo_endpoint.as_ref();
+        let Some(endpoint) = endpoint.filter(|_| provider.userinfo) else {
+            return Ok(None);
+        };
+        let mut call = Call::to(provider, Purpose::Userinfo, "GET", endpoint);
+        call.headers.push(("accept", "application/json".to_owned()));
+        call.headers
+            .push(("authorization", format!("Bearer {access_token}")));
+        let reply = self
+            .gateway
+            .call(self.exchange, call)
+            .await
+            .map_err(failed)?;
+        match reply.status {
+            200 => parse_userinfo(&reply.body, subject).map(Some),
+            503 => Err(failed(CallFault::Unreachable)),
+            504 => Err(failed(CallFault::Timeout)),
+            _ => Err(failed(CallFault::Refused)),
+        }
+    }
+}
