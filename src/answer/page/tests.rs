@@ -37,6 +37,21 @@ fn the_policy_allows_the_style_that_is_sent_and_nothing_else() {
     assert_eq!(header(&PLAIN, "content-type"), "text/html; charset=utf-8");
 }
 
+/// Browsers hold the redirect after a form to it, too, and that leads to the provider.
+#[test]
+fn the_policy_lets_a_form_lead_anywhere() {
+    let page = Page {
+        link: Some(Link::Post {
+            target: "/oauth2/logout",
+            text: "Sign out",
+        }),
+        ..PLAIN
+    };
+    let policy = header(&page, "content-security-policy");
+    assert!(!policy.contains("form-action"), "{policy}");
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+}
+
 #[test]
 fn the_page_is_whole_has_a_language_and_no_script() {
     let html = PLAIN.to_html();

@@ -45,11 +45,14 @@ fn a_session_is_good_at_every_worker() {
     let mut visitor = Visitor::with_form(provider.form());
     visitor.log_in(&envoy.url("/"), &provider.person());
 
+    wait_for_open(&envoy, 0);
     let before = envoy.connections_of_workers();
-    let mut both = [(); 2].map(|()| Connection::open(envoy.address()).unwrap());
-    for connection in &mut both {
-        let response = ask(connection, &envoy, &visitor, "/shared");
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut connection = Connection::open(envoy.address()).unwrap();
+        let response = ask(&mut connection, &envoy, &visitor, "/shared");
         assert_eq!(response.status, 200, "{}", response.text());
+        held.push(connection);
     }
     let taken: Vec<_> = before
         .iter()

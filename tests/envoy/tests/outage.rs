@@ -32,7 +32,8 @@ fn sessions_go_on_and_a_login_that_cannot_end_says_so() {
         (503, Some("token_unreachable"))
     );
     let text = page.response.text();
-    assert!(text.contains("<a href=\"/orders\">Try again</a>"), "{text}");
+    let link = format!("<a href=\"{}\">Try again</a>", envoy.url("/orders"));
+    assert!(text.contains(&link), "{text}");
     assert!(
         late.cookies.of_host("app.localhost").is_empty(),
         "the login that failed has left cookies: {:?}",
