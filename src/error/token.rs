@@ -55,6 +55,10 @@ pub enum TokenFault {
     CodeHashMismatch,
     /// `sub` is empty or longer than 255 characters.
     SubjectInvalid,
+    /// `auth_time` lies further back than the login asked for.
+    AuthenticationTooOld,
+    /// `acr` is none of those that the login asked for.
+    AcrMismatch,
 }
 
 impl TokenFault {
@@ -83,6 +87,8 @@ impl TokenFault {
         Self::AccessTokenHashMismatch,
         Self::CodeHashMismatch,
         Self::SubjectInvalid,
+        Self::AuthenticationTooOld,
+        Self::AcrMismatch,
     ];
 
     /// The stable name of the fault in answers, logs and metrics.
@@ -111,6 +117,8 @@ impl TokenFault {
             Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
             Self::CodeHashMismatch => "code_hash_mismatch",
             Self::SubjectInvalid => "subject_invalid",
+            Self::AuthenticationTooOld => "authentication_too_old",
+            Self::AcrMismatch => "acr_mismatch",
         }
     }
 }
@@ -145,6 +153,8 @@ impl fmt::Display for TokenFault {
             Self::AccessTokenHashMismatch => "the token belongs to another access token",
             Self::CodeHashMismatch => "the token belongs to another authorization code",
             Self::SubjectInvalid => "the token's subject is empty or too long",
+            Self::AuthenticationTooOld => "the person authenticated too long ago",
+            Self::AcrMismatch => "the person did not authenticate as was asked",
         })
     }
 }

@@ -116,17 +116,19 @@ async fn conclude(
         redirect_uri: &login::redirect_uri(visit),
         code_verifier: &pending.code_verifier,
     };
-    let provider = visit.relying_party();
-    let tokens = provider.tokens(&request, data).await?;
+    let relying_party = visit.relying_party();
+    let tokens = relying_party.tokens(&request, data).await?;
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
+        max_age: provider.max_age,
+        acr_values: &provider.acr_values,
     };
-    let id_token = provider
+    let id_token = relying_party
         .verify(tokens.id_token.expose(), &expected, data)
         .await?;
-    let userinfo = provider
+    let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
     let session = new_session(visit, &tokens, &id_token, userinfo)?;

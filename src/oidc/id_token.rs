@@ -1,5 +1,7 @@
 //! The ID token of an OpenID provider (OpenID Connect Core section 2) and the proof that it holds.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -33,6 +35,12 @@ pub struct Expectations<'a> {
     pub access_token: Option<&'a str>,
     /// The authorization code that came with it, against which `c_hash` is checked where present.
     pub code: Option<&'a str>,
+    /// The `max_age` of the authentication request; then the token must carry an `auth_time` that
+    /// is not older.
+    pub max_age: Option<Duration>,
+    /// The `acr_values` of the authentication request; unless there are none, the token must carry
+    /// one of them as its `acr`.
+    pub acr_values: &'a [String],
 }
 
 /// An ID token that has passed every check. Only [`IdTokenVerifier::verify`] makes one.
@@ -116,6 +124,10 @@ impl IdTokenVerifier<'_> {
         let subject = subject(&claims)?.to_owned();
         let session_id = claims.string("sid")?.map(ToOwned::to_owned);
         let auth_time = claims.numeric_date("auth_time")?;
+        if let Some(max_age) = expected.max_age {
+            self.check_authentication_age(auth_time, max_age)?;
+        }
+        check_acr(&claims, expected.acr_values)?;
         Ok(VerifiedIdToken {
             claims,
             subject,
@@ -185,6 +197,24 @@ impl IdTokenVerifier<'_> {
         Ok(issued_at)
     }
 
+    /// Step 13 of section 3.1.3.7, which follows the others because it judges the person's login
+    /// and not the token.
+    fn check_authentication_age(
+        &self,
+        auth_time: Option<Timestamp>,
+        max_age: Duration,
+    ) -> Result<(), TokenFault> {
+        let auth_time = required(auth_time, "auth_time")?;
+        let clock_skew = self.policy.clock_skew;
+        if auth_time > self.now.after(clock_skew) {
+            return Err(TokenFault::ClaimInvalid { claim: "auth_time" });
+        }
+        if auth_time < self.now.before(max_age).before(clock_skew) {
+            return Err(TokenFault::AuthenticationTooOld);
+        }
+        Ok(())
+    }
+
     /// RFC 7519 section 4.1.5.
     fn check_not_before(&self, claims: &Claims) -> Result<(), TokenFault> {
         match claims.numeric_date("nbf")? {
@@ -206,6 +236,19 @@ fn check_nonce(claims: &Claims, expected: Option<&str>) -> Result<(), TokenFault
         Ok(())
     } else {
         Err(TokenFault::NonceMismatch)
+    }
+}
+
+/// Step 12 of section 3.1.3.7: where classes were asked for, the token has one of them.
+fn check_acr(claims: &Claims, asked: &[String]) -> Result<(), TokenFault> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let given = required(claims.string("acr")?, "acr")?;
+    if asked.iter().any(|class| class == given) {
+        Ok(())
+    } else {
+        Err(TokenFault::AcrMismatch)
     }
 }
 

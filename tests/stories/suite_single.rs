@@ -1,6 +1,7 @@
 //! Single tests of the conformance suite beside its plans, and what the order of checks of OpenID
 //! Connect Core adds to them.
 
+use crate::browser::parameter;
 use crate::signer::{Signer, encode};
 use crate::suite::{is_refused, logs_in, spoil_signature, tampered, with_claim};
 use crate::world::World;
@@ -46,6 +47,46 @@ fn invalid_times() {
         is_refused(&with_claim(claim, value), code);
     }
     logs_in(&with_claim("nbf", json!(now + 30)));
+}
+
+/// OpenID Connect Core 3.1.3.7 steps 12 and 13: what the login asked of the authentication.
+#[test]
+fn invalid_authentication() {
+    let world = |claims: &Value| {
+        let world = World::with(|settings| {
+            settings["providers"]["corp"]["authorization_params"] =
+                json!({"max_age": "600", "acr_values": ["gold", "silver"]});
+        });
+        let claims = claims.as_object().unwrap().clone();
+        world
+            .provider
+            .tamper(move |token| token.claims.extend(claims.clone()));
+        world
+    };
+    let now = World::new().land.now().as_millis() / 1000;
+    for (claims, code) in [
+        (json!({"acr": "gold"}), "id_token_claim_missing"),
+        (json!({"auth_time": now}), "id_token_claim_missing"),
+        (
+            json!({"acr": "gold", "auth_time": now - 661}),
+            "id_token_authentication_too_old",
+        ),
+        (
+            json!({"acr": "gold", "auth_time": now + 120}),
+            "id_token_claim_invalid",
+        ),
+        (
+            json!({"acr": "bronze", "auth_time": now}),
+            "id_token_acr_mismatch",
+        ),
+    ] {
+        is_refused(&world(&claims), code);
+    }
+    let world = world(&json!({"acr": "silver", "auth_time": now - 600}));
+    let start = world.browser().go("/");
+    assert_eq!(parameter(start.location(), "max_age"), "600");
+    assert_eq!(parameter(start.location(), "acr_values"), "gold silver");
+    logs_in(&world);
 }
 
 #[test]

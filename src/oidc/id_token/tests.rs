@@ -24,6 +24,8 @@ const LOGIN: Expectations<'static> = Expectations {
     nonce: Some("n-0S6_WzA2Mj"),
     access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
     code: None,
+    max_age: None,
+    acr_values: &[],
 };
 
 fn policy() -> IdTokenPolicy {
@@ -156,10 +158,14 @@ fn what_is_no_signed_token_is_refused() {
 fn the_first_check_that_fails_is_reported() {
     let mut claims = json!({
         "iss": "x", "aud": "x", "azp": "x", "exp": 1, "iat": 1, "nbf": MAX_NUMERIC_DATE,
-        "nonce": "x", "at_hash": "x", "c_hash": "x", "sub": "", "sid": 1,
+        "nonce": "x", "at_hash": "x", "c_hash": "x", "sub": "", "sid": 1, "auth_time": 1,
+        "acr": "x",
     });
+    let classes = ["gold".to_owned()];
     let expected = Expectations {
         code: Some("code"),
+        max_age: Some(Duration::ZERO),
+        acr_values: &classes,
         ..LOGIN
     };
     let order: &[(TokenFault, &str, Value)] = &[
@@ -179,6 +185,8 @@ fn the_first_check_that_fails_is_reported() {
         (CodeHashMismatch, "c_hash", hash(SIGNER, "code").into()),
         (SubjectInvalid, "sub", "alice".into()),
         (ClaimInvalid { claim: "sid" }, "sid", "s".into()),
+        (AuthenticationTooOld, "auth_time", NOW.into()),
+        (AcrMismatch, "acr", "gold".into()),
     ];
     for (fault, name, good) in order {
         let result = verify_token(&SIGNER.token(&claims), SIGNER, &policy(), &expected);
