@@ -94,8 +94,8 @@ impl TokenFault {
     /// The stable name of the fault in answers, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::TooLarge => "token_too_large",
-            Self::Malformed => "token_malformed",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
             Self::HeaderInvalid => "header_invalid",
             Self::CriticalHeader => "critical_header",
             Self::AlgorithmRefused => "algorithm_refused",
@@ -109,7 +109,7 @@ impl TokenFault {
             Self::AudienceMismatch => "audience_mismatch",
             Self::AudienceUntrusted => "audience_untrusted",
             Self::AuthorizedPartyMismatch => "authorized_party_mismatch",
-            Self::Expired => "token_expired",
+            Self::Expired => "expired",
             Self::IssuedInFuture => "issued_in_future",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::NotYetValid => "not_yet_valid",

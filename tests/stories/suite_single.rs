@@ -38,7 +38,7 @@ fn invalid_times() {
         ("iat", json!(now + 120), "id_token_issued_in_future"),
         ("iat", json!(now - 700), "id_token_issued_too_long_ago"),
         ("iat", json!("now"), "id_token_claim_invalid"),
-        ("exp", json!(now - 61), "id_token_token_expired"),
+        ("exp", json!(now - 61), "id_token_expired"),
         ("exp", json!(1e300), "id_token_claim_invalid"),
         ("exp", json!(-1), "id_token_claim_invalid"),
         ("exp", Value::Null, "id_token_claim_missing"),
@@ -133,7 +133,7 @@ fn invalid_header_and_form() {
     let crit = tampered(|token| token.header["crit"] = json!(["x"]));
     is_refused(&crit, "id_token_critical_header");
     let encrypted = tampered(|token| token.after = |token| format!("{token}.AAAA.AAAA"));
-    is_refused(&encrypted, "id_token_token_malformed");
+    is_refused(&encrypted, "id_token_malformed");
     let no_header = tampered(|token| token.header = json!([]));
     is_refused(&no_header, "id_token_header_invalid");
     let huge = tampered(|token| {
@@ -141,7 +141,7 @@ fn invalid_header_and_form() {
             .claims
             .insert("x".to_owned(), json!("x".repeat(64 << 10)));
     });
-    is_refused(&huge, "id_token_token_too_large");
+    is_refused(&huge, "id_token_too_large");
 }
 
 #[test]
