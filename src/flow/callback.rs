@@ -131,7 +131,7 @@ async fn conclude(
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = new_session(visit, &tokens, &id_token, userinfo)?;
+    let session = new_session(visit, &tokens, &id_token, userinfo.as_ref())?;
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -156,14 +156,14 @@ fn new_session(
     visit: &Visit<'_>,
     tokens: &TokenResponse,
     id_token: &VerifiedIdToken,
-    userinfo: Option<Claims>,
+    userinfo: Option<&Claims>,
 ) -> Result<Session, Error> {
     let config = &visit.gateway.config;
     let now = visit.host().now();
-    let mut identity = id_token.claims().as_object().clone();
-    if let Some(userinfo) = userinfo {
-        identity.extend(userinfo.as_object().clone());
-    }
+    let identity = upstream::identity(
+        id_token.claims().as_object(),
+        userinfo.map(Claims::as_object),
+    );
     let claims = upstream::select_claims(&config.upstream, &identity);
     let forwards = |sources: [HeaderSource; 2]| {
         config
