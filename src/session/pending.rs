@@ -1,6 +1,7 @@
 //! Logins in progress: one sealed cookie each, named by its state, so that tabs do not disturb
 //! each other.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ const MAX_OPENED: usize = 16;
 const MAX_DELETED: usize = 32;
 
 /// What must be remembered between the authorization request and its response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLogin {
     pub started_at: Timestamp,
     pub nonce: String,
@@ -32,6 +33,17 @@ pub struct PendingLogin {
     pub target: String,
     /// How many logins for this target have gone wrong in a way that another one mends.
     pub attempt: u8,
+}
+
+/// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.
+impl fmt::Debug for PendingLogin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PendingLogin")
+            .field("started_at", &self.started_at)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The logins in progress in one browser.
