@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::store::CookieContext;
-use crate::host::RandomUnavailable;
+use crate::error::InternalFault;
 use crate::time::Timestamp;
 
 /// The most logins one browser may have in progress; the oldest gives way.
@@ -69,9 +69,9 @@ impl<'a> PendingLogins<'a> {
     }
 
     /// `Set-Cookie` values that add a login and delete those that are too many, too old or foreign.
-    pub fn add(&self, state: &str, login: &PendingLogin) -> Result<Vec<String>, RandomUnavailable> {
+    pub fn add(&self, state: &str, login: &PendingLogin) -> Result<Vec<String>, InternalFault> {
         let name = self.context.names.login(state);
-        let plaintext = postcard::to_allocvec(login).map_err(|_| RandomUnavailable)?;
+        let plaintext = postcard::to_allocvec(login).map_err(|_| InternalFault::Bug)?;
         let sealed = self.context.seal_text(PURPOSE, &name, &plaintext)?;
         let attributes = self.context.attributes("/");
         let mut cookies = vec![attributes.set(&name, &sealed, LOGIN_LIFETIME)];
