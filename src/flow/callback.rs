@@ -182,7 +182,6 @@ fn new_session(
     Ok(Session {
         id: random(visit.host())?,
         subject: id_token.subject().to_owned(),
-        created_at: now,
         seen_at: now,
         ends_at,
         claims: Value::Object(claims).to_string(),

@@ -48,9 +48,6 @@ pub struct Expectations<'a> {
 pub struct VerifiedIdToken {
     claims: Claims,
     subject: String,
-    session_id: Option<String>,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
     auth_time: Option<Timestamp>,
 }
 
@@ -58,21 +55,6 @@ impl VerifiedIdToken {
     /// `sub`: not empty, at most 255 characters, unique and never reassigned within the issuer.
     pub fn subject(&self) -> &str {
         &self.subject
-    }
-
-    /// `sid`, the provider's session (OpenID Connect Front-Channel Logout section 3).
-    pub fn session_id(&self) -> Option<&str> {
-        self.session_id.as_deref()
-    }
-
-    /// `iat`.
-    pub const fn issued_at(&self) -> Timestamp {
-        self.issued_at
-    }
-
-    /// `exp`, which may lie behind the clock by the allowed difference.
-    pub const fn expires_at(&self) -> Timestamp {
-        self.expires_at
     }
 
     /// `auth_time`: when the user authenticated, where the provider says so.
@@ -83,11 +65,6 @@ impl VerifiedIdToken {
     /// All claims of the token.
     pub const fn claims(&self) -> &Claims {
         &self.claims
-    }
-
-    /// All claims of the token, where nothing else of it is needed any more.
-    pub fn into_claims(self) -> Claims {
-        self.claims
     }
 }
 
@@ -111,8 +88,8 @@ impl IdTokenVerifier<'_> {
 
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
-        let expires_at = self.check_expiry(&claims)?;
-        let issued_at = self.check_issued_at(&claims)?;
+        self.check_expiry(&claims)?;
+        self.check_issued_at(&claims)?;
         self.check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
         if !hash_matches(&claims, "at_hash", algorithm, expected.access_token)? {
@@ -122,7 +99,7 @@ impl IdTokenVerifier<'_> {
             return Err(TokenFault::CodeHashMismatch);
         }
         let subject = subject(&claims)?.to_owned();
-        let session_id = claims.string("sid")?.map(ToOwned::to_owned);
+        claims.string("sid")?;
         let auth_time = claims.numeric_date("auth_time")?;
         if let Some(max_age) = expected.max_age {
             self.check_authentication_age(auth_time, max_age)?;
@@ -131,9 +108,6 @@ impl IdTokenVerifier<'_> {
         Ok(VerifiedIdToken {
             claims,
             subject,
-            session_id,
-            issued_at,
-            expires_at,
             auth_time,
         })
     }
@@ -174,17 +148,17 @@ impl IdTokenVerifier<'_> {
     }
 
     /// Step 9 of section 3.1.3.7.
-    fn check_expiry(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+    fn check_expiry(&self, claims: &Claims) -> Result<(), TokenFault> {
         let expires_at = required(claims.numeric_date("exp")?, "exp")?;
         if expires_at > self.now.before(self.policy.clock_skew) {
-            Ok(expires_at)
+            Ok(())
         } else {
             Err(TokenFault::Expired)
         }
     }
 
     /// Step 10 of section 3.1.3.7, with a limit in both directions.
-    fn check_issued_at(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+    fn check_issued_at(&self, claims: &Claims) -> Result<(), TokenFault> {
         let issued_at = required(claims.numeric_date("iat")?, "iat")?;
         let policy = self.policy;
         if issued_at > self.now.after(policy.clock_skew) {
@@ -194,7 +168,7 @@ impl IdTokenVerifier<'_> {
         if issued_at < oldest {
             return Err(TokenFault::IssuedTooLongAgo);
         }
-        Ok(issued_at)
+        Ok(())
     }
 
     /// Step 13 of section 3.1.3.7, which follows the others because it judges the person's login

@@ -29,7 +29,6 @@ pub struct Session {
     /// New at every login.
     pub id: [u8; 16],
     pub subject: String,
-    pub created_at: Timestamp,
     /// When the cookie was last issued, for the idle timeout.
     pub seen_at: Timestamp,
     /// The absolute end.

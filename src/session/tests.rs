@@ -10,7 +10,6 @@ fn session() -> Session {
     Session {
         id: [7; 16],
         subject: "alice".to_owned(),
-        created_at: START,
         seen_at: START,
         ends_at: START.after(Duration::from_secs(3000)),
         claims: "{}".to_owned(),

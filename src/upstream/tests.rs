@@ -16,7 +16,6 @@ fn session(claims: &Value) -> Session {
     Session {
         id: [0; 16],
         subject: "alice".to_owned(),
-        created_at: START,
         seen_at: START,
         ends_at: START,
         claims: claims.to_string(),
