@@ -200,7 +200,8 @@ pub(super) struct Cookie {
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
-    /// Always sent: for applications inside frames of other sites.
+    /// Always sent: for applications inside frames of other sites. The upstream must then defend
+    /// itself against cross-site request forgery.
     None,
 }
 
