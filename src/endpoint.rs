@@ -51,10 +51,6 @@ impl Endpoint {
         Ok(Self { url })
     }
 
-    pub fn as_str(&self) -> &str {
-        self.url.as_str()
-    }
-
     pub fn scheme(&self) -> &str {
         self.url.scheme()
     }

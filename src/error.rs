@@ -168,9 +168,21 @@ impl Error {
     }
 }
 
-impl From<RandomUnavailable> for Error {
+impl From<RandomUnavailable> for InternalFault {
     fn from(_: RandomUnavailable) -> Self {
-        Self::Internal(InternalFault::RandomUnavailable)
+        Self::RandomUnavailable
+    }
+}
+
+impl From<RandomUnavailable> for Error {
+    fn from(fault: RandomUnavailable) -> Self {
+        Self::Internal(fault.into())
+    }
+}
+
+impl From<InternalFault> for Error {
+    fn from(fault: InternalFault) -> Self {
+        Self::Internal(fault)
     }
 }
 

@@ -26,10 +26,6 @@ impl Timestamp {
         self.0
     }
 
-    pub const fn as_secs(self) -> u64 {
-        self.0 / 1000
-    }
-
     /// The point in time `span` later.
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(millis(span)))

@@ -14,6 +14,28 @@ const PROTOCOL_CLAIMS: [&str; 10] = [
     "iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "c_hash", "jti",
 ];
 
+/// Claims that say how the login came about. The ID token is signed and has been checked for them;
+/// what userinfo says of them counts for nothing.
+const LOGIN_CLAIMS: [&str; 5] = ["sub", "acr", "amr", "auth_time", "sid"];
+
+/// All identity claims of a login: those of the ID token, and over them what userinfo says about
+/// the person.
+pub fn identity(
+    id_token: &Map<String, Value>,
+    userinfo: Option<&Map<String, Value>>,
+) -> Map<String, Value> {
+    let of_the_login = |name: &str| PROTOCOL_CLAIMS.contains(&name) || LOGIN_CLAIMS.contains(&name);
+    let mut identity = id_token.clone();
+    identity.extend(
+        userinfo
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !of_the_login(name))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    identity
+}
+
 /// Of all identity claims of a login, those that the configuration gives to the upstream.
 pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<String, Value> {
     let whole = upstream
@@ -71,11 +93,7 @@ fn claim_value(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Array(items) if items.iter().all(is_scalar) => {
-            let items: Vec<String> = items
-                .iter()
-                .filter_map(scalar)
-                .map(|item| item.replace(',', "%2C"))
-                .collect();
+            let items: Vec<String> = items.iter().filter_map(scalar).collect();
             Some(items.join(","))
         }
         Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
@@ -97,14 +115,15 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// Percent-encodes what cannot stand in a header value, and `%` itself, so that it can be undone:
-/// controls, everything beyond ASCII, and blanks at the ends, which proxies drop.
+/// controls, everything beyond ASCII, and blanks at the ends, which proxies drop. Commas too: they
+/// stand between the items of a list, and no person may write themselves one more.
 fn encode(text: &str) -> String {
     let last = text.len().saturating_sub(1);
     let mut encoded = String::with_capacity(text.len());
     for (index, byte) in text.bytes().enumerate() {
         let plain = match byte {
             b' ' => index != 0 && index != last,
-            b'%' => false,
+            b'%' | b',' => false,
             _ => byte.is_ascii_graphic(),
         };
         if plain {

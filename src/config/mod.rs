@@ -59,6 +59,11 @@ pub struct Provider {
     pub resources: Vec<String>,
     /// Extra parameters of the authorization request, in the order of their names.
     pub authorization_params: Vec<(String, String)>,
+    /// The `max_age` among them: how long ago a person may have authenticated at the provider.
+    pub max_age: Option<Duration>,
+    /// The `acr_values` among them: one of these the person must have authenticated by. Empty where
+    /// none are asked for.
+    pub acr_values: Vec<String>,
     pub id_token: IdTokenPolicy,
     /// Whether a login asks the userinfo endpoint, where there is one.
     pub userinfo: bool,

@@ -53,7 +53,8 @@ pub(super) struct Provider {
     pub(super) resources: Option<Vec<Given<String>>>,
     /// More parameters of the authorization request, such as `audience` or `prompt`. A list is
     /// sent as one value with spaces between its items. The parameters that Portero sends itself
-    /// are refused.
+    /// are refused. What `max_age` (whole seconds) and `acr_values` ask for is then required of the
+    /// ID token: an `auth_time` that is not older, and one of the values as `acr`.
     pub(super) authorization_params: Option<BTreeMap<String, TextOrList>>,
     /// What an ID token must be like.
     pub(super) id_token: Option<IdToken>,
@@ -199,7 +200,8 @@ pub(super) struct Cookie {
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
-    /// Always sent: for applications inside frames of other sites.
+    /// Always sent: for applications inside frames of other sites. The upstream must then defend
+    /// itself against cross-site request forgery.
     None,
 }
 

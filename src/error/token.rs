@@ -55,6 +55,10 @@ pub enum TokenFault {
     CodeHashMismatch,
     /// `sub` is empty or longer than 255 characters.
     SubjectInvalid,
+    /// `auth_time` lies further back than the login asked for.
+    AuthenticationTooOld,
+    /// `acr` is none of those that the login asked for.
+    AcrMismatch,
 }
 
 impl TokenFault {
@@ -83,13 +87,15 @@ impl TokenFault {
         Self::AccessTokenHashMismatch,
         Self::CodeHashMismatch,
         Self::SubjectInvalid,
+        Self::AuthenticationTooOld,
+        Self::AcrMismatch,
     ];
 
     /// The stable name of the fault in answers, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::TooLarge => "token_too_large",
-            Self::Malformed => "token_malformed",
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
             Self::HeaderInvalid => "header_invalid",
             Self::CriticalHeader => "critical_header",
             Self::AlgorithmRefused => "algorithm_refused",
@@ -103,7 +109,7 @@ impl TokenFault {
             Self::AudienceMismatch => "audience_mismatch",
             Self::AudienceUntrusted => "audience_untrusted",
             Self::AuthorizedPartyMismatch => "authorized_party_mismatch",
-            Self::Expired => "token_expired",
+            Self::Expired => "expired",
             Self::IssuedInFuture => "issued_in_future",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::NotYetValid => "not_yet_valid",
@@ -111,6 +117,8 @@ impl TokenFault {
             Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
             Self::CodeHashMismatch => "code_hash_mismatch",
             Self::SubjectInvalid => "subject_invalid",
+            Self::AuthenticationTooOld => "authentication_too_old",
+            Self::AcrMismatch => "acr_mismatch",
         }
     }
 }
@@ -145,6 +153,8 @@ impl fmt::Display for TokenFault {
             Self::AccessTokenHashMismatch => "the token belongs to another access token",
             Self::CodeHashMismatch => "the token belongs to another authorization code",
             Self::SubjectInvalid => "the token's subject is empty or too long",
+            Self::AuthenticationTooOld => "the person authenticated too long ago",
+            Self::AcrMismatch => "the person did not authenticate as was asked",
         })
     }
 }

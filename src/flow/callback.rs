@@ -116,20 +116,22 @@ async fn conclude(
         redirect_uri: &login::redirect_uri(visit),
         code_verifier: &pending.code_verifier,
     };
-    let provider = visit.relying_party();
-    let tokens = provider.tokens(&request, data).await?;
+    let relying_party = visit.relying_party();
+    let tokens = relying_party.tokens(&request, data).await?;
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
+        max_age: provider.max_age,
+        acr_values: &provider.acr_values,
     };
-    let id_token = provider
+    let id_token = relying_party
         .verify(tokens.id_token.expose(), &expected, data)
         .await?;
-    let userinfo = provider
+    let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = new_session(visit, &tokens, &id_token, userinfo)?;
+    let session = new_session(visit, &tokens, &id_token, userinfo.as_ref())?;
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -154,14 +156,14 @@ fn new_session(
     visit: &Visit<'_>,
     tokens: &TokenResponse,
     id_token: &VerifiedIdToken,
-    userinfo: Option<Claims>,
+    userinfo: Option<&Claims>,
 ) -> Result<Session, Error> {
     let config = &visit.gateway.config;
     let now = visit.host().now();
-    let mut identity = id_token.claims().as_object().clone();
-    if let Some(userinfo) = userinfo {
-        identity.extend(userinfo.as_object().clone());
-    }
+    let identity = upstream::identity(
+        id_token.claims().as_object(),
+        userinfo.map(Claims::as_object),
+    );
     let claims = upstream::select_claims(&config.upstream, &identity);
     let forwards = |sources: [HeaderSource; 2]| {
         config
@@ -180,7 +182,6 @@ fn new_session(
     Ok(Session {
         id: random(visit.host())?,
         subject: id_token.subject().to_owned(),
-        created_at: now,
         seen_at: now,
         ends_at,
         claims: Value::Object(claims).to_string(),

@@ -31,14 +31,6 @@ impl Claims {
         &self.0
     }
 
-    /// The claim that `path` leads to, name by name from the outermost object.
-    pub fn lookup(&self, path: &[String]) -> Option<&Value> {
-        let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.0.get(first)?, |value, name| {
-            value.as_object()?.get(name)
-        })
-    }
-
     /// The claim `name`, a string, where it is present.
     ///
     /// Error: [`TokenFault::ClaimInvalid`] for every other type, `null` included.

@@ -1,7 +1,5 @@
 //! JSON Web Key Sets (RFC 7517 section 5).
 
-use std::fmt;
-
 use serde_json::Value;
 
 use super::{Header, Jwk, json};
@@ -42,17 +40,6 @@ impl JwkSetFault {
         }
     }
 }
-
-impl fmt::Display for JwkSetFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::TooLarge => "the key set is too large",
-            Self::Malformed => "the key set is not a JSON object with an array of keys",
-        })
-    }
-}
-
-impl std::error::Error for JwkSetFault {}
 
 impl JwkSet {
     /// Reads the JSON document `bytes`.

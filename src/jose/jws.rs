@@ -14,7 +14,6 @@ pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 pub struct Header {
     algorithm: Algorithm,
     key_id: Option<String>,
-    media_type: Option<String>,
 }
 
 impl Header {
@@ -26,11 +25,6 @@ impl Header {
     /// `kid`, as the token claims it.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
-    }
-
-    /// `typ`, as written (RFC 7515 section 4.1.9); compare it without regard to case.
-    pub fn media_type(&self) -> Option<&str> {
-        self.media_type.as_deref()
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, TokenFault> {
@@ -54,11 +48,9 @@ impl Header {
         {
             return Err(TokenFault::HeaderInvalid);
         }
-        Ok(Self {
-            algorithm,
-            key_id,
-            media_type: text("typ")?,
-        })
+        // Read for its type only (RFC 7515 section 4.1.9).
+        text("typ")?;
+        Ok(Self { algorithm, key_id })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The ID token of an OpenID provider (OpenID Connect Core section 2) and the proof that it holds.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -33,6 +35,12 @@ pub struct Expectations<'a> {
     pub access_token: Option<&'a str>,
     /// The authorization code that came with it, against which `c_hash` is checked where present.
     pub code: Option<&'a str>,
+    /// The `max_age` of the authentication request; then the token must carry an `auth_time` that
+    /// is not older.
+    pub max_age: Option<Duration>,
+    /// The `acr_values` of the authentication request; unless there are none, the token must carry
+    /// one of them as its `acr`.
+    pub acr_values: &'a [String],
 }
 
 /// An ID token that has passed every check. Only [`IdTokenVerifier::verify`] makes one.
@@ -40,9 +48,6 @@ pub struct Expectations<'a> {
 pub struct VerifiedIdToken {
     claims: Claims,
     subject: String,
-    session_id: Option<String>,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
     auth_time: Option<Timestamp>,
 }
 
@@ -50,21 +55,6 @@ impl VerifiedIdToken {
     /// `sub`: not empty, at most 255 characters, unique and never reassigned within the issuer.
     pub fn subject(&self) -> &str {
         &self.subject
-    }
-
-    /// `sid`, the provider's session (OpenID Connect Front-Channel Logout section 3).
-    pub fn session_id(&self) -> Option<&str> {
-        self.session_id.as_deref()
-    }
-
-    /// `iat`.
-    pub const fn issued_at(&self) -> Timestamp {
-        self.issued_at
-    }
-
-    /// `exp`, which may lie behind the clock by the allowed difference.
-    pub const fn expires_at(&self) -> Timestamp {
-        self.expires_at
     }
 
     /// `auth_time`: when the user authenticated, where the provider says so.
@@ -75,11 +65,6 @@ impl VerifiedIdToken {
     /// All claims of the token.
     pub const fn claims(&self) -> &Claims {
         &self.claims
-    }
-
-    /// All claims of the token, where nothing else of it is needed any more.
-    pub fn into_claims(self) -> Claims {
-        self.claims
     }
 }
 
@@ -103,8 +88,8 @@ impl IdTokenVerifier<'_> {
 
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
-        let expires_at = self.check_expiry(&claims)?;
-        let issued_at = self.check_issued_at(&claims)?;
+        self.check_expiry(&claims)?;
+        self.check_issued_at(&claims)?;
         self.check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
         if !hash_matches(&claims, "at_hash", algorithm, expected.access_token)? {
@@ -114,14 +99,15 @@ impl IdTokenVerifier<'_> {
             return Err(TokenFault::CodeHashMismatch);
         }
         let subject = subject(&claims)?.to_owned();
-        let session_id = claims.string("sid")?.map(ToOwned::to_owned);
+        claims.string("sid")?;
         let auth_time = claims.numeric_date("auth_time")?;
+        if let Some(max_age) = expected.max_age {
+            self.check_authentication_age(auth_time, max_age)?;
+        }
+        check_acr(&claims, expected.acr_values)?;
         Ok(VerifiedIdToken {
             claims,
             subject,
-            session_id,
-            issued_at,
-            expires_at,
             auth_time,
         })
     }
@@ -162,17 +148,17 @@ impl IdTokenVerifier<'_> {
     }
 
     /// Step 9 of section 3.1.3.7.
-    fn check_expiry(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+    fn check_expiry(&self, claims: &Claims) -> Result<(), TokenFault> {
         let expires_at = required(claims.numeric_date("exp")?, "exp")?;
         if expires_at > self.now.before(self.policy.clock_skew) {
-            Ok(expires_at)
+            Ok(())
         } else {
             Err(TokenFault::Expired)
         }
     }
 
     /// Step 10 of section 3.1.3.7, with a limit in both directions.
-    fn check_issued_at(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+    fn check_issued_at(&self, claims: &Claims) -> Result<(), TokenFault> {
         let issued_at = required(claims.numeric_date("iat")?, "iat")?;
         let policy = self.policy;
         if issued_at > self.now.after(policy.clock_skew) {
@@ -182,7 +168,25 @@ impl IdTokenVerifier<'_> {
         if issued_at < oldest {
             return Err(TokenFault::IssuedTooLongAgo);
         }
-        Ok(issued_at)
+        Ok(())
+    }
+
+    /// Step 13 of section 3.1.3.7, which follows the others because it judges the person's login
+    /// and not the token.
+    fn check_authentication_age(
+        &self,
+        auth_time: Option<Timestamp>,
+        max_age: Duration,
+    ) -> Result<(), TokenFault> {
+        let auth_time = required(auth_time, "auth_time")?;
+        let clock_skew = self.policy.clock_skew;
+        if auth_time > self.now.after(clock_skew) {
+            return Err(TokenFault::ClaimInvalid { claim: "auth_time" });
+        }
+        if auth_time < self.now.before(max_age).before(clock_skew) {
+            return Err(TokenFault::AuthenticationTooOld);
+        }
+        Ok(())
     }
 
     /// RFC 7519 section 4.1.5.
@@ -206,6 +210,19 @@ fn check_nonce(claims: &Claims, expected: Option<&str>) -> Result<(), TokenFault
         Ok(())
     } else {
         Err(TokenFault::NonceMismatch)
+    }
+}
+
+/// Step 12 of section 3.1.3.7: where classes were asked for, the token has one of them.
+fn check_acr(claims: &Claims, asked: &[String]) -> Result<(), TokenFault> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let given = required(claims.string("acr")?, "acr")?;
+    if asked.iter().any(|class| class == given) {
+        Ok(())
+    } else {
+        Err(TokenFault::AcrMismatch)
     }
 }
 

@@ -89,7 +89,8 @@ impl SessionCache {
     }
 
     /// Bytes in use.
-    pub const fn used(&self) -> usize {
+    #[cfg(test)]
+    pub(super) const fn used(&self) -> usize {
         self.used
     }
 

@@ -16,6 +16,7 @@ pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
 pub use seal::{Binding, Seal};
 pub use store::{CookieContext, IdTokenHint, LogoutState, StoredSession};
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,12 +24,11 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 /// A person who is logged in: what the session cookie holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// New at every login.
     pub id: [u8; 16],
     pub subject: String,
-    pub created_at: Timestamp,
     /// When the cookie was last issued, for the idle timeout.
     pub seen_at: Timestamp,
     /// The absolute end.
@@ -39,6 +39,18 @@ pub struct Session {
     pub id_token: Option<String>,
     /// Only when the configuration forwards it.
     pub access_token: Option<String>,
+}
+
+/// Tokens, claims and who it is about are not printed.
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("seen_at", &self.seen_at)
+            .field("ends_at", &self.ends_at)
+            .field("claims_bytes", &self.claims.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A session's place in time.
@@ -68,11 +80,22 @@ impl Session {
 }
 
 /// An opened session with the upstream headers it gives, made once and used by every request.
-#[derive(Debug)]
 pub struct OpenSession {
     pub session: Session,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// The headers' values are claims and tokens.
+impl fmt::Debug for OpenSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        formatter
+            .debug_struct("OpenSession")
+            .field("session", &self.session)
+            .field("headers", &headers)
+            .finish()
+    }
 }
 
 impl OpenSession {

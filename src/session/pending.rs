@@ -1,12 +1,13 @@
 //! Logins in progress: one sealed cookie each, named by its state, so that tabs do not disturb
 //! each other.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::store::CookieContext;
-use crate::host::RandomUnavailable;
+use crate::error::InternalFault;
 use crate::time::Timestamp;
 
 /// The most logins one browser may have in progress; the oldest gives way.
@@ -23,7 +24,7 @@ const MAX_OPENED: usize = 16;
 const MAX_DELETED: usize = 32;
 
 /// What must be remembered between the authorization request and its response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLogin {
     pub started_at: Timestamp,
     pub nonce: String,
@@ -32,6 +33,17 @@ pub struct PendingLogin {
     pub target: String,
     /// How many logins for this target have gone wrong in a way that another one mends.
     pub attempt: u8,
+}
+
+/// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.
+impl fmt::Debug for PendingLogin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PendingLogin")
+            .field("started_at", &self.started_at)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The logins in progress in one browser.
@@ -57,9 +69,9 @@ impl<'a> PendingLogins<'a> {
     }
 
     /// `Set-Cookie` values that add a login and delete those that are too many, too old or foreign.
-    pub fn add(&self, state: &str, login: &PendingLogin) -> Result<Vec<String>, RandomUnavailable> {
+    pub fn add(&self, state: &str, login: &PendingLogin) -> Result<Vec<String>, InternalFault> {
         let name = self.context.names.login(state);
-        let plaintext = postcard::to_allocvec(login).map_err(|_| RandomUnavailable)?;
+        let plaintext = postcard::to_allocvec(login).map_err(|_| InternalFault::Bug)?;
         let sealed = self.context.seal_text(PURPOSE, &name, &plaintext)?;
         let attributes = self.context.attributes("/");
         let mut cookies = vec![attributes.set(&name, &sealed, LOGIN_LIFETIME)];

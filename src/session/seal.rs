@@ -10,7 +10,8 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use crate::host::{Host, RandomUnavailable, random};
+use crate::error::InternalFault;
+use crate::host::{Host, random};
 use crate::secret::Secret;
 
 const VERSION: u8 = 1;
@@ -58,15 +59,16 @@ impl Seal {
         id.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Seals `plaintext` as bytes.
+    /// Seals `plaintext` as bytes. Without randomness nothing can be sealed; without a key, which no
+    /// configuration lacks, or beyond the cipher's limit it is a bug.
     pub fn seal(
         &self,
         host: &dyn Host,
         binding: Binding<'_>,
         plaintext: &[u8],
-    ) -> Result<Vec<u8>, RandomUnavailable> {
+    ) -> Result<Vec<u8>, InternalFault> {
         let nonce: [u8; NONCE] = random(host)?;
-        let key = self.keys.first().ok_or(RandomUnavailable)?;
+        let key = self.keys.first().ok_or(InternalFault::Bug)?;
         let payload = Payload {
             msg: plaintext,
             aad: &binding.associated_data(),
@@ -74,7 +76,7 @@ impl Seal {
         let ciphertext = key
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| RandomUnavailable)?;
+            .map_err(|_| InternalFault::Bug)?;
         let mut sealed = Vec::with_capacity(ciphertext.len().saturating_add(PREFIX));
         sealed.push(VERSION);
         sealed.extend_from_slice(&key.id);
@@ -110,7 +112,7 @@ impl Seal {
         host: &dyn Host,
         binding: Binding<'_>,
         plaintext: &[u8],
-    ) -> Result<String, RandomUnavailable> {
+    ) -> Result<String, InternalFault> {
         Ok(URL_SAFE_NO_PAD.encode(self.seal(host, binding, plaintext)?))
     }
 

@@ -5,7 +5,7 @@ use super::cookie::{Attributes, CookieJar};
 use super::{Binding, CookieNames, Seal, Session};
 use crate::config::SessionPolicy;
 use crate::error::{Error, InternalFault};
-use crate::host::{Host, RandomUnavailable};
+use crate::host::Host;
 use std::time::Duration;
 
 /// What every cookie of one request has in common.
@@ -36,7 +36,7 @@ impl CookieContext<'_> {
         purpose: &str,
         name: &str,
         plaintext: &[u8],
-    ) -> Result<String, RandomUnavailable> {
+    ) -> Result<String, InternalFault> {
         self.seal
             .seal_text(self.host, self.binding(purpose, name), plaintext)
     }
@@ -103,11 +103,7 @@ impl IdTokenHint<'_> {
 
     /// `Set-Cookie` values that keep an ID token; a token too large for it is not kept, and the
     /// provider will ask the person instead.
-    pub fn store(
-        &self,
-        id_token: &str,
-        max_age: Duration,
-    ) -> Result<Vec<String>, RandomUnavailable> {
+    pub fn store(&self, id_token: &str, max_age: Duration) -> Result<Vec<String>, InternalFault> {
         let name = &self.context.names.hint;
         let sealed = self
             .context
@@ -141,7 +137,7 @@ impl LogoutState<'_> {
     const PURPOSE: &'static str = "logout";
     const LIFETIME: Duration = Duration::from_secs(600);
 
-    pub fn store(&self, state: &str) -> Result<String, RandomUnavailable> {
+    pub fn store(&self, state: &str) -> Result<String, InternalFault> {
         let name = &self.0.names.logout;
         let sealed = self.0.seal_text(Self::PURPOSE, name, state.as_bytes())?;
         Ok(self.0.attributes("/").set(name, &sealed, Self::LIFETIME))

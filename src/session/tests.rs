@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Life, Session};
+use super::{Life, OpenSession, PendingLogin, Session};
 use crate::testing::START;
 
 const IDLE: Duration = Duration::from_secs(1000);
@@ -10,7 +10,6 @@ fn session() -> Session {
     Session {
         id: [7; 16],
         subject: "alice".to_owned(),
-        created_at: START,
         seen_at: START,
         ends_at: START.after(Duration::from_secs(3000)),
         claims: "{}".to_owned(),
@@ -46,4 +45,35 @@ fn no_use_prolongs_a_session_beyond_its_end() {
 fn a_clock_that_went_back_keeps_a_session_alive() {
     let session = session();
     assert_eq!(session.life(START.before(IDLE), IDLE), Life::Alive);
+}
+
+#[test]
+fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
+    const SECRET: &str = "a-secret-of-somebody";
+    let secret = || SECRET.to_owned();
+    let open = OpenSession {
+        session: Session {
+            id: *SECRET.as_bytes().first_chunk().unwrap(),
+            subject: secret(),
+            claims: secret(),
+            id_token: Some(secret()),
+            access_token: Some(secret()),
+            ..session()
+        },
+        headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+    };
+    let login = PendingLogin {
+        started_at: START,
+        nonce: secret(),
+        code_verifier: secret(),
+        target: secret(),
+        attempt: 1,
+    };
+    for printed in [format!("{open:?}"), format!("{login:?}")] {
+        assert!(!printed.contains(SECRET), "{printed}");
+        // Bytes are printed as a list of numbers.
+        assert!(!printed.contains(", 45, "), "{printed}");
+    }
+    assert!(format!("{open:?}").contains("x-token"));
+    assert!(format!("{login:?}").contains("attempt: 1"));
 }

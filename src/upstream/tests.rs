@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{headers, select_claims};
+use super::{headers, identity, select_claims};
 use crate::config::Upstream;
 use crate::session::Session;
 use crate::testing::{START, config};
@@ -16,7 +16,6 @@ fn session(claims: &Value) -> Session {
     Session {
         id: [0; 16],
         subject: "alice".to_owned(),
-        created_at: START,
         seen_at: START,
         ends_at: START,
         claims: claims.to_string(),
@@ -60,7 +59,7 @@ fn scalars_are_written_as_they_are() {
     assert_value(&json!("alice@example.com"), "alice@example.com");
     assert_value(
         &json!("Alice Liddell, \"Lewis\""),
-        "Alice Liddell, \"Lewis\"",
+        "Alice Liddell%2C \"Lewis\"",
     );
     assert_value(&json!(true), "true");
     assert_value(&json!(false), "false");
@@ -84,6 +83,7 @@ fn what_no_header_can_hold_is_percent_encoded() {
 fn lists_are_joined_by_commas_that_no_item_has() {
     assert_value(&json!(["clerk", "admin"]), "clerk,admin");
     assert_value(&json!(["a,b", "c%2Cd"]), "a%2Cb,c%252Cd");
+    assert_value(&json!("clerk,admin"), "clerk%2Cadmin");
     assert_value(&json!([1, true, null, " x "]), "1,true,%20x%20");
     assert_value(&json!([]), "");
 }
@@ -196,6 +196,39 @@ fn a_claim_asked_for_by_name_is_kept_beside_all_of_userinfo() {
     );
 }
 
+#[test]
+fn userinfo_says_who_a_person_is_and_nothing_about_the_login() {
+    const LOGIN: [&str; 15] = [
+        "iss",
+        "sub",
+        "aud",
+        "azp",
+        "exp",
+        "iat",
+        "nbf",
+        "nonce",
+        "at_hash",
+        "c_hash",
+        "jti",
+        "acr",
+        "amr",
+        "auth_time",
+        "sid",
+    ];
+    let all = |value: &str| -> Map<String, Value> {
+        let names = LOGIN.into_iter().chain(["email"]);
+        names.map(|name| (name.to_owned(), json!(value))).collect()
+    };
+    let mut merged = identity(&all("token"), Some(&all("userinfo")));
+    assert_eq!(merged.remove("email"), Some(json!("userinfo")));
+    assert_eq!(merged.len(), LOGIN.len());
+    assert!(merged.values().all(|value| *value == json!("token")));
+
+    let introduced = identity(&Map::new(), Some(&all("userinfo")));
+    assert_eq!(Value::Object(introduced), json!({"email": "userinfo"}));
+    assert_eq!(identity(&all("token"), None), all("token"));
+}
+
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -214,6 +247,17 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
+fn decoded(item: &str) -> String {
+    let mut parts = item.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        let (code, plain) = part.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).unwrap());
+        bytes.extend(plain.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
 proptest! {
     #[test]
     fn every_value_can_stand_in_a_header(claim in json_value()) {
@@ -221,6 +265,21 @@ proptest! {
             prop_assert!(value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
             prop_assert_eq!(value.trim(), &value);
         }
+    }
+
+    #[test]
+    fn a_list_is_read_by_splitting_and_a_text_has_one_item(
+        items in prop::collection::vec(any::<String>(), 1..4),
+    ) {
+        let read = |claim: Value| -> Vec<String> {
+            let value = value_of(&claim).unwrap();
+            value
+                .split(',')
+                .map(decoded)
+                .collect()
+        };
+        prop_assert_eq!(read(json!(items[0])), &items[..1]);
+        prop_assert_eq!(read(json!(items)), items);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Single tests of the conformance suite beside its plans, and what the order of checks of OpenID
 //! Connect Core adds to them.
 
+use crate::browser::parameter;
 use crate::signer::{Signer, encode};
 use crate::suite::{is_refused, logs_in, spoil_signature, tampered, with_claim};
 use crate::world::World;
@@ -32,12 +33,12 @@ fn invalid_azp() {
 
 #[test]
 fn invalid_times() {
-    let now = World::new().land.now().as_secs();
+    let now = World::new().land.now().as_millis() / 1000;
     for (claim, value, code) in [
         ("iat", json!(now + 120), "id_token_issued_in_future"),
         ("iat", json!(now - 700), "id_token_issued_too_long_ago"),
         ("iat", json!("now"), "id_token_claim_invalid"),
-        ("exp", json!(now - 61), "id_token_token_expired"),
+        ("exp", json!(now - 61), "id_token_expired"),
         ("exp", json!(1e300), "id_token_claim_invalid"),
         ("exp", json!(-1), "id_token_claim_invalid"),
         ("exp", Value::Null, "id_token_claim_missing"),
@@ -46,6 +47,46 @@ fn invalid_times() {
         is_refused(&with_claim(claim, value), code);
     }
     logs_in(&with_claim("nbf", json!(now + 30)));
+}
+
+/// OpenID Connect Core 3.1.3.7 steps 12 and 13: what the login asked of the authentication.
+#[test]
+fn invalid_authentication() {
+    let world = |claims: &Value| {
+        let world = World::with(|settings| {
+            settings["providers"]["corp"]["authorization_params"] =
+                json!({"max_age": "600", "acr_values": ["gold", "silver"]});
+        });
+        let claims = claims.as_object().unwrap().clone();
+        world
+            .provider
+            .tamper(move |token| token.claims.extend(claims.clone()));
+        world
+    };
+    let now = World::new().land.now().as_millis() / 1000;
+    for (claims, code) in [
+        (json!({"acr": "gold"}), "id_token_claim_missing"),
+        (json!({"auth_time": now}), "id_token_claim_missing"),
+        (
+            json!({"acr": "gold", "auth_time": now - 661}),
+            "id_token_authentication_too_old",
+        ),
+        (
+            json!({"acr": "gold", "auth_time": now + 120}),
+            "id_token_claim_invalid",
+        ),
+        (
+            json!({"acr": "bronze", "auth_time": now}),
+            "id_token_acr_mismatch",
+        ),
+    ] {
+        is_refused(&world(&claims), code);
+    }
+    let world = world(&json!({"acr": "silver", "auth_time": now - 600}));
+    let start = world.browser().go("/");
+    assert_eq!(parameter(start.location(), "max_age"), "600");
+    assert_eq!(parameter(start.location(), "acr_values"), "gold silver");
+    logs_in(&world);
 }
 
 #[test]
@@ -92,7 +133,7 @@ fn invalid_header_and_form() {
     let crit = tampered(|token| token.header["crit"] = json!(["x"]));
     is_refused(&crit, "id_token_critical_header");
     let encrypted = tampered(|token| token.after = |token| format!("{token}.AAAA.AAAA"));
-    is_refused(&encrypted, "id_token_token_malformed");
+    is_refused(&encrypted, "id_token_malformed");
     let no_header = tampered(|token| token.header = json!([]));
     is_refused(&no_header, "id_token_header_invalid");
     let huge = tampered(|token| {
@@ -100,7 +141,7 @@ fn invalid_header_and_form() {
             .claims
             .insert("x".to_owned(), json!("x".repeat(64 << 10)));
     });
-    is_refused(&huge, "id_token_token_too_large");
+    is_refused(&huge, "id_token_too_large");
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn a_cookie_header_without_our_cookies_is_left_as_it_is() {
 }
 
 #[test]
-fn userinfo_wins_over_the_id_token_and_never_changes_the_subject() {
+fn userinfo_wins_over_the_id_token_and_changes_nothing_about_the_login() {
     let world = World::new();
     {
         let mut script = world.provider.script.borrow_mut();
@@ -279,11 +279,14 @@ fn userinfo_wins_over_the_id_token_and_never_changes_the_subject() {
             .claims
             .insert("email".to_owned(), json!("old@example.com"));
         script.claims.insert("acr".to_owned(), json!("2"));
+        script.userinfo["acr"] = json!("3");
+        script.userinfo["amr"] = json!(["mfa"]);
     }
     let browser = world.browser();
     browser.log_in();
     let claims = browser.go("/").forwarded().userinfo();
     assert_eq!(claims["email"], "ada@example.com");
     assert_eq!(claims["acr"], "2");
+    assert_eq!(claims.get("amr"), None);
     assert_eq!(claims["sub"], "user-1");
 }

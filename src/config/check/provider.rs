@@ -71,6 +71,9 @@ impl Check<'_> {
             .and_then(|raw| self.distinct(&resources_at, raw, MOST_ENTRIES, Self::resource));
         let authorization_params =
             self.authorization_params(&at.key("authorization_params"), raw.authorization_params);
+        let asked = authorization_params.as_deref().and_then(|parameters| {
+            self.asked_of_authentication(&at.key("authorization_params"), parameters)
+        });
         let id_token = self.id_token(&at.key("id_token"), raw.id_token.unwrap_or_default());
         let userinfo = self.or(&at.key("userinfo"), raw.userinfo, true);
         let timeout = self.span(
@@ -91,6 +94,7 @@ impl Check<'_> {
             defaults::UNKNOWN_KEY_COOLDOWN,
             Duration::from_secs(1)..=Duration::from_secs(60 * 60),
         );
+        let (max_age, acr_values) = asked?;
         Some(Provider {
             name: name?,
             issuer: issuer?,
@@ -100,6 +104,8 @@ impl Check<'_> {
             scopes: scopes?,
             resources: resources?,
             authorization_params: authorization_params?,
+            max_age,
+            acr_values,
             id_token: id_token?,
             userinfo: userinfo?,
             timeout: timeout?,

@@ -1,6 +1,7 @@
 //! What a login asks the provider for.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use url::Url;
 
@@ -26,6 +27,9 @@ const OWN_PARAMETERS: [&str; 12] = [
     "scope",
     "state",
 ];
+
+/// The longest `max_age`, in seconds: a year.
+const LONGEST_MAX_AGE: u64 = 31_536_000;
 
 impl Check<'_> {
     pub(super) fn scopes(
@@ -81,6 +85,29 @@ impl Check<'_> {
         complete.then_some(parameters)
     }
 
+    /// Of `parameters`, what an ID token has to answer: `max_age` and `acr_values`.
+    pub(super) fn asked_of_authentication(
+        &mut self,
+        at: &At<'_>,
+        parameters: &[(String, String)],
+    ) -> Option<(Option<Duration>, Vec<String>)> {
+        let find = |wanted: &str| {
+            let mut named = parameters.iter().filter(|(name, _)| name == wanted);
+            named.next().map(|(_, value)| value.as_str())
+        };
+        let max_age = match find("max_age") {
+            None => Some(None),
+            Some(text) => self
+                .accept(&at.key("max_age"), seconds(text))
+                .map(|seconds| Some(Duration::from_secs(seconds))),
+        };
+        let acr_values = match find("acr_values") {
+            None => Some(Vec::new()),
+            Some(text) => self.accept(&at.key("acr_values"), classes(text)),
+        };
+        Some((max_age?, acr_values?))
+    }
+
     fn parameter_value(&mut self, at: &At<'_>, raw: TextOrList) -> Option<String> {
         match raw {
             TextOrList::Text(text) => self.text(at, text),
@@ -100,6 +127,30 @@ impl Check<'_> {
                 .map(|items| items.join(" ")),
         }
     }
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|seconds| digits && *seconds <= LONGEST_MAX_AGE)
+        .ok_or_else(|| {
+            format!("is not an age in seconds; accepted: a whole number from 0 to {LONGEST_MAX_AGE}, as a string")
+        })
+}
+
+fn classes(text: &str) -> Result<Vec<String>, &'static str> {
+    let classes: Vec<String> = text
+        .split(' ')
+        .filter(|class| !class.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if classes.is_empty() {
+        return Err(
+            "names no class; accepted: a list of them, or a string with spaces between them",
+        );
+    }
+    Ok(classes)
 }
 
 /// Checks a scope-token (RFC 6749 section 3.3).

@@ -116,6 +116,8 @@ impl Check<'_> {
         );
         if same_site == Some(SameSite::None) && insecure == Some(true) {
             self.fault(&same_site_at, "is `none` with `insecure_allow_http`, and browsers drop such a cookie; accepted: lax");
+        } else if same_site == Some(SameSite::None) {
+            self.warn(&same_site_at, "the session goes along with requests that other sites make a browser send, so any site can act as the person who visits it unless the upstream defends itself against cross-site request forgery");
         }
         Some(CookiePolicy {
             name: name?,

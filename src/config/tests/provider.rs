@@ -305,6 +305,49 @@ fn parameters_of_our_own_are_refused() {
 }
 
 #[test]
+fn what_is_asked_of_an_authentication_is_understood() {
+    let of = |params: Value| {
+        let provider = accepted(&corp("authorization_params", params)).provider;
+        (
+            provider.max_age.map(|age| age.as_secs()),
+            provider.acr_values,
+            provider.authorization_params.len(),
+        )
+    };
+    let classes = ["gold", "urn:example:2"].map(str::to_owned).to_vec();
+    assert_eq!(of(json!({"prompt": "login"})), (None, vec![], 1));
+    assert_eq!(of(json!({"max_age": "0"})), (Some(0), vec![], 1));
+    assert_eq!(
+        of(json!({"max_age": "31536000", "acr_values": "gold  urn:example:2"})),
+        (Some(31_536_000), classes.clone(), 2)
+    );
+    assert_eq!(
+        of(json!({"acr_values": ["gold", "urn:example:2"]})),
+        (None, classes, 1)
+    );
+    for wrong in [
+        "31536001",
+        "-1",
+        "+1",
+        "1.5",
+        "1h",
+        "1 2",
+        "99999999999999999999",
+    ] {
+        refused(
+            &corp("authorization_params", json!({"max_age": wrong})),
+            "providers.corp.authorization_params.max_age",
+            "is not an age in seconds",
+        );
+    }
+    refused(
+        &corp("authorization_params", json!({"acr_values": "  "})),
+        "providers.corp.authorization_params.acr_values",
+        "names no class",
+    );
+}
+
+#[test]
 fn an_algorithm_without_a_public_key_is_refused_with_the_list_of_others() {
     for name in ["none", "HS256", "rs256"] {
         refused(

@@ -10,10 +10,6 @@ fn claims(value: &Value) -> Claims {
     Claims::parse(value.to_string().as_bytes()).unwrap()
 }
 
-fn path(names: &[&str]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
-}
-
 #[test]
 fn only_an_object_with_distinct_names_is_claims() {
     assert!(Claims::parse(b"{}").unwrap().as_object().is_empty());
@@ -123,35 +119,6 @@ fn audiences_are_one_string_or_at_least_one() {
 }
 
 #[test]
-fn a_path_leads_through_objects() {
-    let claims = claims(&json!({
-        "realm_access": {"roles": ["clerk"], "none": null},
-        "a.b": 1,
-        "list": [{"x": 1}],
-    }));
-    assert_eq!(
-        claims.lookup(&path(&["realm_access", "roles"])),
-        Some(&json!(["clerk"]))
-    );
-    assert_eq!(
-        claims.lookup(&path(&["realm_access", "none"])),
-        Some(&Value::Null)
-    );
-    assert_eq!(claims.lookup(&path(&["a.b"])), Some(&json!(1)));
-    for names in [
-        &[][..],
-        &[""],
-        &["a", "b"],
-        &["realm_access", "missing"],
-        &["realm_access", "roles", "0"],
-        &["list", "0", "x"],
-        &["list", "x"],
-    ] {
-        assert_eq!(claims.lookup(&path(names)), None, "{names:?}");
-    }
-}
-
-#[test]
 fn debug_shows_no_claim() {
     let text = format!("{:?}", claims(&json!({"email": "alice@example.com"})));
     assert!(!text.contains("alice") && !text.contains("email"), "{text}");
@@ -169,8 +136,9 @@ proptest! {
         let claims = claims(&json!({ "exp": number }));
         match claims.numeric_date("exp") {
             Ok(Some(time)) => {
-                prop_assert!(time.as_secs() <= MAX_NUMERIC_DATE);
-                prop_assert!((number - time.as_secs() as f64).abs() < 1.0);
+                let seconds = time.as_millis() / 1000;
+                prop_assert!(seconds <= MAX_NUMERIC_DATE);
+                prop_assert!((number - seconds as f64).abs() < 1.0);
             }
             other => {
                 prop_assert_eq!(other, Err(TokenFault::ClaimInvalid { claim: "exp" }));

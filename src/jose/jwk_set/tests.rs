@@ -97,13 +97,9 @@ fn the_same_bytes_make_the_same_set() {
 }
 
 #[test]
-fn faults_have_codes_and_texts() {
+fn faults_have_codes() {
     assert_eq!(JwkSetFault::TooLarge.code(), "jwk_set_too_large");
     assert_eq!(JwkSetFault::Malformed.code(), "jwk_set_malformed");
-    assert_ne!(
-        JwkSetFault::TooLarge.to_string(),
-        JwkSetFault::Malformed.to_string()
-    );
 }
 
 proptest! {

@@ -14,7 +14,6 @@ fn session(subject: &str) -> Rc<OpenSession> {
         session: Session {
             id: [0; 16],
             subject: subject.to_owned(),
-            created_at: START,
             seen_at: START,
             ends_at: START,
             claims: String::new(),

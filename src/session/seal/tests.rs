@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Binding, NONCE, PREFIX, Seal};
-use crate::host::RandomUnavailable;
+use crate::error::InternalFault;
 use crate::secret::Secret;
 use crate::testing::TestHost;
 
@@ -103,13 +103,13 @@ fn without_randomness_nothing_is_sealed() {
     let host = TestHost::default();
     host.random_fails.set(true);
     let result = seal(&[NEW]).seal(&host, BINDING, b"alice");
-    assert_eq!(result, Err(RandomUnavailable));
+    assert_eq!(result, Err(InternalFault::RandomUnavailable));
 }
 
 #[test]
 fn without_a_key_nothing_is_sealed() {
     let result = seal(&[]).seal(&TestHost::default(), BINDING, b"alice");
-    assert_eq!(result, Err(RandomUnavailable));
+    assert_eq!(result, Err(InternalFault::Bug));
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Provider {
 
     fn id_token(&self, nonce: &str, access_token: &str) -> String {
         let script = self.script.borrow();
-        let now = self.land.now().as_secs();
+        let now = self.land.now().as_millis() / 1000;
         let mut claims = Map::new();
         claims.insert("iss".to_owned(), ISSUER.into());
         claims.insert("sub".to_owned(), SUBJECT.into());

@@ -236,6 +236,64 @@ fn a_subject_has_1_to_255_characters() {
 }
 
 #[test]
+fn an_age_that_was_asked_for_limits_auth_time() {
+    const ASKED: u64 = 3600;
+    let faults = |max_age: Option<u64>, claims: &Value| {
+        let expected = Expectations {
+            max_age: max_age.map(Duration::from_secs),
+            ..LOGIN
+        };
+        verify_token(&SIGNER.token(claims), SIGNER, &policy(), &expected).err()
+    };
+    for (auth_time, expected) in [
+        (NOW, None),
+        (NOW - ASKED - SKEW, None),
+        (NOW - ASKED - SKEW - 1, Some(AuthenticationTooOld)),
+        (0, Some(AuthenticationTooOld)),
+        (NOW + SKEW, None),
+        (NOW + SKEW + 1, Some(ClaimInvalid { claim: "auth_time" })),
+    ] {
+        let claims = good_with("auth_time", auth_time);
+        assert_eq!(faults(Some(ASKED), &claims), expected, "{auth_time}");
+        assert_eq!(faults(None, &claims), None, "{auth_time}");
+    }
+    assert_eq!(faults(Some(0), &good_with("auth_time", NOW - SKEW)), None);
+    assert_eq!(
+        faults(Some(0), &good_with("auth_time", NOW - SKEW - 1)),
+        Some(AuthenticationTooOld)
+    );
+    assert_eq!(
+        faults(Some(ASKED), &good()),
+        Some(ClaimMissing { claim: "auth_time" })
+    );
+    assert_eq!(faults(Some(u64::MAX), &good_with("auth_time", 0)), None);
+}
+
+#[test]
+fn classes_that_were_asked_for_must_have_acr_among_them() {
+    let asked = ["urn:example:gold", "2"].map(str::to_owned);
+    let expected = Expectations {
+        acr_values: &asked,
+        ..LOGIN
+    };
+    let fault =
+        |claims: &Value| verify_token(&SIGNER.token(claims), SIGNER, &policy(), &expected).err();
+    for class in ["urn:example:gold", "2"] {
+        assert_eq!(fault(&good_with("acr", class)), None);
+    }
+    for class in ["", "1", "urn:example:gold 2", "urn:example:GOLD", "22"] {
+        assert_eq!(fault(&good_with("acr", class)), Some(AcrMismatch));
+    }
+    let missing = ClaimMissing { claim: "acr" };
+    assert_eq!(fault(&good()), Some(missing));
+    for wrong in [json!(2), json!(["2"]), json!(null)] {
+        let invalid = ClaimInvalid { claim: "acr" };
+        assert_eq!(fault(&good_with("acr", wrong)), Some(invalid));
+    }
+    assert!(verify(&good_with("acr", 2)).is_ok());
+}
+
+#[test]
 fn the_media_type_is_not_judged_here() {
     for header in [
         r#"{"alg":"EdDSA","kid":"EdDSA"}"#,
