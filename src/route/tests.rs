@@ -212,6 +212,9 @@ fn a_path_that_leads_to_another_rule_when_read_otherwise_is_refused() {
         "/docs/;x",
         "/docs//",
         "/admin%2fx",
+        "/;%2Fa/admin/x",
+        "/;%5ca/admin",
+        "/;%2Fa/admin%3bx",
     ] {
         assert_eq!(get(&rules, target), AMBIGUOUS, "{target}");
     }
