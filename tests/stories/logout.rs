@@ -149,6 +149,41 @@ fn another_site_cannot_log_anybody_out() {
     assert!(!browser.is_logged_in());
 }
 
+/// A link on a page of this site may be fetched without anybody following it.
+#[test]
+fn a_get_that_is_no_navigation_logs_nobody_out() {
+    const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
+    const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    for headers in [
+        &[HTML, NAVIGATE, ("sec-purpose", "prefetch")][..],
+        &[HTML, NAVIGATE, ("sec-purpose", "prefetch;prerender")],
+        &[HTML, NAVIGATE, ("purpose", "prefetch")],
+        &[("accept", "image/*"), ("sec-fetch-mode", "no-cors")],
+        &[("accept", "*/*"), ("sec-fetch-mode", "cors")],
+        &[HTML, ("sec-fetch-mode", "same-origin")],
+    ] {
+        let sent = browser.request("GET", LOGOUT, Site::SameOrigin, headers);
+        let page = browser.send(sent);
+        assert_eq!(page.status(), 200, "{headers:?}");
+        assert!(page.set_cookies().is_empty(), "{headers:?}");
+        let body = &page.answered().body;
+        assert!(body.contains("<form method=\"post\""), "{body}");
+    }
+    assert!(browser.is_logged_in());
+    // A script that means it.
+    let sent = browser.request(
+        "POST",
+        LOGOUT,
+        Site::SameOrigin,
+        &[("sec-fetch-mode", "cors")],
+    );
+    assert_eq!(browser.send(sent).status(), 303);
+    assert!(!browser.is_logged_in());
+}
+
 /// Browsers without `Sec-Fetch-Site` are told apart by `Origin` and `Referer`.
 #[test]
 fn without_fetch_metadata_the_origin_decides() {
@@ -168,7 +203,8 @@ fn without_fetch_metadata_the_origin_decides() {
         let world = local();
         let browser = world.browser();
         browser.log_in();
-        let sent = browser.request(method, LOGOUT, Site::Typed, &[(header, value)]);
+        let accept = ("accept", "text/html");
+        let sent = browser.request(method, LOGOUT, Site::Typed, &[accept, (header, value)]);
         let mut headers = sent.headers().to_vec();
         headers.retain(|(name, _)| name != "sec-fetch-site");
         let outcome = browser.send(portero::request::Request::new(headers));
