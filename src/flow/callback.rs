@@ -22,7 +22,7 @@ use crate::upstream;
 /// Judges the authorization response, redeems its code and gives the browser a session.
 pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
-        return Err(RequestFault::MethodNotAllowed.into());
+        return Err(Refusal::of_method("GET"));
     }
     let response = AuthorizationResponse::parse(visit.request.target())?;
     let logins = PendingLogins::new(visit.cookies());
@@ -69,9 +69,9 @@ fn refusal(
     set_cookies: Vec<String>,
 ) -> Refusal {
     Refusal {
-        error,
         set_cookies,
         again: Some(address(visit, &pending.target)),
+        ..error.into()
     }
 }
 

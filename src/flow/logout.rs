@@ -3,7 +3,7 @@
 use super::serve::{Refusal, Visit};
 use super::{Decision, caller, session};
 use crate::answer::{Audience, Link, Page, Response};
-use crate::error::{Denial, Error, RequestFault};
+use crate::error::{Denial, Error};
 use crate::oidc::{EndSessionRequest, pkce};
 use crate::provider::Availability;
 use crate::session::{IdTokenHint, LogoutState, StoredSession};
@@ -19,14 +19,14 @@ pub fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         "GET" if own && visit.audience == Audience::Browser => end(visit),
         "GET" => Ok(Decision::Answer(question(visit))),
         "POST" => Err(Error::Denied(Denial::LogoutCrossSite).into()),
-        _ => Err(RequestFault::MethodNotAllowed.into()),
+        _ => Err(Refusal::of_method("GET, POST")),
     }
 }
 
 /// The page where a logout lands. It is the same for everybody, and never starts a login.
 pub fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
-        return Err(RequestFault::MethodNotAllowed.into());
+        return Err(Refusal::of_method("GET"));
     }
     let state = LogoutState(visit.cookies());
     let expected = state.load();

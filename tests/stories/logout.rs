@@ -296,6 +296,8 @@ fn the_logout_paths_take_only_their_methods() {
             (outcome.status(), outcome.code().as_str()),
             (405, "method_not_allowed")
         );
+        let allowed = if path == LOGOUT { "GET, POST" } else { "GET" };
+        assert_eq!(outcome.header("allow"), Some(allowed), "{method} {path}");
     }
     assert!(browser.is_logged_in());
 }
