@@ -140,6 +140,8 @@ fn at_provider(
     };
     let state = pkce::opaque(visit.host())?;
     set_cookies.push(LogoutState(visit.cookies()).store(&state)?);
+    // Two cookies hold an ID token below 6 KiB, so the address stays below the 8 KiB that servers
+    // take.
     let request = EndSessionRequest {
         client_id: &visit.gateway.config.provider.client.id,
         id_token_hint: id_token,

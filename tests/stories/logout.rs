@@ -317,3 +317,46 @@ fn the_id_token_is_sent_to_no_path_but_the_logout() {
         assert!(!is_sent_to(target), "{target}");
     }
 }
+
+/// Logs in with an ID token that is longer by this than usual.
+fn logged_in_with_id_token(world: &World, browser: &Browser, padding: usize) {
+    world.provider.tamper(move |token| {
+        let padding = json!("x".repeat(padding));
+        token.claims.insert("padding".to_owned(), padding);
+    });
+    browser.log_in();
+}
+
+#[test]
+fn an_id_token_takes_two_cookies_at_most_and_keeps_the_logout_address_short() {
+    let world = World::new();
+    let mut longest = 0;
+    for padding in (0..9000).step_by(300) {
+        let browser = world.browser();
+        logged_in_with_id_token(&world, &browser, padding);
+        let cookies = browser.cookie_names("__Secure-portero-hint").len();
+        assert!(cookies <= 2, "{cookies} cookies");
+        let address = browser.go(LOGOUT).location().to_owned();
+        assert_eq!(address.contains("id_token_hint="), cookies > 0);
+        longest = longest.max(address.len());
+    }
+    assert!((5000..7000).contains(&longest), "{longest} bytes");
+}
+
+#[test]
+fn an_id_token_that_is_too_large_takes_the_place_of_an_earlier_one() {
+    for before in [0, 3500] {
+        let world = World::new();
+        let browser = world.browser();
+        logged_in_with_id_token(&world, &browser, before);
+        let is_session = |name: &str| name == "__Host-portero";
+        let mut cookies = browser.cookies.borrow().clone();
+        assert!(cookies.all().len() > 1);
+        cookies.tamper().retain(|cookie| !is_session(&cookie.name));
+        *browser.cookies.borrow_mut() = cookies;
+        logged_in_with_id_token(&world, &browser, 9000);
+        assert!(browser.cookie_names("__Secure-portero-hint").is_empty());
+        let end = browser.go(LOGOUT);
+        assert!(!end.location().contains("id_token_hint"));
+    }
+}
