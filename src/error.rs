@@ -54,6 +54,8 @@ listed! {
         PathAmbiguous,
         /// The authority is missing, double or not a host name.
         AuthorityInvalid,
+        /// The rules decide differently with the authority's port and without it.
+        AuthorityAmbiguous,
         /// One of Portero's own paths was asked with a method it does not know.
         MethodNotAllowed,
         /// The callback's parameters are missing, double or too long.

@@ -6,7 +6,7 @@ mod path;
 pub use authority::Authority;
 pub use path::CanonicalPath;
 
-use crate::config::{Access, Config, HostPattern, Matcher, PathPattern};
+use crate::config::{Access, Config, HostName, HostPattern, Matcher, PathPattern};
 use crate::error::{Error, RequestFault};
 
 /// What a request is.
@@ -27,7 +27,8 @@ impl Route {
     /// The route of a request to `authority` for `target` (path and query, as received).
     ///
     /// A path that an upstream could read in another way than Portero, with another route, is
-    /// refused.
+    /// refused. So is an authority whose port decides: whether the proxy chooses its virtual host
+    /// with or without the port is its own setting, which a filter cannot see.
     pub fn of(
         config: &Config,
         authority: &Authority,
@@ -35,22 +36,29 @@ impl Route {
         target: &[u8],
     ) -> Result<Self, Error> {
         let path = CanonicalPath::parse(target)?;
-        let mut routes = path
-            .readings()
-            .map(|reading| Self::of_reading(config, authority, method, reading));
-        let route = routes
-            .next()
-            .ok_or(Error::Request(RequestFault::PathAmbiguous))?;
-        if routes.any(|other| other != route) {
-            return Err(Error::Request(RequestFault::PathAmbiguous));
+        let decide = |hosts: HostReading| {
+            let mut decisions = path
+                .readings()
+                .map(|path| Self::of_reading(config, (authority, hosts), method, path));
+            let first = decisions.next();
+            first
+                .filter(|first| decisions.all(|other| other == *first))
+                .ok_or(Error::Request(RequestFault::PathAmbiguous))
+        };
+        let (with_port, without_port) = (
+            decide(HostReading::WithPort)?,
+            decide(HostReading::WithoutPort)?,
+        );
+        if with_port != without_port {
+            return Err(Error::Request(RequestFault::AuthorityAmbiguous));
         }
-        Ok(route.0)
+        Ok(with_port.0)
     }
 
     /// The route, and the rule it comes from: two rules may demand different things.
     fn of_reading(
         config: &Config,
-        authority: &Authority,
+        host: (&Authority, HostReading),
         method: &str,
         path: &str,
     ) -> (Self, Option<usize>) {
@@ -67,7 +75,7 @@ impl Route {
             .rules
             .iter()
             .enumerate()
-            .find(|(_, rule)| matches(&rule.matcher, authority, method, path));
+            .find(|(_, rule)| matches(&rule.matcher, host, method, path));
         match rule {
             Some((index, rule)) => match rule.access {
                 Access::Public => (Self::Public, Some(index)),
@@ -78,15 +86,40 @@ impl Route {
     }
 }
 
-fn matches(matcher: &Matcher, authority: &Authority, method: &str, path: &str) -> bool {
-    let host = matcher.hosts.is_empty()
-        || matcher.hosts.iter().any(|pattern| match pattern {
-            HostPattern::Exact(exact) => exact == authority.host(),
-            HostPattern::Suffix(suffix) => authority
+/// How hosts are compared with a rule's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HostReading {
+    WithPort,
+    WithoutPort,
+}
+
+impl HostPattern {
+    fn matches(&self, authority: &Authority, reading: HostReading) -> bool {
+        let port = match reading {
+            HostReading::WithPort => self.port.as_deref() == authority.port(),
+            HostReading::WithoutPort => true,
+        };
+        port && match &self.name {
+            HostName::Exact(exact) => exact == authority.host(),
+            HostName::Below(suffix) => authority
                 .host()
                 .strip_suffix(suffix.as_str())
                 .is_some_and(|label| !label.is_empty()),
-        });
+        }
+    }
+}
+
+fn matches(
+    matcher: &Matcher,
+    (authority, reading): (&Authority, HostReading),
+    method: &str,
+    path: &str,
+) -> bool {
+    let host = matcher.hosts.is_empty()
+        || matcher
+            .hosts
+            .iter()
+            .any(|pattern| pattern.matches(authority, reading));
     let method = matcher.methods.is_empty() || matcher.methods.iter().any(|known| known == method);
     let path = match &matcher.path {
         PathPattern::Any => true,

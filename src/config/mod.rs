@@ -183,12 +183,20 @@ pub struct Matcher {
     pub methods: Vec<String>,
 }
 
-/// A host without port, in lower case.
+/// A host, or all hosts below one, with the port that belongs to it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum HostPattern {
+pub struct HostPattern {
+    pub name: HostName,
+    /// In decimal digits; without it the host is meant as it stands in addresses without port.
+    pub port: Option<String>,
+}
+
+/// A host in lower case.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HostName {
     Exact(String),
     /// `*.example.com`: the suffix with its leading dot, and something before it.
-    Suffix(String),
+    Below(String),
 }
 
 /// A canonical path.

@@ -254,8 +254,11 @@ pub(super) struct Rule {
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Match {
-    /// Hosts in lower case, without port: `app.example.com`, or `*.example.org` for every host below
-    /// `example.org`, at any depth.
+    /// Hosts in lower case: `app.example.com`, or `*.example.org` for every host below
+    /// `example.org`, at any depth. A port other than the usual one belongs to the host:
+    /// `app.example.com:8443`. Envoy may choose its virtual host with the port or without it, so
+    /// every request is judged both ways, and refused (`authority_ambiguous`) where the rules would
+    /// decide differently. Whoever uses several ports therefore lists all of them in one rule.
     pub(super) hosts: Option<Vec<Given<String>>>,
     /// The path of the request.
     pub(super) path: Option<PathMatch>,

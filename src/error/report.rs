@@ -65,6 +65,11 @@ fn request(fault: RequestFault) -> Report {
             "The address can be read in more than one way and is therefore refused.",
         ),
         F::AuthorityInvalid => (400, "authority_invalid", "The request names no valid host."),
+        F::AuthorityAmbiguous => (
+            400,
+            "authority_ambiguous",
+            "The host of this address can be read in more than one way and is therefore refused.",
+        ),
         F::MethodNotAllowed => (
             405,
             "method_not_allowed",

@@ -6,7 +6,7 @@ use super::serve::{Refusal, Visit};
 use super::{Decision, login, redeemed, session};
 use crate::answer::Response;
 use crate::config::HeaderSource;
-use crate::error::{Error, RequestFault};
+use crate::error::{CallFault, Error, RequestFault};
 use crate::host::random;
 use crate::jose::Claims;
 use crate::oidc::{
@@ -16,13 +16,13 @@ use crate::provider::ProviderData;
 use crate::session::{
     IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, Session, StoredSession,
 };
-use crate::telemetry::{Level, Metric};
+use crate::telemetry::{Level, Metric, Purpose};
 use crate::upstream;
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
 pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
-        return Err(RequestFault::MethodNotAllowed.into());
+        return Err(Refusal::of_method("GET"));
     }
     let response = AuthorizationResponse::parse(visit.request.target())?;
     let logins = PendingLogins::new(visit.cookies());
@@ -51,6 +51,13 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 Err(refusal(visit, error, &pending, ended))
             }
         },
+        // The same click may have been answered by another replica, which this one's memory of
+        // redeemed codes does not know.
+        Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
+            if session::find(visit).is_some() =>
+        {
+            Ok(go_to(visit, &pending.target, ended))
+        }
         Err(error) => Err(refusal(visit, error, &pending, ended)),
     }
 }
@@ -69,9 +76,9 @@ fn refusal(
     set_cookies: Vec<String>,
 ) -> Refusal {
     Refusal {
-        error,
         set_cookies,
         again: Some(address(visit, &pending.target)),
+        ..error.into()
     }
 }
 

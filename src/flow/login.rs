@@ -8,8 +8,9 @@ use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins};
 use crate::telemetry::Metric;
 
-/// The longest target that a login cookie keeps whole, in bytes.
-const MAX_TARGET: usize = 2048;
+/// The longest target that a login cookie keeps whole, in bytes. A browser that opens many tabs at
+/// once gets a login cookie for each, and all of them must fit into the headers of one request.
+const MAX_TARGET: usize = 1024;
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
 /// wanted to go.

@@ -2,29 +2,31 @@
 
 use super::serve::{Refusal, Visit};
 use super::{Decision, caller, session};
-use crate::answer::{Link, Page, Response};
-use crate::error::{Denial, Error, RequestFault};
+use crate::answer::{Audience, Link, Page, Response};
+use crate::error::{Denial, Error};
 use crate::oidc::{EndSessionRequest, pkce};
 use crate::provider::Availability;
 use crate::session::{IdTokenHint, LogoutState, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
-/// page that asks, or a refusal.
+/// page that asks, or a refusal. Nor does a page of this site that fetches a link ahead, or shows it
+/// as an image: only a person who follows it is logged out by a GET.
 pub fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let own = caller::is_same_origin(visit.request, &visit.origin());
     match visit.request.method() {
-        "GET" | "POST" if own => end(visit),
+        "POST" if own => end(visit),
+        "GET" if own && visit.audience == Audience::Browser => end(visit),
         "GET" => Ok(Decision::Answer(question(visit))),
         "POST" => Err(Error::Denied(Denial::LogoutCrossSite).into()),
-        _ => Err(RequestFault::MethodNotAllowed.into()),
+        _ => Err(Refusal::of_method("GET, POST")),
     }
 }
 
 /// The page where a logout lands. It is the same for everybody, and never starts a login.
 pub fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
-        return Err(RequestFault::MethodNotAllowed.into());
+        return Err(Refusal::of_method("GET"));
     }
     let state = LogoutState(visit.cookies());
     let expected = state.load();
@@ -70,7 +72,7 @@ fn question(visit: &Visit<'_>) -> Response {
         200,
         &Page {
             title: "Sign out?",
-            message: "Another site sent you here. Do you want to sign out?",
+            message: "Do you want to sign out?",
             code: None,
             request_id: None,
             link: Some(Link::Post {
@@ -138,6 +140,8 @@ fn at_provider(
     };
     let state = pkce::opaque(visit.host())?;
     set_cookies.push(LogoutState(visit.cookies()).store(&state)?);
+    // Two cookies hold an ID token below 6 KiB, so the address stays below the 8 KiB that servers
+    // take.
     let request = EndSessionRequest {
         client_id: &visit.gateway.config.provider.client.id,
         id_token_hint: id_token,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::relying_party::RelyingParty;
 use super::{Decision, Exchange, Forward, Gateway, callback, caller, logout, session};
 use crate::answer::{Audience, Response};
-use crate::error::Error;
+use crate::error::{Error, RequestFault};
 use crate::host::Host;
 use crate::request::Request;
 use crate::route::{Authority, Route};
@@ -109,6 +109,8 @@ pub(super) struct Refusal {
     pub set_cookies: Vec<String>,
     /// Where a person may start over.
     pub again: Option<String>,
+    /// The methods that the address takes, where that is what went wrong.
+    pub allow: Option<&'static str>,
 }
 
 impl<E: Into<Error>> From<E> for Refusal {
@@ -117,11 +119,20 @@ impl<E: Into<Error>> From<E> for Refusal {
             error: error.into(),
             set_cookies: Vec::new(),
             again: None,
+            allow: None,
         }
     }
 }
 
 impl Refusal {
+    /// RFC 9110 section 15.5.6 demands the methods that are allowed.
+    pub fn of_method(allow: &'static str) -> Self {
+        Self {
+            allow: Some(allow),
+            ..RequestFault::MethodNotAllowed.into()
+        }
+    }
+
     fn into_response(self, gateway: &Gateway, request: &Request, audience: Audience) -> Response {
         let report = self.error.report();
         let request_id = caller::request_id(request);
@@ -133,7 +144,11 @@ impl Refusal {
                 report.code, report.status
             ),
         );
-        Response::error(&report, audience, request_id, self.again.as_deref())
-            .with_cookies(self.set_cookies)
+        let response = Response::error(&report, audience, request_id, self.again.as_deref())
+            .with_cookies(self.set_cookies);
+        match self.allow {
+            Some(methods) => response.with_header("allow", methods.to_owned()),
+            None => response,
+        }
     }
 }

@@ -20,9 +20,9 @@ pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 return login::start(visit, &login::target(visit.request), 0, stale).await;
             }
             Err(Refusal {
-                error: Error::Denied(Denial::LoginRequired),
                 set_cookies: stale,
                 again: Some("/".to_owned()),
+                ..Error::Denied(Denial::LoginRequired).into()
             })
         }
     }

@@ -122,13 +122,18 @@ fn is_bearer(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A number of seconds; some providers send it as text.
+/// A number of seconds; some providers send it as text. A token that has ended when it arrives is no
+/// use to anybody: a session that forwards it would end at once, and the login begin again for ever.
 fn seconds(value: serde_json::Value) -> Result<Option<u64>, CallFault> {
-    match value {
-        serde_json::Value::Null => Ok(None),
-        serde_json::Value::Number(number) => number.as_u64().map(Some).ok_or(CallFault::Malformed),
-        serde_json::Value::String(text) => text.parse().map(Some).map_err(|_| CallFault::Malformed),
-        _ => Err(CallFault::Malformed),
+    let seconds = match value {
+        serde_json::Value::Null => return Ok(None),
+        serde_json::Value::Number(number) => number.as_u64(),
+        serde_json::Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    match seconds {
+        None | Some(0) => Err(CallFault::Malformed),
+        Some(seconds) => Ok(Some(seconds)),
     }
 }
 

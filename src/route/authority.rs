@@ -50,10 +50,14 @@ impl Authority {
         &self.text
     }
 
-    /// The host alone, without the dot that may end a complete name.
+    /// The host alone.
     pub fn host(&self) -> &str {
-        let host = self.text.get(..self.host_length).unwrap_or_default();
-        host.strip_suffix('.').unwrap_or(host)
+        self.text.get(..self.host_length).unwrap_or_default()
+    }
+
+    /// The digits of the port, if there is one.
+    pub fn port(&self) -> Option<&str> {
+        self.text.get(self.host_length..)?.strip_prefix(':')
     }
 }
 
@@ -68,9 +72,11 @@ fn is_host(host: &str) -> bool {
                     .bytes()
                     .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
         }
+        // Portero and the proxy would have to agree on whether the dot that may end a complete name
+        // makes another host.
         None => {
             !host.is_empty()
-                && host != "."
+                && !host.ends_with('.')
                 && host
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))

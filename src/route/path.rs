@@ -4,17 +4,17 @@
 //! encoding of characters that need none is undone. What no application needs, dot segments,
 //! backslashes, control characters and separators encoded twice, is refused. What some drop or
 //! decode and others keep, path parameters (`;x`), doubled slashes and encoded separators, is read
-//! both ways, and both readings must lead to the same decision.
+//! in every way, in either order, and all readings must lead to the same decision.
 
 use crate::error::{Error, RequestFault};
 
-/// A path without its query, in the one or two ways an upstream may read it.
+/// A path without its query, in every way an upstream may read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CanonicalPath {
     path: String,
     /// The same path with encoded separators decoded, and without parameters and doubled slashes,
     /// where that makes a difference.
-    reduced: Option<String>,
+    reduced: Vec<String>,
 }
 
 const AMBIGUOUS: Error = Error::Request(RequestFault::PathAmbiguous);
@@ -30,34 +30,63 @@ impl CanonicalPath {
         if !path.starts_with('/') || has_encoded_trap(&path) {
             return Err(AMBIGUOUS);
         }
-        let mut reduced = String::with_capacity(path.len());
-        let decoded = path
-            .replace("%2F", "/")
-            .replace("%5C", "/")
-            .replace("%3B", ";");
-        let mut last = "";
-        for segment in decoded.split('/').skip(1) {
-            let name = segment.split(';').next().unwrap_or_default();
-            last = name;
-            if name == "." || name == ".." {
-                return Err(AMBIGUOUS);
-            }
-            if !name.is_empty() {
-                reduced.push('/');
-                reduced.push_str(name);
+        let mut readings = Vec::with_capacity(3);
+        if path.contains(';') || path.contains("%3B") {
+            // Some (Tomcat) drop parameters first and decode then: a slash encoded in a parameter
+            // separates nothing, and a `;` that was encoded is part of a name, unless somebody
+            // behind them reads again.
+            let bare = without_parameters(&path);
+            readings.push(reduce(&bare, false)?);
+            readings.push(reduce(&bare, true)?);
+        }
+        // Others decode first, and drop parameters then.
+        readings.push(reduce(&path, true)?);
+        let mut reduced: Vec<String> = Vec::new();
+        for reading in readings {
+            if reading != path && !reduced.contains(&reading) {
+                reduced.push(reading);
             }
         }
-        if last.is_empty() {
-            reduced.push('/');
-        }
-        let reduced = (reduced != path).then_some(reduced);
         Ok(Self { path, reduced })
     }
 
     /// Every way an upstream may read the path.
     pub fn readings(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.path.as_str()).chain(self.reduced.as_deref())
+        std::iter::once(self.path.as_str()).chain(self.reduced.iter().map(String::as_str))
     }
+}
+
+fn without_parameters(path: &str) -> String {
+    let names: Vec<&str> = path.split('/').map(name).collect();
+    names.join("/")
+}
+
+/// A segment without its parameters.
+fn name(segment: &str) -> &str {
+    segment.split(';').next().unwrap_or_default()
+}
+
+/// Decodes separators, collapses slashes, and drops parameters or keeps them as they are.
+fn reduce(path: &str, drops_parameters: bool) -> Result<String, Error> {
+    let decoded = path.replace("%2F", "/").replace("%5C", "/");
+    let decoded = match drops_parameters {
+        true => without_parameters(&decoded.replace("%3B", ";")),
+        false => decoded,
+    };
+    let mut reduced = String::with_capacity(decoded.len());
+    for segment in decoded.split('/') {
+        if segment == "." || segment == ".." {
+            return Err(AMBIGUOUS);
+        }
+        if !segment.is_empty() {
+            reduced.push('/');
+            reduced.push_str(segment);
+        }
+    }
+    if decoded.ends_with('/') {
+        reduced.push('/');
+    }
+    Ok(reduced)
 }
 
 /// Undoes percent encoding where it makes no difference to any upstream, and brings the rest to

@@ -17,6 +17,8 @@ fn get(rules: &Value, target: &str) -> Result<Route, Error> {
 }
 
 const AMBIGUOUS: Result<Route, Error> = Err(Error::Request(RequestFault::PathAmbiguous));
+const AUTHORITY_AMBIGUOUS: Result<Route, Error> =
+    Err(Error::Request(RequestFault::AuthorityAmbiguous));
 
 #[test]
 fn without_rules_everything_is_protected() {
@@ -109,15 +111,14 @@ fn methods_are_compared_as_they_are() {
 }
 
 #[test]
-fn hosts_are_compared_without_port_and_case() {
+fn hosts_are_compared_without_regard_to_case() {
     let rules = json!([{
-        "match": {"hosts": ["app.example.com", "*.example.org"]},
+        "match": {"hosts": ["app.example.com", "*.example.org", "api.example.com:8443", "*.example.net:81"]},
         "access": "public",
     }]);
     for (authority, expected) in [
         ("app.example.com", Route::Public),
-        ("APP.example.com:8443", Route::Public),
-        ("app.example.com.", Route::Public),
+        ("APP.example.com", Route::Public),
         ("other.example.com", Route::Protected),
         ("xapp.example.com", Route::Protected),
         ("a.example.org", Route::Public),
@@ -126,6 +127,10 @@ fn hosts_are_compared_without_port_and_case() {
         (".example.org", Route::Protected),
         ("xexample.org", Route::Protected),
         ("a.example.org.evil.example", Route::Protected),
+        ("API.example.com:8443", Route::Public),
+        ("a.example.net:81", Route::Public),
+        ("example.net:81", Route::Protected),
+        ("other.example.com:8443", Route::Protected),
     ] {
         assert_eq!(
             route(&rules, "GET", authority, "/"),
@@ -133,6 +138,58 @@ fn hosts_are_compared_without_port_and_case() {
             "{authority}"
         );
     }
+}
+
+#[test]
+fn a_port_that_decides_is_refused() {
+    let rules = json!([{
+        "match": {"hosts": ["app.example.com", "api.example.com:8443", "*.example.org"]},
+        "access": "public",
+    }]);
+    for authority in [
+        "app.example.com:8443",
+        "APP.example.com:443",
+        "api.example.com",
+        "api.example.com:443",
+        "api.example.com:08443",
+        "a.example.org:80",
+    ] {
+        assert_eq!(
+            route(&rules, "GET", authority, "/"),
+            AUTHORITY_AMBIGUOUS,
+            "{authority}"
+        );
+    }
+}
+
+#[test]
+fn ports_in_one_rule_are_one_decision() {
+    let rules = json!([
+        {"match": {"hosts": ["app.example.com", "app.example.com:8443"]}, "access": "public"},
+        {"match": {"hosts": ["app.example.com:81"], "path": {"prefix": "/a"}}},
+    ]);
+    for authority in ["app.example.com", "app.example.com:8443"] {
+        assert_eq!(route(&rules, "GET", authority, "/a"), Ok(Route::Public));
+    }
+    // Two rules for two ports of one host, of which only one sees the port.
+    let of_81 = route(&rules, "GET", "app.example.com:81", "/a");
+    assert_eq!(of_81, AUTHORITY_AMBIGUOUS);
+    // Portero's own paths are the same on every host.
+    let callback = route(&rules, "GET", "app.example.com:81", "/oauth2/callback");
+    assert_eq!(callback, Ok(Route::Callback));
+}
+
+/// Host and path may each be read in two ways, and any of the four may be the upstream's.
+#[test]
+fn every_host_reading_goes_with_every_path_reading() {
+    let rules = json!([
+        {"match": {"hosts": ["app.example.com:81"], "path": {"exact": "/a"}}, "access": "public"},
+    ]);
+    let at = |authority, target| route(&rules, "GET", authority, target);
+    assert_eq!(at("app.example.com", "/a;x"), AMBIGUOUS);
+    assert_eq!(at("app.example.com:81", "/a;x"), AMBIGUOUS);
+    assert_eq!(at("app.example.com", "/a"), AUTHORITY_AMBIGUOUS);
+    assert_eq!(at("app.example.com", "/b;x"), Ok(Route::Protected));
 }
 
 #[test]
@@ -155,6 +212,9 @@ fn a_path_that_leads_to_another_rule_when_read_otherwise_is_refused() {
         "/docs/;x",
         "/docs//",
         "/admin%2fx",
+        "/;%2Fa/admin/x",
+        "/;%5ca/admin",
+        "/;%2Fa/admin%3bx",
     ] {
         assert_eq!(get(&rules, target), AMBIGUOUS, "{target}");
     }

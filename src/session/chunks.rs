@@ -8,22 +8,28 @@ use std::time::Duration;
 
 use super::cookie::{Attributes, CookieJar};
 
-/// The most cookies one value may take: five of these and five logins in progress stay below the
-/// 60 KiB of request headers that Envoy takes by default.
+/// The most cookies a value may take at all: a session takes as many. That is 20 KiB of the 60 KiB
+/// of request headers that Envoy takes by default. The rest is for logins in progress (1.6 KiB each
+/// at most; five of them, or as many as tabs are opened at once before any has answered) and, on the
+/// logout path, for the ID token in [`MAX_HINT_PIECES`].
 pub const MAX_PIECES: usize = 5;
+
+/// The most cookies an ID token kept for the logout may take.
+pub const MAX_HINT_PIECES: usize = 2;
 
 /// Name, value and attributes of one cookie (RFC 6265bis section 5.6).
 const COOKIE_LIMIT: usize = 4096;
 
-/// The value does not fit into [`MAX_PIECES`] cookies.
+/// The value does not fit into as many cookies as it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// `Set-Cookie` values that store `value` under `name`, and delete what an older, longer value may
-/// have left among `jar`.
+/// `Set-Cookie` values that store `value` under `name` in at most `most` cookies, and delete what an
+/// older, longer value may have left among `jar`.
 pub fn store(
     name: &str,
     value: &str,
+    most: usize,
     max_age: Duration,
     attributes: Attributes<'_>,
     jar: &CookieJar<'_>,
@@ -34,7 +40,7 @@ pub fn store(
         .saturating_sub(name.len())
         .saturating_sub(4);
     let pieces: Vec<&[u8]> = value.as_bytes().chunks(room.max(1)).collect();
-    if pieces.is_empty() || pieces.len() > MAX_PIECES {
+    if pieces.is_empty() || pieces.len() > most.min(MAX_PIECES) {
         return Err(TooLarge);
     }
     let mut cookies = Vec::with_capacity(pieces.len());
@@ -70,6 +76,14 @@ pub fn delete(name: &str, attributes: Attributes<'_>, jar: &CookieJar<'_>) -> Ve
     let names = (0..MAX_PIECES).map(|index| piece_name(name, index));
     present(names, jar)
         .map(|name| attributes.delete(&name))
+        .collect()
+}
+
+/// `Set-Cookie` values that delete the first `most` pieces, for an answer to a request that does not
+/// show which of them the browser has.
+pub fn delete_unseen(name: &str, most: usize, attributes: Attributes<'_>) -> Vec<String> {
+    (0..most)
+        .map(|index| attributes.delete(&piece_name(name, index)))
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! Reading and writing Portero's cookies under one request's conditions.
 
-use super::chunks::{self, TooLarge};
+use super::chunks::{self, MAX_HINT_PIECES, MAX_PIECES, TooLarge};
 use super::cookie::{Attributes, CookieJar};
 use super::{Binding, CookieNames, Seal, Session};
 use crate::config::SessionPolicy;
@@ -81,7 +81,8 @@ impl StoredSession<'_> {
             postcard::to_allocvec(session).map_err(|_| Error::Internal(InternalFault::Bug))?;
         let sealed = self.0.seal_text(Self::PURPOSE, name, &plaintext)?;
         let max_age = session.ends_at.since(session.seen_at);
-        chunks::store(name, &sealed, max_age, self.0.attributes("/"), self.0.jar)
+        let attributes = self.0.attributes("/");
+        chunks::store(name, &sealed, MAX_PIECES, max_age, attributes, self.0.jar)
             .map_err(|TooLarge| Error::Internal(InternalFault::SessionTooLarge))
     }
 
@@ -102,14 +103,18 @@ impl IdTokenHint<'_> {
     const PURPOSE: &'static str = "hint";
 
     /// `Set-Cookie` values that keep an ID token; a token too large for it is not kept, and the
-    /// provider will ask the person instead.
+    /// provider will ask the person instead. What an earlier login has left goes then, unseen: it
+    /// may be somebody else's, and the callback path does not show it.
     pub fn store(&self, id_token: &str, max_age: Duration) -> Result<Vec<String>, InternalFault> {
         let name = &self.context.names.hint;
         let sealed = self
             .context
             .seal_text(Self::PURPOSE, name, id_token.as_bytes())?;
         let attributes = self.context.attributes(self.path);
-        Ok(chunks::store(name, &sealed, max_age, attributes, self.context.jar).unwrap_or_default())
+        let jar = self.context.jar;
+        let stored = chunks::store(name, &sealed, MAX_HINT_PIECES, max_age, attributes, jar);
+        Ok(stored
+            .unwrap_or_else(|TooLarge| chunks::delete_unseen(name, MAX_HINT_PIECES, attributes)))
     }
 
     pub fn load(&self) -> Option<String> {

@@ -117,7 +117,9 @@ fn the_callback_takes_only_get() {
     let callback = browser.login_until_callback("/");
     for method in ["POST", "HEAD", "PUT", "OPTIONS"] {
         let request = browser.request(method, &callback, Site::Cross, &[("accept", "text/html")]);
-        ends_in(&browser.send(request), 405, "method_not_allowed");
+        let outcome = browser.send(request);
+        ends_in(&outcome, 405, "method_not_allowed");
+        assert_eq!(outcome.header("allow"), Some("GET"), "{method}");
     }
 }
 

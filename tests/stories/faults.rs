@@ -138,6 +138,8 @@ fn every_wrong_member_of_a_token_response_ends_the_login() {
         ("token_type", json!("DPoP")),
         ("id_token", json!(null)),
         ("id_token", json!(["a.b.c"])),
+        ("expires_in", json!(0)),
+        ("expires_in", json!("0")),
         ("expires_in", json!(-1)),
         ("expires_in", json!(1.5)),
         ("expires_in", json!("soon")),

@@ -1,6 +1,7 @@
 //! A person logs in.
 
 use crate::browser::{HOST, parameter};
+use crate::cookies::Site;
 use crate::provider::Parameters;
 use crate::world::{World, minutes, seconds};
 use portero::telemetry::Purpose;
@@ -249,4 +250,37 @@ fn when_randomness_fails_a_session_goes_on_until_its_cookie_has_to_be_issued_ane
     assert!(outcome.set_cookies().is_empty());
     world.land.random_fails.set(false);
     assert!(browser.is_logged_in());
+}
+
+/// A browser that restores its tabs sends all of them before any is answered, and gets a login
+/// cookie from each. The next request carries them all, beside the largest session there is.
+#[test]
+fn many_tabs_at_once_stay_below_the_headers_that_envoy_takes() {
+    const ENVOY: usize = 60 * 1024;
+    const SESSION: usize = 5 * 4096;
+    let world = World::new();
+    let browser = world.browser();
+    let target = |tab: usize| format!("/orders?tab={tab:04}&q={}", "x".repeat(1000));
+    let tabs: Vec<_> = (0..20)
+        .map(|tab| browser.navigation(&target(tab), Site::Typed))
+        .collect();
+    for tab in tabs {
+        browser.send(tab).location();
+    }
+    // Targets of any length.
+    for length in [900, 1500, 2020, 4000] {
+        let other = world.browser();
+        let start = other.go(&format!("/orders?q={}", "x".repeat(length)));
+        assert!(start.set_cookies()[0].len() < 1700, "{length}");
+    }
+    assert_eq!(browser.cookie_names("__Host-portero-login-").len(), 20);
+    let next = browser.navigation(&target(20), Site::Typed);
+    let size: usize = next
+        .headers()
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    assert!(size + SESSION < ENVOY, "{size} bytes");
+    browser.send(next).location();
+    assert!(browser.cookie_names("__Host-portero-login-").len() <= 5);
 }

@@ -149,6 +149,41 @@ fn another_site_cannot_log_anybody_out() {
     assert!(!browser.is_logged_in());
 }
 
+/// A link on a page of this site may be fetched without anybody following it.
+#[test]
+fn a_get_that_is_no_navigation_logs_nobody_out() {
+    const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
+    const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    for headers in [
+        &[HTML, NAVIGATE, ("sec-purpose", "prefetch")][..],
+        &[HTML, NAVIGATE, ("sec-purpose", "prefetch;prerender")],
+        &[HTML, NAVIGATE, ("purpose", "prefetch")],
+        &[("accept", "image/*"), ("sec-fetch-mode", "no-cors")],
+        &[("accept", "*/*"), ("sec-fetch-mode", "cors")],
+        &[HTML, ("sec-fetch-mode", "same-origin")],
+    ] {
+        let sent = browser.request("GET", LOGOUT, Site::SameOrigin, headers);
+        let page = browser.send(sent);
+        assert_eq!(page.status(), 200, "{headers:?}");
+        assert!(page.set_cookies().is_empty(), "{headers:?}");
+        let body = &page.answered().body;
+        assert!(body.contains("<form method=\"post\""), "{body}");
+    }
+    assert!(browser.is_logged_in());
+    // A script that means it.
+    let sent = browser.request(
+        "POST",
+        LOGOUT,
+        Site::SameOrigin,
+        &[("sec-fetch-mode", "cors")],
+    );
+    assert_eq!(browser.send(sent).status(), 303);
+    assert!(!browser.is_logged_in());
+}
+
 /// Browsers without `Sec-Fetch-Site` are told apart by `Origin` and `Referer`.
 #[test]
 fn without_fetch_metadata_the_origin_decides() {
@@ -168,7 +203,8 @@ fn without_fetch_metadata_the_origin_decides() {
         let world = local();
         let browser = world.browser();
         browser.log_in();
-        let sent = browser.request(method, LOGOUT, Site::Typed, &[(header, value)]);
+        let accept = ("accept", "text/html");
+        let sent = browser.request(method, LOGOUT, Site::Typed, &[accept, (header, value)]);
         let mut headers = sent.headers().to_vec();
         headers.retain(|(name, _)| name != "sec-fetch-site");
         let outcome = browser.send(portero::request::Request::new(headers));
@@ -260,6 +296,8 @@ fn the_logout_paths_take_only_their_methods() {
             (outcome.status(), outcome.code().as_str()),
             (405, "method_not_allowed")
         );
+        let allowed = if path == LOGOUT { "GET, POST" } else { "GET" };
+        assert_eq!(outcome.header("allow"), Some(allowed), "{method} {path}");
     }
     assert!(browser.is_logged_in());
 }
@@ -277,5 +315,48 @@ fn the_id_token_is_sent_to_no_path_but_the_logout() {
     assert!(is_sent_to(LOGOUT));
     for target in ["/", "/orders", LANDING, "/oauth2/callback"] {
         assert!(!is_sent_to(target), "{target}");
+    }
+}
+
+/// Logs in with an ID token that is longer by this than usual.
+fn logged_in_with_id_token(world: &World, browser: &Browser, padding: usize) {
+    world.provider.tamper(move |token| {
+        let padding = json!("x".repeat(padding));
+        token.claims.insert("padding".to_owned(), padding);
+    });
+    browser.log_in();
+}
+
+#[test]
+fn an_id_token_takes_two_cookies_at_most_and_keeps_the_logout_address_short() {
+    let world = World::new();
+    let mut longest = 0;
+    for padding in (0..9000).step_by(300) {
+        let browser = world.browser();
+        logged_in_with_id_token(&world, &browser, padding);
+        let cookies = browser.cookie_names("__Secure-portero-hint").len();
+        assert!(cookies <= 2, "{cookies} cookies");
+        let address = browser.go(LOGOUT).location().to_owned();
+        assert_eq!(address.contains("id_token_hint="), cookies > 0);
+        longest = longest.max(address.len());
+    }
+    assert!((5000..7000).contains(&longest), "{longest} bytes");
+}
+
+#[test]
+fn an_id_token_that_is_too_large_takes_the_place_of_an_earlier_one() {
+    for before in [0, 3500] {
+        let world = World::new();
+        let browser = world.browser();
+        logged_in_with_id_token(&world, &browser, before);
+        let is_session = |name: &str| name == "__Host-portero";
+        let mut cookies = browser.cookies.borrow().clone();
+        assert!(cookies.all().len() > 1);
+        cookies.tamper().retain(|cookie| !is_session(&cookie.name));
+        *browser.cookies.borrow_mut() = cookies;
+        logged_in_with_id_token(&world, &browser, 9000);
+        assert!(browser.cookie_names("__Secure-portero-hint").is_empty());
+        let end = browser.go(LOGOUT);
+        assert!(!end.location().contains("id_token_hint"));
     }
 }

@@ -15,6 +15,7 @@ enum Gate {
     Open,
     Closed,
     Ambiguous,
+    AmbiguousHost,
 }
 
 fn gate(world: &World, method: &str, host: &str, target: &str) -> Gate {
@@ -34,12 +35,13 @@ fn gate(world: &World, method: &str, host: &str, target: &str) -> Gate {
         Outcome::Answered(_) => match (outcome.status(), outcome.code().as_str()) {
             (401, "login_required") => Gate::Closed,
             (400, "path_ambiguous") => Gate::Ambiguous,
+            (400, "authority_ambiguous") => Gate::AmbiguousHost,
             other => panic!("{other:?}"),
         },
     }
 }
 
-use Gate::{Ambiguous, Closed, Open};
+use Gate::{Ambiguous, AmbiguousHost, Closed, Open};
 
 #[test]
 fn without_rules_everything_is_protected() {
@@ -110,20 +112,23 @@ fn a_prefix_is_whole_segments() {
     }
 }
 
+/// Envoy may choose its virtual host with the port or without it.
 #[test]
-fn a_host_is_matched_without_port_and_without_regard_to_case() {
+fn a_host_is_matched_with_its_port_and_without_it_and_without_regard_to_case() {
     let world = with_rules(json!([
-        {"match": {"hosts": ["public.example.com", "*.open.example"]}, "access": "public"},
+        {"match": {"hosts": ["public.example.com", "*.open.example", "*.open.example:8443"]}, "access": "public"},
     ]));
     for (host, expected) in [
         ("public.example.com", Open),
-        ("PUBLIC.Example.com:8443", Open),
-        ("public.example.com.", Open),
+        ("PUBLIC.Example.com", Open),
+        ("public.example.com:8443", AmbiguousHost),
         ("app.example.com", Closed),
+        ("app.example.com:8443", Closed),
         ("xpublic.example.com", Closed),
         ("public.example.com.evil.example", Closed),
         ("a.open.example", Open),
-        ("a.b.open.example:443", Open),
+        ("a.b.open.example:8443", Open),
+        ("a.b.open.example:443", AmbiguousHost),
         ("open.example", Closed),
         ("xopen.example", Closed),
     ] {

@@ -130,6 +130,8 @@ fn a_host_that_is_no_host_is_refused() {
         "app.example.com\"><script>",
         "[::1",
         ".",
+        "app.example.com.",
+        "app.example.com.:443",
     ] {
         let outcome = world.browser().at("https", host).go("/");
         assert_eq!(outcome.status(), 400, "{host:?}");

@@ -138,8 +138,14 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(
         config.rules[1].matcher.hosts,
         [
-            HostPattern::Exact("app.example.com".to_owned()),
-            HostPattern::Suffix(".example.org".to_owned()),
+            HostPattern {
+                name: HostName::Exact("app.example.com".to_owned()),
+                port: None,
+            },
+            HostPattern {
+                name: HostName::Below(".example.org".to_owned()),
+                port: None,
+            },
         ]
     );
     assert_eq!(

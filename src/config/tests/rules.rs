@@ -72,8 +72,17 @@ fn our_own_paths_are_distinct_and_not_the_root() {
 fn hosts_are_lower_case_names() {
     for (host, words) in [
         ("App.example.com", "has upper-case letters"),
-        ("app.example.com:8443", "has a port"),
-        ("https://app.example.com", "has a port or scheme"),
+        ("app.example.com:", "has a `:` without a port"),
+        ("app.example.com:0", "has a `:` without a port"),
+        ("app.example.com:08443", "has a `:` without a port"),
+        ("app.example.com:+80", "has a `:` without a port"),
+        ("app.example.com:65536", "has a `:` without a port"),
+        ("app.example.com:80:80", "has a `:` without a port"),
+        ("[::1]:80", "has a `:` without a port"),
+        ("https://app.example.com", "has a `:` without a port"),
+        ("*:8443", "a `*` that is not its first label"),
+        (":8443", "is not a host name"),
+        ("app.example.com.", "is not a host name"),
         ("app.*.com", "a `*` that is not its first label"),
         ("*app.com", "a `*` that is not its first label"),
         ("*.*.com", "a `*` that is not its first label"),
@@ -89,6 +98,24 @@ fn hosts_are_lower_case_names() {
             words,
         );
     }
+}
+
+#[test]
+fn a_host_may_have_a_port() {
+    let config = accepted(&rule(
+        json!({"hosts": ["app.example.com:8443", "*.example.org:1"]}),
+    ));
+    let pattern = |name, port: &str| HostPattern {
+        name,
+        port: Some(port.to_owned()),
+    };
+    assert_eq!(
+        config.rules[0].matcher.hosts,
+        [
+            pattern(HostName::Exact("app.example.com".to_owned()), "8443"),
+            pattern(HostName::Below(".example.org".to_owned()), "1"),
+        ]
+    );
 }
 
 #[test]

@@ -97,7 +97,10 @@ fn a_good_response_is_read() {
 fn a_lifetime_is_a_number_of_seconds_or_missing() {
     for (value, expected) in [
         (Value::Null, Ok(None)),
-        (json!(0), Ok(Some(0))),
+        (json!(1), Ok(Some(1))),
+        (json!(0), Err(CallFault::Malformed)),
+        (json!("0"), Err(CallFault::Malformed)),
+        (json!("-1"), Err(CallFault::Malformed)),
         (json!("3600"), Ok(Some(3600))),
         (json!(u64::MAX), Ok(Some(u64::MAX))),
         (json!(-1), Err(CallFault::Malformed)),

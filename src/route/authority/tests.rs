@@ -14,30 +14,35 @@ fn of(values: &[&[u8]]) -> Result<Authority, Error> {
 }
 
 #[test]
-fn the_authority_is_in_lower_case_and_the_host_without_port_and_last_dot() {
-    for (given, text, host) in [
-        ("app.example.com", "app.example.com", "app.example.com"),
+fn the_authority_is_in_lower_case_and_has_a_host_and_maybe_a_port() {
+    for (given, text, host, port) in [
+        (
+            "app.example.com",
+            "app.example.com",
+            "app.example.com",
+            None,
+        ),
         (
             "App.Example.COM:8443",
             "app.example.com:8443",
             "app.example.com",
+            Some("8443"),
         ),
-        ("app.example.com.", "app.example.com.", "app.example.com"),
+        ("localhost:080", "localhost:080", "localhost", Some("080")),
+        ("under_score", "under_score", "under_score", None),
         (
-            "app.example.com.:443",
-            "app.example.com.:443",
-            "app.example.com",
+            "192.0.2.1:10000",
+            "192.0.2.1:10000",
+            "192.0.2.1",
+            Some("10000"),
         ),
-        ("localhost:80", "localhost:80", "localhost"),
-        ("under_score", "under_score", "under_score"),
-        ("192.0.2.1:10000", "192.0.2.1:10000", "192.0.2.1"),
-        ("[2001:DB8::1]", "[2001:db8::1]", "[2001:db8::1]"),
-        ("[::1]:8080", "[::1]:8080", "[::1]"),
+        ("[2001:DB8::1]", "[2001:db8::1]", "[2001:db8::1]", None),
+        ("[::1]:8080", "[::1]:8080", "[::1]", Some("8080")),
     ] {
         let authority = of(&[given.as_bytes()]).unwrap();
         assert_eq!(
-            (authority.as_str(), authority.host()),
-            (text, host),
+            (authority.as_str(), authority.host(), authority.port()),
+            (text, host, port),
             "{given}"
         );
     }
@@ -51,6 +56,9 @@ fn what_two_readers_could_read_differently_is_refused() {
         ":",
         ":80",
         ".:80",
+        "app.example.com.",
+        "app.example.com.:443",
+        "app.example.com..",
         "a:",
         "a:b",
         "a:-1",

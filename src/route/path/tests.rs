@@ -68,6 +68,18 @@ fn parameters_are_read_both_ways() {
     assert_readings("/a%3bx", &["/a%3Bx", "/a"]);
 }
 
+/// Tomcat drops parameters from the path as it came, and decodes then.
+#[test]
+fn parameters_are_dropped_before_decoding_and_after() {
+    assert_readings("/;%2Fa/b", &["/;%2Fa/b", "/b", "/a/b"]);
+    assert_readings("/;%5ca/b", &["/;%5Ca/b", "/b", "/a/b"]);
+    assert_readings("/x;%2Fa/b", &["/x;%2Fa/b", "/x/b", "/x/a/b"]);
+    assert_readings("/a;x%2f", &["/a;x%2F", "/a", "/a/"]);
+    assert_readings("/;%2Fx/a%3by", &["/;%2Fx/a%3By", "/a%3By", "/a", "/x/a"]);
+    // Encoded alone, it begins a parameter or is part of a name.
+    assert_readings("/a%3Bx%2Fb", &["/a%3Bx%2Fb", "/a%3Bx/b", "/a/b"]);
+}
+
 #[test]
 fn doubled_slashes_are_read_both_ways() {
     assert_readings("//a", &["//a", "/a"]);
@@ -97,6 +109,9 @@ fn dot_segments_are_refused_in_every_disguise() {
         "/..%3B/a",
         "/..%3bx/a",
         "/a;x=%2F..%2Fb",
+        "/;%2F../a",
+        "/%2e%2e;%2Fa",
+        "/;%2Fa/..",
     ] {
         assert_readings(path, &[]);
     }
@@ -183,6 +198,16 @@ fn walk(path: &str) -> Vec<String> {
         .collect()
 }
 
+/// What a server does that drops parameters, decodes and then walks the segments.
+fn walk_bare(path: &str) -> Vec<String> {
+    let bare: Vec<&str> = path
+        .split('/')
+        .map(|segment| segment.split(';').next().unwrap())
+        .collect();
+    let text = String::from_utf8_lossy(&percent(&bare.join("/"))).replace('\\', "/");
+    text.split('/').map(ToOwned::to_owned).collect()
+}
+
 fn percent(path: &str) -> Vec<u8> {
     let bytes = path.as_bytes();
     let mut decoded = Vec::new();
@@ -217,6 +242,23 @@ proptest! {
             let twice = String::from_utf8_lossy(&percent(&reading)).into_owned();
             for text in [&reading, &twice] {
                 prop_assert!(walk(text).iter().all(|name| name != "." && name != ".."), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_other_servers_walk_is_among_the_readings(path in tricky()) {
+        let readings = readings(&path);
+        if !readings.is_empty() {
+            let bare = path.split('?').next().unwrap();
+            for walked in [walk(bare), walk_bare(bare)] {
+                let names: Vec<&str> = walked.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+                prop_assert!(!names.iter().any(|name| matches!(*name, "." | "..")));
+                let found = readings.iter().any(|reading| {
+                    let decoded = String::from_utf8_lossy(&percent(reading)).into_owned();
+                    decoded.split('/').filter(|name| !name.is_empty()).eq(names.iter().copied())
+                });
+                prop_assert!(found, "{:?} is not in {:?}", walked, readings);
             }
         }
     }

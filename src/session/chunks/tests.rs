@@ -45,7 +45,8 @@ fn request(cookies: &[(String, String)]) -> Request {
 
 fn stored(cookies: &[(String, String)], value: &str) -> Vec<String> {
     let request = request(cookies);
-    store(NAME, value, MAX_AGE, ATTRIBUTES, &CookieJar::of(&request)).unwrap()
+    let jar = CookieJar::of(&request);
+    store(NAME, value, MAX_PIECES, MAX_AGE, ATTRIBUTES, &jar).unwrap()
 }
 
 fn loaded(cookies: &[(String, String)]) -> Option<String> {
@@ -137,13 +138,17 @@ fn deleting_names_what_is_there_and_nothing_else() {
 fn too_much_is_refused_and_so_is_nothing() {
     let request = Request::default();
     let jar = CookieJar::of(&request);
-    let store = |length| store(NAME, &value(length), MAX_AGE, ATTRIBUTES, &jar);
-    assert_eq!(store(0), Err(TooLarge));
-    assert_eq!(store(MAX_PIECES * COOKIE_LIMIT), Err(TooLarge));
-    let largest = (0..MAX_PIECES * COOKIE_LIMIT)
-        .rev()
-        .find(|length| store(*length).is_ok());
-    assert!(largest.unwrap() > 19_000);
+    for most in [1, 2, MAX_PIECES] {
+        let store = |length| store(NAME, &value(length), most, MAX_AGE, ATTRIBUTES, &jar);
+        assert_eq!(store(0), Err(TooLarge));
+        assert_eq!(store(most * COOKIE_LIMIT), Err(TooLarge));
+        let largest = (0..most * COOKIE_LIMIT)
+            .rev()
+            .find(|length| store(*length).is_ok());
+        assert!(largest.unwrap() > most * 3_800);
+    }
+    let more = store(NAME, &value(20_500), 9, MAX_AGE, ATTRIBUTES, &jar);
+    assert_eq!(more, Err(TooLarge), "such a value could not be loaded");
 }
 
 #[test]
@@ -181,7 +186,7 @@ proptest! {
         let attributes = Attributes { path: &path, secure, same_site: SameSite::None };
         let request = Request::default();
         let set_cookies =
-            store(&name, &value(length), MAX_AGE, attributes, &CookieJar::of(&request)).unwrap();
+            store(&name, &value(length), MAX_PIECES, MAX_AGE, attributes, &CookieJar::of(&request)).unwrap();
         for set_cookie in &set_cookies {
             prop_assert!(set_cookie.len() <= COOKIE_LIMIT, "{} bytes", set_cookie.len());
         }
