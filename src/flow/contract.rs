@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::answer::Response;
+use crate::error::CallFault;
 use crate::telemetry::Purpose;
 
 /// An HTTP request to the provider, through a cluster of Envoy's.
@@ -26,6 +27,18 @@ pub struct Call {
 pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The body of an answer that means yes.
+    pub(super) fn into_document(self) -> Result<Vec<u8>, CallFault> {
+        match self.status {
+            200 => Ok(self.body),
+            503 => Err(CallFault::Unreachable),
+            504 => Err(CallFault::Timeout),
+            _ => Err(CallFault::Refused),
+        }
+    }
 }
 
 /// Why nothing came back. A proxy that cannot reach the provider answers 503 or 504 itself, which

@@ -4,7 +4,7 @@ use crate::browser::{HOST, request};
 use crate::provider::Answer;
 use crate::world::World;
 use portero::telemetry::Purpose;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn a_person_gets_a_page_that_loads_nothing_and_that_nothing_frames() {
@@ -151,6 +151,66 @@ fn calls_to_the_provider_are_counted_and_timed() {
     browser.come_from_elsewhere(&callback);
     assert_eq!(world.land.counted("portero.provider.token.failed"), 1);
     assert_eq!(world.land.counted("portero.provider.token.milliseconds"), 2);
+}
+
+/// An answer that cannot be used is no success, whatever its status.
+#[test]
+fn a_call_is_counted_once_by_whether_its_answer_can_be_used() {
+    let wrong = |purpose: Purpose| match purpose {
+        Purpose::Discovery => json!({"issuer": "https://evil.example"}),
+        Purpose::Jwks => json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
+        Purpose::Token => json!({"access_token": "x", "token_type": "Bearer"}),
+        Purpose::Userinfo => json!({"sub": "somebody else"}),
+    };
+    for purpose in [
+        Purpose::Discovery,
+        Purpose::Jwks,
+        Purpose::Token,
+        Purpose::Userinfo,
+    ] {
+        for answer in [
+            Answer::json(&wrong(purpose)),
+            Answer::Status(200),
+            Answer::Status(404),
+            Answer::NotSent,
+        ] {
+            let world = World::new();
+            let row = format!("{purpose:?} {answer:?}");
+            let counted = |end: &str| {
+                let name = format!("portero.provider.{}.{end}", purpose.name());
+                world.land.counted(&name)
+            };
+            let is_background = matches!(purpose, Purpose::Discovery | Purpose::Jwks);
+            world.provider.break_down(purpose, answer);
+            if is_background {
+                world.worker.tick();
+            } else {
+                let browser = world.browser();
+                let callback = browser.login_until_callback("/");
+                assert_eq!(browser.come_from_elsewhere(&callback).status() / 100, 5);
+            }
+            assert_eq!((counted("succeeded"), counted("failed")), (0, 1), "{row}");
+            assert_eq!(counted("milliseconds"), 1, "{row}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_of_no_use_are_counted_in_the_log() {
+    let world = World::new();
+    let mut jwks = world.provider.script.borrow().jwks.clone();
+    let keys = jwks["keys"].as_array_mut().unwrap();
+    let usable = keys.len();
+    keys.push(json!({"kty": "oct", "k": "AAAA"}));
+    keys.push(json!("no key"));
+    world.provider.script.borrow_mut().jwks = jwks;
+    world.worker.tick();
+    assert_eq!(
+        world.land.lines("provider_ready"),
+        [format!(
+            "provider_ready provider=corp keys={usable} skipped=2"
+        )]
+    );
 }
 
 /// The stories rely on it.
