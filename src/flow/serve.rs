@@ -126,10 +126,12 @@ impl Refusal {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
+        let cause = self.error.cause();
+        let cause = cause.map_or_else(String::new, |cause| format!(" cause=\"{cause}\""));
         gateway.host.log(
             report.level,
             &format!(
-                "request_refused code={} status={} request_id={request_id}",
+                "request_refused code={} status={} request_id={request_id}{cause}",
                 report.code, report.status
             ),
         );

@@ -130,6 +130,39 @@ fn every_failure_is_one_line_and_one_count_with_code_and_request_id() {
 }
 
 #[test]
+fn the_line_about_a_refused_id_token_names_the_claim() {
+    for (claim, value, line) in [
+        (
+            "exp",
+            Value::Null,
+            "code=id_token_claim_missing status=502 \
+             request_id=8f2b0d0e-0000-4000-8000-000000000001 cause=\"the claim exp is missing\"",
+        ),
+        (
+            "iat",
+            json!("zzmarkzz\"\n"),
+            "code=id_token_claim_invalid status=502 \
+             request_id=8f2b0d0e-0000-4000-8000-000000000001 \
+             cause=\"the claim iat has a wrong type or range\"",
+        ),
+    ] {
+        let world = World::new();
+        world.land.keep_secret("zzmarkzz");
+        world.provider.tamper(move |token| match &value {
+            Value::Null => drop(token.claims.remove(claim)),
+            value => token.claims[claim] = value.clone(),
+        });
+        let browser = world.browser();
+        let callback = browser.login_until_callback("/");
+        browser.come_from_elsewhere(&callback).answered();
+        assert_eq!(
+            world.land.lines("request_refused"),
+            [format!("request_refused {line}")]
+        );
+    }
+}
+
+#[test]
 fn calls_to_the_provider_are_counted_and_timed() {
     let world = World::new();
     world.browser().log_in();
