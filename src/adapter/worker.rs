@@ -90,6 +90,10 @@ impl Worker {
             let gateway = Rc::clone(&self.gateway);
             let (flow, step) = Flow::start(|exchange| fetch_provider(gateway, exchange, plan));
             *self.fetch.borrow_mut() = Some(flow);
+            // A fetch that lost its lease is given up: a late answer must not go to this one.
+            self.calls
+                .borrow_mut()
+                .retain(|_, caller| !matches!(caller, Caller::Fetch));
             self.fetch_step(step);
         }
         self.wake_waiting();

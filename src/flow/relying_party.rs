@@ -110,7 +110,7 @@ impl RelyingParty<'_> {
         loop {
             self.exchange.wait().await;
             let newer = self.provider().await?;
-            if newer.fetched_at > data.fetched_at {
+            if newer.fetched_at != data.fetched_at {
                 return Ok(attempt(&newer.keys)?);
             }
             let failed = self.gateway.provider.borrow().has_failed_since(asked);
