@@ -172,6 +172,6 @@ fn read_reply(headers: usize) -> CallResult {
         .find(|(name, _)| name == ":status")
         .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
         .ok_or(CallFailure::NoAnswer)?;
-    let body = abi::buffer(Buffer::CallResponseBody).unwrap_or_default();
+    let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();
     Ok(Reply { status, body })
 }

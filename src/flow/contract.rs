@@ -26,10 +26,16 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
+    /// At most [`Reply::MOST_BYTES`].
     pub body: Vec<u8>,
 }
 
 impl Reply {
+    /// The most bytes of a body that are taken from the proxy, so that no answer makes this VM grow
+    /// by more. Whoever reads one refuses a body of this length as too large, so what was cut off
+    /// is never taken for the whole.
+    pub const MOST_BYTES: usize = 1024 * 1024 + 1;
+
     /// The body of an answer that means yes.
     pub(super) fn into_document(self) -> Result<Vec<u8>, CallFault> {
         match self.status {
