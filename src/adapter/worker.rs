@@ -155,6 +155,9 @@ fn dispatch(call: &Call) -> Result<u32, CallFailure> {
             .map(|(name, value)| (*name, value.as_str())),
     );
     let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+    // The one host function that is not bound in `abi`: the SDK's dispatcher panics on the answer to
+    // a call that was not registered with it, and only its own wrapper registers one. The wrapper
+    // gives back the two failures that Envoy knows here, and panics on others.
     hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
         .map_err(|_| CallFailure::NotSent)
 }
