@@ -77,3 +77,29 @@ pub struct Forward {
     /// `Set-Cookie` values for the answer.
     pub set_cookies: Vec<String>,
 }
+
+/// Changes to the headers of the upstream's answer: what is replaced first, then what is added.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct AnswerHeaders {
+    /// In place of any of that name.
+    pub replace: Vec<(&'static str, String)>,
+    /// Beside others of that name.
+    pub add: Vec<(&'static str, String)>,
+}
+
+impl Forward {
+    /// The changes to the answer. One that sets somebody's cookies is theirs alone, whatever the
+    /// upstream says about caches: RFC 9111 lets a shared cache keep it otherwise.
+    pub fn answer_headers(&self) -> AnswerHeaders {
+        let mut headers = AnswerHeaders::default();
+        if !self.set_cookies.is_empty() {
+            let value = "private, no-store".to_owned();
+            headers.replace.push(("cache-control", value));
+        }
+        let cookies = self.set_cookies.iter().cloned();
+        headers
+            .add
+            .extend(cookies.map(|value| ("set-cookie", value)));
+        headers
+    }
+}
