@@ -167,12 +167,10 @@ fn read_reply(headers: usize) -> CallResult {
     if headers == 0 {
         return Err(CallFailure::NoAnswer);
     }
-    let headers = abi::header_pairs(Map::CallResponse)
-        .map(|bytes| pairs::read(&bytes))
-        .unwrap_or_default();
+    let headers = abi::header_pairs(Map::CallResponse).and_then(|bytes| pairs::read(&bytes));
     let status = headers
-        .iter()
-        .find(|(name, _)| name == ":status")
+        .as_ref()
+        .and_then(|headers| headers.iter().find(|(name, _)| name == ":status"))
         .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
         .ok_or(CallFailure::NoAnswer)?;
     let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();

@@ -21,4 +21,4 @@ pub use contract::{AnswerHeaders, Call, CallFailure, CallResult, Decision, Forwa
 pub use fetch::{FetchFault, fetch_provider};
 pub use gateway::Gateway;
 pub use run::{Exchange, Flow, Step};
-pub use serve::serve;
+pub use serve::{broken, serve};

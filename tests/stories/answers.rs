@@ -3,6 +3,7 @@
 use crate::browser::{HOST, request};
 use crate::provider::Answer;
 use crate::world::World;
+use portero::flow::broken;
 use portero::telemetry::Purpose;
 use serde_json::{Value, json};
 
@@ -184,6 +185,25 @@ fn calls_to_the_provider_are_counted_and_timed() {
     browser.come_from_elsewhere(&callback);
     assert_eq!(world.land.counted("portero.provider.token.failed"), 1);
     assert_eq!(world.land.counted("portero.provider.token.milliseconds"), 2);
+}
+
+#[test]
+fn a_request_that_the_host_does_not_let_go_on_is_told_like_any_other_failure() {
+    let world = World::new();
+    let response = broken(&world.worker.gateway);
+    let problem: Value = serde_json::from_str(&response.body).unwrap();
+    assert_eq!(
+        (response.status, &problem["code"]),
+        (500, &json!("internal_error"))
+    );
+    assert_eq!(
+        world.land.lines("request_refused"),
+        ["request_refused code=internal_error status=500 request_id=unknown"]
+    );
+    assert_eq!(
+        world.land.failures(),
+        [("internal_error".to_owned(), 1)].into()
+    );
 }
 
 /// An answer that cannot be used is no success, whatever its status.
