@@ -1,9 +1,12 @@
 //! What people and programs read when something goes wrong.
 
 use crate::browser::{HOST, request};
+use crate::cookies::Site;
+use crate::outcome::Outcome;
 use crate::provider::Answer;
 use crate::world::World;
 use portero::flow::broken;
+use portero::request::Request;
 use portero::telemetry::Purpose;
 use serde_json::{Value, json};
 
@@ -264,6 +267,71 @@ fn keys_that_are_of_no_use_are_counted_in_the_log() {
             "provider_ready provider=corp keys={usable} skipped=2"
         )]
     );
+}
+
+/// In every place that a stranger controls, with and without a session.
+#[test]
+fn bytes_that_are_no_text_end_in_an_answer_or_at_the_upstream() {
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    let names = [
+        ":method",
+        ":scheme",
+        ":authority",
+        ":path",
+        "cookie",
+        "accept",
+        "origin",
+        "referer",
+        "sec-fetch-mode",
+        "sec-fetch-site",
+        "sec-purpose",
+        "x-requested-with",
+        "x-request-id",
+        "content-type",
+        "upgrade",
+        "x-userinfo",
+        "x_userinfo",
+        "access-control-request-method",
+    ];
+    let bytes: [&[u8]; 5] = [
+        b"\xff\xfe",
+        b"\x00",
+        b"",
+        b"\xc3\x28=\xf0;",
+        b"__Host-portero=\xff",
+    ];
+    for target in [
+        "/",
+        "/public",
+        "/oauth2/callback?state=x&code=y",
+        "/oauth2/logout",
+        "/oauth2/logged-out",
+    ] {
+        for method in ["GET", "POST", "OPTIONS"] {
+            for name in names {
+                for value in bytes {
+                    let head = browser.request(
+                        method,
+                        target,
+                        Site::SameOrigin,
+                        &[("accept", "text/html")],
+                    );
+                    let mut headers = head.headers().to_vec();
+                    headers.retain(|(other, _)| other != name);
+                    headers.push((name.to_owned(), value.to_vec()));
+                    if let Outcome::Answered(response) = world.worker.serve(Request::new(headers)) {
+                        assert!(
+                            (200..503).contains(&response.status),
+                            "{name}: {response:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(browser.is_logged_in());
 }
 
 /// The stories rely on it.

@@ -219,3 +219,34 @@ fn without_randomness_nobody_is_logged_in() {
     );
     assert!(end.set_cookies().is_empty());
 }
+
+#[test]
+fn without_randomness_at_the_callback_nobody_is_logged_in_either() {
+    let world = World::new();
+    let browser = world.browser();
+    let callback = browser.login_until_callback("/");
+    world.land.random_fails.set(true);
+    let end = browser.come_from_elsewhere(&callback);
+    assert_eq!(
+        (end.status(), end.code().as_str()),
+        (500, "random_unavailable")
+    );
+    assert!(browser.cookie_names("").is_empty());
+    world.land.random_fails.set(false);
+    browser.log_in();
+}
+
+#[test]
+fn when_randomness_fails_a_session_goes_on_until_its_cookie_has_to_be_issued_anew() {
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    world.land.random_fails.set(true);
+    assert!(browser.is_logged_in());
+    world.pass(minutes(6));
+    let outcome = browser.go("/");
+    assert_eq!(outcome.code(), "random_unavailable");
+    assert!(outcome.set_cookies().is_empty());
+    world.land.random_fails.set(false);
+    assert!(browser.is_logged_in());
+}

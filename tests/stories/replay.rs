@@ -104,3 +104,21 @@ fn a_stranger_without_session_gains_nothing_from_a_used_callback() {
     assert_eq!(stranger.code(), "login_unknown");
     assert_eq!(world.provider.called(Purpose::Token), 1);
 }
+
+/// Processes share nothing: only the provider knows that the code is used, and it says so.
+#[test]
+fn a_double_click_on_two_processes_leaves_a_logged_in_browser_logged_in() {
+    let world = World::new();
+    let browser = world.browser();
+    let callback = browser.login_until_callback("/orders");
+    let kept = browser.cookies.borrow().clone();
+    browser.come_from_elsewhere(&callback).location();
+    let login = kept.all()[0].clone();
+    browser.cookies.borrow_mut().tamper().push(login);
+    browser.moves_to(&world.another_process());
+    let second = browser.come_from_elsewhere(&callback);
+    assert_eq!(second.code(), "token_invalid_grant");
+    assert_eq!(world.provider.redeemed(), 1);
+    assert!(browser.is_logged_in());
+    assert!(browser.cookie_names("__Host-portero-login").is_empty());
+}

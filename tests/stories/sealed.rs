@@ -188,7 +188,7 @@ fn a_session_of_another_issuer_is_absent() {
 }
 
 /// Text that does not compress and differs from the next.
-fn filler(length: usize, seed: u8) -> String {
+pub fn filler(length: usize, seed: u8) -> String {
     let bytes: Vec<u8> = (0..length)
         .map(|index| (index as u8).wrapping_mul(31) ^ seed)
         .collect();

@@ -1,11 +1,13 @@
 //! How long a session lasts, and what is in it.
 
 use crate::browser::{Browser, HOST};
+use crate::cookies::Site;
 use crate::outcome::Outcome;
 use crate::provider::ISSUER;
-use crate::sealed::{COOKIE, is_absent_and_cleared};
+use crate::sealed::{COOKIE, filler, is_absent_and_cleared};
 use crate::world::{SESSION_KEY, World, minutes, seconds};
 use portero::flow::AnswerHeaders;
+use portero::request::Request;
 use portero::secret::Secret;
 use portero::session::{Binding, Seal, Session};
 use serde_json::json;
@@ -140,4 +142,28 @@ fn a_session_whose_access_token_is_forwarded_ends_with_that_token() {
     assert!(is_forwarded(&browser));
     world.pass(Duration::from_millis(100));
     assert!(!is_forwarded(&browser));
+}
+
+/// HTTP/2 may send every cookie in a header of its own (RFC 9113 section 8.2.3).
+#[test]
+fn a_cookie_header_in_pieces_is_one_cookie_header() {
+    let world = World::new();
+    let browser = world.browser();
+    world.provider.script.borrow_mut().userinfo["groups"] = json!(filler(7000, 1));
+    browser.log_in();
+    let whole = browser.navigation("/", Site::Typed);
+    let mut headers = Vec::new();
+    for (name, value) in whole.headers() {
+        match name.as_str() {
+            "cookie" => {
+                let text = std::str::from_utf8(value).unwrap();
+                let pieces = text.split(';').rev().map(str::trim);
+                headers.extend(pieces.map(|piece| (name.clone(), piece.as_bytes().to_vec())));
+            }
+            _ => headers.push((name.clone(), value.clone())),
+        }
+    }
+    let outcome = world.worker.serve(Request::new(headers));
+    assert_eq!(outcome.forwarded().userinfo()["sub"], "user-1");
+    assert!(!outcome.forwarded().has("cookie"));
 }

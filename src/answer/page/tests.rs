@@ -28,7 +28,7 @@ fn the_policy_allows_the_style_that_is_sent_and_nothing_else() {
     assert_eq!(
         header(&PLAIN, "content-security-policy"),
         format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; \
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; \
              frame-ancestors 'none'; base-uri 'none'"
         )
     );
