@@ -51,6 +51,11 @@ impl Endpoint {
         Ok(Self { url })
     }
 
+    /// The whole URL.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
     pub fn scheme(&self) -> &str {
         self.url.scheme()
     }

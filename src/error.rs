@@ -146,6 +146,21 @@ listed! {
 }
 
 impl Error {
+    /// What the operator is told beside the code, where the error knows more. Nothing in it comes
+    /// from outside.
+    pub const fn cause(&self) -> Option<TokenFault> {
+        match self {
+            Self::IdToken(fault) => Some(*fault),
+            Self::Request(_)
+            | Self::Denied(_)
+            | Self::Authorization(_)
+            | Self::Provider(..)
+            | Self::ProviderUnavailable
+            | Self::UserinfoSubject
+            | Self::Internal(_) => None,
+        }
+    }
+
     /// Every error that a request can end with, for the documents and their tests.
     pub fn every() -> Vec<Self> {
         let mut errors = vec![Self::ProviderUnavailable, Self::UserinfoSubject];

@@ -1,37 +1,27 @@
 //! The host's serialisation of header lists: the count, then the sizes of every name and value,
 //! then the bytes, each followed by a zero. All numbers are 32 bits, little-endian.
 
-/// Reads a list; whatever does not fit ends it.
-pub fn read(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+/// Reads a list. One that does not say exactly what it holds is none: a header that was not read
+/// would not be judged.
+pub fn read(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     let mut pairs = Vec::new();
-    let Some((count, mut sizes)) = number(bytes) else {
-        return pairs;
-    };
-    let Some(mut texts) = usize::try_from(count)
-        .ok()
-        .and_then(|count| count.checked_mul(8))
-        .and_then(|length| sizes.get(length..))
-    else {
-        return pairs;
-    };
+    // The host has no form for an empty list but nothing at all.
+    if bytes.is_empty() {
+        return Some(pairs);
+    }
+    let (count, sizes) = number(bytes)?;
+    let length = usize::try_from(count).ok()?.checked_mul(8)?;
+    let (mut sizes, mut texts) = sizes.split_at_checked(length)?;
     for _ in 0..count {
-        let Some((name_size, rest)) = number(sizes) else {
-            break;
-        };
-        let Some((value_size, rest)) = number(rest) else {
-            break;
-        };
-        let Some((name, after_name)) = text(texts, name_size) else {
-            break;
-        };
-        let Some((value, after_value)) = text(after_name, value_size) else {
-            break;
-        };
+        let (name_size, rest) = number(sizes)?;
+        let (value_size, rest) = number(rest)?;
+        let (name, after_name) = text(texts, name_size)?;
+        let (value, after_value) = text(after_name, value_size)?;
         pairs.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
         sizes = rest;
         texts = after_value;
     }
-    pairs
+    texts.is_empty().then_some(pairs)
 }
 
 /// Writes a list.
@@ -58,7 +48,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 
 fn text(bytes: &[u8], size: u32) -> Option<(&[u8], &[u8])> {
     let (text, rest) = bytes.split_at_checked(usize::try_from(size).ok()?)?;
-    Some((text, rest.get(1..)?))
+    Some((text, rest.strip_prefix(b"\0")?))
 }
 
 #[cfg(test)]

@@ -76,8 +76,11 @@ pub struct ProviderCache {
 pub enum ProviderState {
     /// Nothing has been fetched yet.
     Empty,
-    /// This worker holds the lease and is fetching.
-    Fetching,
+    /// This worker is fetching, and holds the lease until then. Who has not come back by then may
+    /// fetch again.
+    Fetching {
+        until: Timestamp,
+    },
     Ready,
     /// The last fetch, of whatever worker, failed.
     Backoff {
@@ -107,7 +110,11 @@ impl ProviderCache {
     pub fn availability(&self, now: Timestamp) -> Availability {
         match (&self.data, self.state) {
             (Some(data), _) => Availability::Ready(Rc::clone(data)),
-            (None, ProviderState::Backoff { until }) if now < until => Availability::Down,
+            (None, ProviderState::Backoff { until })
+                if is_ahead(until, now, LONGEST_RETRY_READY) =>
+            {
+                Availability::Down
+            }
             _ => Availability::Pending,
         }
     }
@@ -122,14 +129,14 @@ impl ProviderCache {
         known: Timestamp,
     ) -> KeyRefresh {
         self.adopt(host, seal, provider);
-        if let Some(data) = self.data.as_ref().filter(|data| data.fetched_at > known) {
+        // Whatever replaced what the flow knows is newer, by a clock that was set back too.
+        if let Some(data) = self.data.as_ref().filter(|data| data.fetched_at != known) {
             return KeyRefresh::Newer(Rc::clone(data));
         }
         let now = host.now();
         let (schedule, _) = self.slots.schedule(host, seal);
-        let under_way = now < schedule.lease_until;
-        let backing_off = now < schedule.retry_at;
-        if backing_off || (!under_way && is_cooling(&schedule, provider, now)) {
+        let under_way = is_ahead(schedule.lease_until, now, lease(provider));
+        if is_backing_off(&schedule, now) || (!under_way && is_cooling(&schedule, provider, now)) {
             return KeyRefresh::CoolingDown;
         }
         self.keys_wanted = true;
@@ -144,20 +151,23 @@ impl ProviderCache {
     /// Takes over what another worker fetched, and says whether it is this worker's turn to fetch.
     pub fn tick(&mut self, host: &dyn Host, seal: &Seal, provider: &Provider) -> Option<FetchPlan> {
         self.adopt(host, seal, provider);
-        if self.state == ProviderState::Fetching {
+        let now = host.now();
+        if let ProviderState::Fetching { until } = self.state
+            && is_ahead(until, now, lease(provider))
+        {
             return None;
         }
-        let now = host.now();
-        let routine = self.data.is_none() || now >= self.refresh_at;
+        let routine =
+            self.data.is_none() || !is_ahead(self.refresh_at, now, provider.refresh_interval);
         if !routine && !self.keys_wanted {
             return None;
         }
         let (mut schedule, version) = self.slots.schedule(host, seal);
-        if now < schedule.retry_at {
+        if is_backing_off(&schedule, now) {
             self.fail_until(schedule.retry_at, now);
             return None;
         }
-        if now < schedule.lease_until {
+        if is_ahead(schedule.lease_until, now, lease(provider)) {
             return None;
         }
         if !routine && is_cooling(&schedule, provider, now) {
@@ -169,12 +179,13 @@ impl ProviderCache {
         if !routine {
             schedule.forced_at = now;
         }
-        // Discovery and keys, each within its time limit, and some room for slow wheels.
-        schedule.lease_until = now.after(provider.timeout.saturating_mul(3));
+        schedule.lease_until = now.after(lease(provider));
         if !self.slots.set_schedule(host, seal, &schedule, version) {
             return None;
         }
-        self.state = ProviderState::Fetching;
+        self.state = ProviderState::Fetching {
+            until: schedule.lease_until,
+        };
         Some(FetchPlan {
             discovery: routine && !provider.endpoints.are_complete(),
         })
@@ -238,10 +249,12 @@ impl ProviderCache {
             return;
         };
         self.adopted = Some(version);
+        let now = host.now();
+        // A copy from the future was fetched before the clock was set back.
         let newer = self
             .data
             .as_ref()
-            .is_none_or(|data| data.fetched_at < documents.fetched_at);
+            .is_none_or(|data| data.fetched_at < documents.fetched_at || now < data.fetched_at);
         if !newer {
             return;
         }
@@ -282,9 +295,27 @@ impl ProviderCache {
     }
 }
 
+/// How long a fetch may take: discovery and keys, each within its time limit, and some room for
+/// slow wheels.
+const fn lease(provider: &Provider) -> Duration {
+    provider.timeout.saturating_mul(3)
+}
+
+/// Whether `until` is still to come. What lies further ahead than `longest` was written before the
+/// clock was set back, and counts as passed.
+fn is_ahead(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
+    now < until && until.since(now) <= longest
+}
+
+/// Whether a failure delays the next fetch.
+fn is_backing_off(schedule: &Schedule, now: Timestamp) -> bool {
+    is_ahead(schedule.retry_at, now, LONGEST_RETRY_READY)
+}
+
 /// Whether an unknown key has caused a fetch a moment ago.
 fn is_cooling(schedule: &Schedule, provider: &Provider, now: Timestamp) -> bool {
-    now.since(schedule.forced_at) < provider.unknown_key_cooldown
+    let cooldown = provider.unknown_key_cooldown;
+    schedule.forced_at <= now && is_ahead(schedule.forced_at.after(cooldown), now, cooldown)
 }
 
 /// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.

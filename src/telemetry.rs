@@ -39,9 +39,9 @@ pub enum Metric {
     LogoutSucceeded,
     /// One answer that is an error, by its code.
     Failure(Cow<'static, str>),
-    /// One answered call to the provider.
+    /// One call to the provider whose answer was judged and can be used.
     CallSucceeded(Purpose),
-    /// One call that got no usable answer.
+    /// One call that brought nothing: no answer, a refusal, or something else than was asked for.
     CallFailed(Purpose),
     /// Milliseconds that a call took.
     CallMilliseconds(Purpose),

@@ -18,6 +18,8 @@ pub(crate) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 #[derive(Default)]
 pub(crate) struct TestHost {
     passed: Cell<Duration>,
+    /// How far somebody has set the clock back.
+    back: Cell<Duration>,
     drawn: Cell<u64>,
     pub(crate) random_fails: Cell<bool>,
     shared: RefCell<HashMap<String, SharedValue>>,
@@ -27,6 +29,10 @@ pub(crate) struct TestHost {
 impl TestHost {
     pub(crate) fn pass(&self, span: Duration) {
         self.passed.set(self.passed.get() + span);
+    }
+
+    pub(crate) fn set_back(&self, span: Duration) {
+        self.back.set(self.back.get() + span);
     }
 
     /// What somebody else on the public square may do to a slot.
@@ -43,7 +49,7 @@ impl TestHost {
 
 impl Host for TestHost {
     fn now(&self) -> Timestamp {
-        START.after(self.passed.get())
+        START.after(self.passed.get()).before(self.back.get())
     }
 
     /// Different at every draw, and the same in every run.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use portero::config::Config;
 use portero::error::Error;
+use portero::flow::FetchFault;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
@@ -52,9 +53,13 @@ fn the_filter_in_the_readme_is_part_of_the_demo() {
     }
 }
 
+const CAUSES: &str = "## Causes of `provider_fetch_failed`";
+
 #[test]
 fn every_error_is_documented_and_every_documented_error_exists() {
-    let documented: BTreeSet<(String, Option<u16>)> = read("docs/errors.md")
+    let document = read("docs/errors.md");
+    let (codes, _) = document.split_once(CAUSES).unwrap_or_default();
+    let documented: BTreeSet<(String, Option<u16>)> = codes
         .lines()
         .filter_map(|line| line.strip_prefix("| `"))
         .flat_map(|line| {
@@ -76,4 +81,20 @@ fn every_error_is_documented_and_every_documented_error_exists() {
         })
         .collect();
     assert_eq!(documented, existing);
+}
+
+#[test]
+fn every_cause_of_a_failed_fetch_is_documented_and_every_documented_cause_exists() {
+    let document = read("docs/errors.md");
+    let (_, causes) = document.split_once(CAUSES).unwrap_or_default();
+    let documented: Vec<&str> = causes
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let existing: BTreeSet<&str> = FetchFault::every()
+        .into_iter()
+        .map(FetchFault::name)
+        .collect();
+    assert_eq!(documented.len(), existing.len());
+    assert_eq!(documented.into_iter().collect::<BTreeSet<_>>(), existing);
 }

@@ -99,13 +99,12 @@ pub fn log(level: u32, text: &str) {
     }
 }
 
-/// Nanoseconds since the epoch.
+/// Nanoseconds since the epoch. Where the host does not tell, it is so late that everything has
+/// expired: nothing may live for ever because a clock is missing.
 pub fn current_time() -> u64 {
     let mut time = 0;
-    unsafe {
-        proxy_get_current_time_nanoseconds(&raw mut time);
-    }
-    time
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+    if status == OK { time } else { u64::MAX }
 }
 
 pub fn set_tick_period(milliseconds: u32) {
@@ -114,12 +113,11 @@ pub fn set_tick_period(milliseconds: u32) {
     }
 }
 
-/// The whole of a buffer.
-pub fn buffer(kind: Buffer) -> Option<Vec<u8>> {
+/// The beginning of a buffer, `most` bytes of it.
+pub fn buffer(kind: Buffer, most: usize) -> Option<Vec<u8>> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
-    let status = unsafe {
-        proxy_get_buffer_bytes(kind as u32, 0, usize::MAX, &raw mut data, &raw mut length)
-    };
+    let status =
+        unsafe { proxy_get_buffer_bytes(kind as u32, 0, most, &raw mut data, &raw mut length) };
     owned(status, data, length)
 }
 

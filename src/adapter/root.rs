@@ -32,7 +32,7 @@ impl RootContext for Root {
     /// Refuses a configuration with any fault, so that nothing is half loaded.
     fn on_configure(&mut self, _: usize) -> bool {
         let host = EnvoyHost::default();
-        let text = abi::buffer(Buffer::PluginConfiguration).unwrap_or_default();
+        let text = abi::buffer(Buffer::PluginConfiguration, usize::MAX).unwrap_or_default();
         match Config::load(&text, &|name| std::env::var(name).ok()) {
             Ok(loaded) => {
                 for warning in &loaded.warnings {

@@ -9,9 +9,10 @@ use proxy_wasm::types::Action;
 use super::abi::{self, Map};
 use super::worker::Worker;
 use crate::answer::Response;
-use crate::flow::{CallResult, Decision, Flow, Forward, Step, serve};
+use crate::flow::{AnswerHeaders, CallResult, Decision, Flow, Forward, Step, broken, serve};
 use crate::pairs;
 use crate::request::Request;
+use crate::telemetry::Level;
 
 /// A request on its way through Portero.
 pub struct Stream {
@@ -19,7 +20,8 @@ pub struct Stream {
     flow: RefCell<Option<Flow<Decision>>>,
     /// The header callback has returned, so the request has to be resumed to go on.
     paused: Cell<bool>,
-    set_cookies: RefCell<Vec<String>>,
+    /// For the upstream's answer.
+    answer_headers: RefCell<AnswerHeaders>,
 }
 
 impl Stream {
@@ -28,7 +30,7 @@ impl Stream {
             context,
             flow: RefCell::default(),
             paused: Cell::new(false),
-            set_cookies: RefCell::default(),
+            answer_headers: RefCell::default(),
         })
     }
 
@@ -38,11 +40,13 @@ impl Stream {
     }
 
     fn start(self: &Rc<Self>, worker: &Rc<Worker>) -> Action {
-        let Some(headers) = abi::header_pairs(Map::Request) else {
-            answer(&Response::new(500));
+        // Headers that were not read could not be removed either.
+        let headers = abi::header_pairs(Map::Request).and_then(|bytes| pairs::read(&bytes));
+        let Some(headers) = headers else {
+            answer(worker, &broken(&worker.gateway));
             return Action::Pause;
         };
-        let request = Request::new(pairs::read(&headers));
+        let request = Request::new(headers);
         let gateway = Rc::clone(&worker.gateway);
         let (flow, step) = Flow::start(|exchange| serve(gateway, request, exchange));
         *self.flow.borrow_mut() = Some(flow);
@@ -86,30 +90,30 @@ impl Stream {
             }
             Step::Done(decision) => {
                 self.flow.take();
-                self.decide(decision)
+                self.decide(worker, decision)
             }
         }
     }
 
-    fn decide(&self, decision: Decision) -> Action {
+    fn decide(&self, worker: &Worker, decision: Decision) -> Action {
         let response = match decision {
             Decision::Forward(forward) => {
-                if self.forward(forward) {
+                if self.forward(&forward) {
                     if self.paused.get() {
                         abi::continue_request();
                     }
                     return Action::Continue;
                 }
                 // Headers of a stranger that could not be removed must not reach the upstream.
-                Response::new(500)
+                broken(&worker.gateway)
             }
             Decision::Answer(response) => response,
         };
-        answer(&response);
+        answer(worker, &response);
         Action::Pause
     }
 
-    fn forward(&self, forward: Forward) -> bool {
+    fn forward(&self, forward: &Forward) -> bool {
         let removed = forward
             .remove
             .iter()
@@ -118,12 +122,28 @@ impl Stream {
             .set
             .iter()
             .all(|(name, value)| abi::replace_header(Map::Request, name, value));
-        *self.set_cookies.borrow_mut() = forward.set_cookies;
-        removed && set
+        let done = removed && set;
+        if done {
+            *self.answer_headers.borrow_mut() = forward.answer_headers();
+        }
+        done
     }
 }
 
-fn answer(response: &Response) {
+/// Answers the request. An answer that the host does not take is not left out: without one the
+/// request would hang.
+fn answer(worker: &Worker, response: &Response) {
+    if send(response) {
+        return;
+    }
+    let host = &worker.gateway.host;
+    host.log(Level::Error, "answer_refused_by_host");
+    if !send(&Response::new(500)) {
+        host.log(Level::Error, "bare_answer_refused_by_host");
+    }
+}
+
+fn send(response: &Response) -> bool {
     let headers = response
         .headers
         .iter()
@@ -132,7 +152,7 @@ fn answer(response: &Response) {
         response.status,
         &pairs::write(headers),
         response.body.as_bytes(),
-    );
+    )
 }
 
 /// The SDK's view of a [`Stream`].
@@ -172,8 +192,16 @@ impl HttpContext for HttpStream {
 
     /// Also called for Portero's own answers, which carry their cookies already.
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        for value in self.stream.set_cookies.take() {
-            abi::add_header(Map::Response, "set-cookie", value.as_bytes());
+        let headers = self.stream.answer_headers.take();
+        // An answer that caches may keep must not carry what is one person's.
+        let replaced = headers
+            .replace
+            .iter()
+            .all(|(name, value)| abi::replace_header(Map::Response, name, value.as_bytes()));
+        if replaced {
+            for (name, value) in headers.add {
+                abi::add_header(Map::Response, name, value.as_bytes());
+            }
         }
         Action::Continue
     }

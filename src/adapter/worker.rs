@@ -90,6 +90,10 @@ impl Worker {
             let gateway = Rc::clone(&self.gateway);
             let (flow, step) = Flow::start(|exchange| fetch_provider(gateway, exchange, plan));
             *self.fetch.borrow_mut() = Some(flow);
+            // A fetch that lost its lease is given up: a late answer must not go to this one.
+            self.calls
+                .borrow_mut()
+                .retain(|_, caller| !matches!(caller, Caller::Fetch));
             self.fetch_step(step);
         }
         self.wake_waiting();
@@ -151,6 +155,9 @@ fn dispatch(call: &Call) -> Result<u32, CallFailure> {
             .map(|(name, value)| (*name, value.as_str())),
     );
     let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+    // The one host function that is not bound in `abi`: the SDK's dispatcher panics on the answer to
+    // a call that was not registered with it, and only its own wrapper registers one. The wrapper
+    // gives back the two failures that Envoy knows here, and panics on others.
     hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
         .map_err(|_| CallFailure::NotSent)
 }
@@ -160,14 +167,12 @@ fn read_reply(headers: usize) -> CallResult {
     if headers == 0 {
         return Err(CallFailure::NoAnswer);
     }
-    let headers = abi::header_pairs(Map::CallResponse)
-        .map(|bytes| pairs::read(&bytes))
-        .unwrap_or_default();
+    let headers = abi::header_pairs(Map::CallResponse).and_then(|bytes| pairs::read(&bytes));
     let status = headers
-        .iter()
-        .find(|(name, _)| name == ":status")
+        .as_ref()
+        .and_then(|headers| headers.iter().find(|(name, _)| name == ":status"))
         .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
         .ok_or(CallFailure::NoAnswer)?;
-    let body = abi::buffer(Buffer::CallResponseBody).unwrap_or_default();
+    let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();
     Ok(Reply { status, body })
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::answer::Response;
+use crate::error::CallFault;
 use crate::telemetry::Purpose;
 
 /// An HTTP request to the provider, through a cluster of Envoy's.
@@ -25,7 +26,25 @@ pub struct Call {
 #[derive(Clone)]
 pub struct Reply {
     pub status: u16,
+    /// At most [`Reply::MOST_BYTES`].
     pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The most bytes of a body that are taken from the proxy, so that no answer makes this VM grow
+    /// by more. Whoever reads one refuses a body of this length as too large, so what was cut off
+    /// is never taken for the whole.
+    pub const MOST_BYTES: usize = 1024 * 1024 + 1;
+
+    /// The body of an answer that means yes.
+    pub(super) fn into_document(self) -> Result<Vec<u8>, CallFault> {
+        match self.status {
+            200 => Ok(self.body),
+            503 => Err(CallFault::Unreachable),
+            504 => Err(CallFault::Timeout),
+            _ => Err(CallFault::Refused),
+        }
+    }
 }
 
 /// Why nothing came back. A proxy that cannot reach the provider answers 503 or 504 itself, which
@@ -57,6 +76,32 @@ pub struct Forward {
     pub set: Vec<(String, Vec<u8>)>,
     /// `Set-Cookie` values for the answer.
     pub set_cookies: Vec<String>,
+}
+
+/// Changes to the headers of the upstream's answer: what is replaced first, then what is added.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct AnswerHeaders {
+    /// In place of any of that name.
+    pub replace: Vec<(&'static str, String)>,
+    /// Beside others of that name.
+    pub add: Vec<(&'static str, String)>,
+}
+
+impl Forward {
+    /// The changes to the answer. One that sets somebody's cookies is theirs alone, whatever the
+    /// upstream says about caches: RFC 9111 lets a shared cache keep it otherwise.
+    pub fn answer_headers(&self) -> AnswerHeaders {
+        let mut headers = AnswerHeaders::default();
+        if !self.set_cookies.is_empty() {
+            let value = "private, no-store".to_owned();
+            headers.replace.push(("cache-control", value));
+        }
+        let cookies = self.set_cookies.iter().cloned();
+        headers
+            .add
+            .extend(cookies.map(|value| ("set-cookie", value)));
+        headers
+    }
 }
 
 /// The body has codes and secrets, and a header the client's or the person's credentials.

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Call, CallFailure, CallResult, Exchange, Gateway};
+use super::{Call, CallFailure, Exchange, Gateway, Reply};
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::CallFault;
-use crate::jose::JwkSet;
-use crate::oidc::ProviderMetadata;
+use crate::jose::{JwkSet, JwkSetFault};
+use crate::oidc::{MetadataFault, ProviderMetadata};
 use crate::provider::{FetchPlan, ProviderData};
 use crate::telemetry::{Level, Metric, Purpose};
 
@@ -20,9 +20,10 @@ pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: Fetc
             host.log(
                 Level::Info,
                 &format!(
-                    "provider_ready provider={} keys={}",
+                    "provider_ready provider={} keys={} skipped={}",
                     provider.name,
-                    data.keys.keys().len()
+                    data.keys.keys().len(),
+                    data.keys.skipped()
                 ),
             );
             gateway.provider.borrow_mut().succeed(
@@ -34,13 +35,14 @@ pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: Fetc
                 jwks,
             );
         }
-        Err((purpose, cause)) => {
+        Err((purpose, fault)) => {
             host.log(
                 Level::Warn,
                 &format!(
-                    "provider_fetch_failed provider={} call={} cause={cause}",
+                    "provider_fetch_failed provider={} call={} cause={}",
                     provider.name,
-                    purpose.name()
+                    purpose.name(),
+                    fault.name()
                 ),
             );
             gateway.provider.borrow_mut().fail(host, &gateway.seal);
@@ -50,37 +52,90 @@ pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: Fetc
 
 type Fetched = (ProviderData, Option<Vec<u8>>, Vec<u8>);
 
+/// Why a fetch brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchFault {
+    /// No discovery document can be asked for under this issuer.
+    IssuerNotAUrl,
+    /// Keys were to be fetched, and nothing says where.
+    MetadataUnknown,
+    Call(CallFault),
+    Metadata(MetadataFault),
+    Keys(JwkSetFault),
+    /// A key set without a key that Portero can use.
+    NoUsableKey,
+}
+
+impl FetchFault {
+    /// The word in log lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IssuerNotAUrl => "issuer_not_a_url",
+            Self::MetadataUnknown => "metadata_unknown",
+            Self::Call(fault) => fault.name(),
+            Self::Metadata(fault) => fault.name(),
+            Self::Keys(fault) => fault.code(),
+            Self::NoUsableKey => "no_usable_key",
+        }
+    }
+
+    /// Every reason that a log line can give, for the documents and their tests.
+    pub fn every() -> Vec<Self> {
+        // The other ways in which a call fails belong to the token endpoint, or have a name of
+        // their own here.
+        let calls = [
+            CallFault::Unreachable,
+            CallFault::Timeout,
+            CallFault::Refused,
+        ];
+        let mut faults = vec![
+            Self::IssuerNotAUrl,
+            Self::MetadataUnknown,
+            Self::NoUsableKey,
+        ];
+        faults.extend(calls.map(Self::Call));
+        faults.extend(MetadataFault::ALL.iter().copied().map(Self::Metadata));
+        faults.extend(JwkSetFault::ALL.iter().copied().map(Self::Keys));
+        faults
+    }
+}
+
 async fn fetch(
     gateway: &Gateway,
     exchange: &Exchange,
     plan: FetchPlan,
-) -> Result<Fetched, (Purpose, &'static str)> {
+) -> Result<Fetched, (Purpose, FetchFault)> {
     let provider = &gateway.config.provider;
     let fetched_at = gateway.host.now();
     let mut discovery = None;
     let metadata = if plan.discovery {
-        let failed = |cause| (Purpose::Discovery, cause);
-        let url = ProviderMetadata::discovery_url(provider).ok_or(failed("issuer_not_a_url"))?;
-        let document = get(gateway, exchange, Purpose::Discovery, &url)
+        let failed = |fault| (Purpose::Discovery, fault);
+        let url =
+            ProviderMetadata::discovery_url(provider).ok_or(failed(FetchFault::IssuerNotAUrl))?;
+        let read = |document: &[u8]| {
+            ProviderMetadata::parse(provider, document).map_err(FetchFault::Metadata)
+        };
+        let (metadata, document) = get(gateway, exchange, Purpose::Discovery, &url, read)
             .await
             .map_err(failed)?;
-        let metadata =
-            ProviderMetadata::parse(provider, &document).map_err(|fault| failed(fault.name()))?;
         discovery = Some(document);
         Some(metadata)
     } else {
         let known = gateway.provider.borrow().metadata();
         known.or_else(|| ProviderMetadata::by_hand(provider))
     };
-    let failed = |cause| (Purpose::Jwks, cause);
-    let metadata = metadata.ok_or(failed("metadata_unknown"))?;
-    let jwks = get(gateway, exchange, Purpose::Jwks, &metadata.jwks_uri)
+    let failed = |fault| (Purpose::Jwks, fault);
+    let metadata = metadata.ok_or(failed(FetchFault::MetadataUnknown))?;
+    let read = |document: &[u8]| {
+        let keys = JwkSet::parse(document).map_err(FetchFault::Keys)?;
+        match keys.is_empty() {
+            false => Ok(keys),
+            true => Err(FetchFault::NoUsableKey),
+        }
+    };
+    let (keys, jwks) = get(gateway, exchange, Purpose::Jwks, &metadata.jwks_uri, read)
         .await
         .map_err(failed)?;
-    let keys = JwkSet::parse(&jwks).map_err(|fault| failed(fault.code()))?;
-    if keys.is_empty() {
-        return Err(failed("no_usable_key"));
-    }
     Ok((
         ProviderData {
             metadata,
@@ -92,24 +147,23 @@ async fn fetch(
     ))
 }
 
-async fn get(
+/// What `read` makes of a document, and the document.
+async fn get<T>(
     gateway: &Gateway,
     exchange: &Exchange,
     purpose: Purpose,
     endpoint: &Endpoint,
-) -> Result<Vec<u8>, &'static str> {
+    read: impl FnOnce(&[u8]) -> Result<T, FetchFault>,
+) -> Result<(T, Vec<u8>), FetchFault> {
     let mut call = Call::to(&gateway.config.provider, purpose, "GET", endpoint);
     call.headers.push(("accept", "application/json".to_owned()));
-    let reply = gateway
-        .call(exchange, call)
-        .await
-        .map_err(CallFault::name)?;
-    match reply.status {
-        200 => Ok(reply.body),
-        503 => Err(CallFault::Unreachable.name()),
-        504 => Err(CallFault::Timeout.name()),
-        _ => Err(CallFault::Refused.name()),
-    }
+    let judge = |reply: Result<Reply, CallFault>| {
+        let document = reply
+            .and_then(Reply::into_document)
+            .map_err(FetchFault::Call)?;
+        Ok((read(&document)?, document))
+    };
+    gateway.call(exchange, call, judge).await
 }
 
 impl Call {
@@ -142,28 +196,30 @@ impl Call {
 }
 
 impl Gateway {
-    /// Sends a call and measures it.
-    pub(super) async fn call(
+    /// Sends a call, judges what comes of it, and measures both. A call whose request is given up
+    /// before it ends is not counted.
+    pub(super) async fn call<T, E>(
         &self,
         exchange: &Exchange,
         call: Call,
-    ) -> Result<super::Reply, CallFault> {
+        judge: impl FnOnce(Result<Reply, CallFault>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let purpose = call.purpose;
         let sent_at = self.host.now();
-        let result: CallResult = exchange.call(call).await;
+        let result = exchange.call(call).await;
         let took = self.host.now().since(sent_at).as_millis();
         self.host.record(
             &Metric::CallMilliseconds(purpose),
             u64::try_from(took).unwrap_or(u64::MAX),
         );
-        let usable = matches!(&result, Ok(reply) if reply.status < 500);
-        self.host.count(&match usable {
-            true => Metric::CallSucceeded(purpose),
-            false => Metric::CallFailed(purpose),
-        });
-        result.map_err(|failure| match failure {
+        let verdict = judge(result.map_err(|failure| match failure {
             CallFailure::NotSent | CallFailure::NoAnswer => CallFault::Unreachable,
-        })
+        }));
+        self.host.count(&match &verdict {
+            Ok(_) => Metric::CallSucceeded(purpose),
+            Err(_) => Metric::CallFailed(purpose),
+        });
+        verdict
     }
 }
 

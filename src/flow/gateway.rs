@@ -3,8 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use sha2::{Digest, Sha256};
+
 use super::strip::HeaderGuard;
-use crate::config::Config;
+use crate::config::{Config, Provider};
+use crate::endpoint::Endpoint;
 use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{CookieNames, Seal, SessionCache};
@@ -26,7 +29,7 @@ impl Gateway {
     /// From a checked configuration.
     pub fn new(config: Config, host: Rc<dyn Host>) -> Self {
         let seal = Seal::new(&config.session.keys);
-        let scope = format!("{}/{}", seal.fingerprint(), config.provider.name);
+        let scope = scope(&seal, &config.provider);
         let provider = ProviderCache::new(&scope);
         provider.prepare(host.as_ref(), &seal);
         Self {
@@ -55,3 +58,38 @@ impl Gateway {
             .tick(self.host.as_ref(), &self.seal, &self.config.provider)
     }
 }
+
+/// Bytes of the hash in a scope.
+const SCOPE_HASH: usize = 8;
+
+/// Two configurations share documents, keys and schedule only where they would ask the same
+/// provider in the same way: the keys of one decide who is logged in.
+fn scope(seal: &Seal, provider: &Provider) -> String {
+    let by_hand = &provider.endpoints;
+    let endpoints = [
+        &by_hand.authorization,
+        &by_hand.token,
+        &by_hand.jwks,
+        &by_hand.userinfo,
+        &by_hand.end_session,
+    ]
+    .map(|endpoint| endpoint.as_ref().map(Endpoint::as_str));
+    let clusters = &provider.clusters;
+    let clusters = [
+        &clusters.discovery,
+        &clusters.token,
+        &clusters.jwks,
+        &clusters.userinfo,
+    ];
+    // As JSON, so that no text can reach over into the next.
+    let sources = serde_json::json!([provider.issuer, endpoints, clusters]);
+    let hash: String = Sha256::digest(sources.to_string())
+        .iter()
+        .take(SCOPE_HASH)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{}/{}/{hash}", seal.fingerprint(), provider.name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,8 @@ mod serve;
 mod session;
 mod strip;
 
-pub use contract::{Call, CallFailure, CallResult, Decision, Forward, Reply};
-pub use fetch::fetch_provider;
+pub use contract::{AnswerHeaders, Call, CallFailure, CallResult, Decision, Forward, Reply};
+pub use fetch::{FetchFault, fetch_provider};
 pub use gateway::Gateway;
 pub use run::{Exchange, Flow, Step};
-pub use serve::serve;
+pub use serve::{broken, serve};

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Call, Exchange, Gateway};
-use crate::error::{CallFault, Error, TokenFault};
+use super::{Call, Exchange, Gateway, Reply};
+use crate::error::{Error, TokenFault};
 use crate::host::Host;
 use crate::jose::Claims;
 use crate::oidc::{
@@ -66,12 +66,12 @@ impl RelyingParty<'_> {
         call.headers
             .extend(authorization.map(|value| ("authorization", value)));
         call.body = body.into_bytes();
-        let reply = self
-            .gateway
-            .call(self.exchange, call)
+        self.gateway
+            .call(self.exchange, call, |reply| {
+                reply.and_then(|reply| TokenResponse::parse(reply.status, &reply.body))
+            })
             .await
-            .map_err(failed)?;
-        TokenResponse::parse(reply.status, &reply.body).map_err(failed)
+            .map_err(failed)
     }
 
     /// Verifies an ID token; when its key is unknown, once more with newer keys.
@@ -110,7 +110,7 @@ impl RelyingParty<'_> {
         loop {
             self.exchange.wait().await;
             let newer = self.provider().await?;
-            if newer.fetched_at > data.fetched_at {
+            if newer.fetched_at != data.fetched_at {
                 return Ok(attempt(&newer.keys)?);
             }
             let failed = self.gateway.provider.borrow().has_failed_since(asked);
@@ -138,16 +138,11 @@ impl RelyingParty<'_> {
         call.headers.push(("accept", "application/json".to_owned()));
         call.headers
             .push(("authorization", format!("Bearer {access_token}")));
-        let reply = self
-            .gateway
-            .call(self.exchange, call)
+        self.gateway
+            .call(self.exchange, call, |reply| {
+                let document = reply.and_then(Reply::into_document).map_err(failed)?;
+                parse_userinfo(&document, subject).map(Some)
+            })
             .await
-            .map_err(failed)?;
-        match reply.status {
-            200 => parse_userinfo(&reply.body, subject).map(Some),
-            503 => Err(failed(CallFault::Unreachable)),
-            504 => Err(failed(CallFault::Timeout)),
-            _ => Err(failed(CallFault::Refused)),
-        }
     }
 }

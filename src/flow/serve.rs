@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::relying_party::RelyingParty;
 use super::{Decision, Exchange, Forward, Gateway, callback, caller, logout, session};
 use crate::answer::{Audience, Response};
-use crate::error::{Error, RequestFault};
+use crate::error::{Error, InternalFault, RequestFault};
 use crate::host::Host;
 use crate::request::Request;
 use crate::route::{Authority, Route};
@@ -19,6 +19,12 @@ pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -
         Ok(decision) => decision,
         Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience)),
     }
+}
+
+/// The answer to a request that the host does not let Portero read or change as it must.
+pub fn broken(gateway: &Gateway) -> Response {
+    let refusal = Refusal::from(Error::Internal(InternalFault::Bug));
+    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program)
 }
 
 async fn decide(
@@ -137,10 +143,12 @@ impl Refusal {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
+        let cause = self.error.cause();
+        let cause = cause.map_or_else(String::new, |cause| format!(" cause=\"{cause}\""));
         gateway.host.log(
             report.level,
             &format!(
-                "request_refused code={} status={} request_id={request_id}",
+                "request_refused code={} status={} request_id={request_id}{cause}",
                 report.code, report.status
             ),
         );

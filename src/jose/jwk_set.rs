@@ -32,6 +32,9 @@ pub enum JwkSetFault {
 }
 
 impl JwkSetFault {
+    /// Every fault.
+    pub const ALL: &'static [Self] = &[Self::TooLarge, Self::Malformed];
+
     /// The stable name of the fault in answers, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {

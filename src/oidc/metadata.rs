@@ -31,6 +31,14 @@ pub enum MetadataFault {
 }
 
 impl MetadataFault {
+    /// Every fault.
+    pub const ALL: &'static [Self] = &[
+        Self::TooLarge,
+        Self::NotMetadata,
+        Self::IssuerMismatch,
+        Self::Endpoint,
+    ];
+
     /// The word in log lines.
     pub const fn name(self) -> &'static str {
         match self {

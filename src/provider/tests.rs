@@ -144,6 +144,76 @@ fn a_worker_that_never_comes_back_loses_its_lease() {
     assert_eq!(envoy.tick(1), ALL);
 }
 
+/// Nobody comes back to tell: the flow that was to fetch is lost.
+#[test]
+fn a_worker_whose_lease_has_passed_may_fetch_again_itself() {
+    let mut envoy = Envoy::new();
+    assert_eq!(envoy.tick(0), ALL);
+    envoy.host.pass(LEASE - TICK);
+    assert_eq!(envoy.tick(0), None);
+    envoy.host.pass(TICK);
+    assert_eq!(envoy.tick(0), ALL);
+    assert_eq!(envoy.tick(1), None, "leased anew");
+}
+
+#[test]
+fn a_lease_from_before_the_clock_was_set_back_has_passed() {
+    let mut envoy = Envoy::new();
+    envoy.host.pass(REFRESH);
+    assert_eq!(envoy.tick(0), ALL);
+    envoy.host.set_back(REFRESH);
+    assert_eq!(envoy.tick(1), ALL);
+    assert_eq!(envoy.tick(0), None, "the other's lease counts");
+    envoy.host.pass(LEASE);
+    assert_eq!(envoy.tick(0), ALL);
+}
+
+#[test]
+fn a_delay_from_before_the_clock_was_set_back_has_passed() {
+    let mut envoy = Envoy::new();
+    envoy.host.pass(REFRESH);
+    assert_eq!(envoy.tick(0), ALL);
+    envoy.fail(0);
+    assert_eq!(envoy.tick(1), None);
+    envoy.host.set_back(REFRESH);
+    for worker in [0, 1] {
+        assert!(!envoy.is_down(worker), "{worker}");
+    }
+    assert_eq!(envoy.tick(1), ALL);
+}
+
+#[test]
+fn a_cool_down_from_before_the_clock_was_set_back_has_passed() {
+    let mut envoy = Envoy::ready();
+    envoy.host.pass(COOLDOWN);
+    assert!(matches!(envoy.want(0), KeyRefresh::Asked(_)));
+    assert_eq!(envoy.tick(0), KEYS);
+    envoy.succeed(0);
+    assert!(matches!(envoy.want(0), KeyRefresh::CoolingDown));
+    envoy.host.set_back(TICK);
+    assert!(matches!(envoy.want(0), KeyRefresh::Asked(_)));
+    assert_eq!(envoy.tick(0), KEYS);
+}
+
+#[test]
+fn documents_from_before_the_clock_was_set_back_give_way_to_newer_ones() {
+    let mut envoy = Envoy::new();
+    envoy.host.pass(2 * REFRESH);
+    assert_eq!(envoy.tick(0), ALL);
+    envoy.succeed(0);
+    assert_eq!(envoy.tick(1), None);
+    let known = envoy.fetched_at(1).unwrap();
+    envoy.host.set_back(2 * REFRESH);
+    assert_eq!(envoy.tick(0), ALL, "they are not fresh for ever");
+    envoy.succeed(0);
+    let now = envoy.host.now();
+    assert!(now < known);
+    let newer = envoy.want(1);
+    assert!(matches!(newer, KeyRefresh::Newer(_)), "{newer:?}");
+    assert_eq!(envoy.fetched_at(1), Some(now));
+    assert_eq!(envoy.tick(1), None);
+}
+
 #[test]
 fn delays_grow_with_every_failure_up_to_three_seconds_while_people_wait() {
     let mut envoy = Envoy::new();

@@ -5,9 +5,10 @@ use crate::cookies::Site;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
 use crate::world::World;
+use portero::flow::broken;
 use portero::request::Request;
 use portero::telemetry::Purpose;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn a_person_gets_a_page_that_loads_nothing_and_that_nothing_frames() {
@@ -133,6 +134,39 @@ fn every_failure_is_one_line_and_one_count_with_code_and_request_id() {
 }
 
 #[test]
+fn the_line_about_a_refused_id_token_names_the_claim() {
+    for (claim, value, line) in [
+        (
+            "exp",
+            Value::Null,
+            "code=id_token_claim_missing status=502 \
+             request_id=8f2b0d0e-0000-4000-8000-000000000001 cause=\"the claim exp is missing\"",
+        ),
+        (
+            "iat",
+            json!("zzmarkzz\"\n"),
+            "code=id_token_claim_invalid status=502 \
+             request_id=8f2b0d0e-0000-4000-8000-000000000001 \
+             cause=\"the claim iat has a wrong type or range\"",
+        ),
+    ] {
+        let world = World::new();
+        world.land.keep_secret("zzmarkzz");
+        world.provider.tamper(move |token| match &value {
+            Value::Null => drop(token.claims.remove(claim)),
+            value => token.claims[claim] = value.clone(),
+        });
+        let browser = world.browser();
+        let callback = browser.login_until_callback("/");
+        browser.come_from_elsewhere(&callback).answered();
+        assert_eq!(
+            world.land.lines("request_refused"),
+            [format!("request_refused {line}")]
+        );
+    }
+}
+
+#[test]
 fn calls_to_the_provider_are_counted_and_timed() {
     let world = World::new();
     world.browser().log_in();
@@ -154,6 +188,85 @@ fn calls_to_the_provider_are_counted_and_timed() {
     browser.come_from_elsewhere(&callback);
     assert_eq!(world.land.counted("portero.provider.token.failed"), 1);
     assert_eq!(world.land.counted("portero.provider.token.milliseconds"), 2);
+}
+
+#[test]
+fn a_request_that_the_host_does_not_let_go_on_is_told_like_any_other_failure() {
+    let world = World::new();
+    let response = broken(&world.worker.gateway);
+    let problem: Value = serde_json::from_str(&response.body).unwrap();
+    assert_eq!(
+        (response.status, &problem["code"]),
+        (500, &json!("internal_error"))
+    );
+    assert_eq!(
+        world.land.lines("request_refused"),
+        ["request_refused code=internal_error status=500 request_id=unknown"]
+    );
+    assert_eq!(
+        world.land.failures(),
+        [("internal_error".to_owned(), 1)].into()
+    );
+}
+
+/// An answer that cannot be used is no success, whatever its status.
+#[test]
+fn a_call_is_counted_once_by_whether_its_answer_can_be_used() {
+    let wrong = |purpose: Purpose| match purpose {
+        Purpose::Discovery => json!({"issuer": "https://evil.example"}),
+        Purpose::Jwks => json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
+        Purpose::Token => json!({"access_token": "x", "token_type": "Bearer"}),
+        Purpose::Userinfo => json!({"sub": "somebody else"}),
+    };
+    for purpose in [
+        Purpose::Discovery,
+        Purpose::Jwks,
+        Purpose::Token,
+        Purpose::Userinfo,
+    ] {
+        for answer in [
+            Answer::json(&wrong(purpose)),
+            Answer::Status(200),
+            Answer::Status(404),
+            Answer::NotSent,
+        ] {
+            let world = World::new();
+            let row = format!("{purpose:?} {answer:?}");
+            let counted = |end: &str| {
+                let name = format!("portero.provider.{}.{end}", purpose.name());
+                world.land.counted(&name)
+            };
+            let is_background = matches!(purpose, Purpose::Discovery | Purpose::Jwks);
+            world.provider.break_down(purpose, answer);
+            if is_background {
+                world.worker.tick();
+            } else {
+                let browser = world.browser();
+                let callback = browser.login_until_callback("/");
+                assert_eq!(browser.come_from_elsewhere(&callback).status() / 100, 5);
+            }
+            assert_eq!((counted("succeeded"), counted("failed")), (0, 1), "{row}");
+            assert_eq!(counted("milliseconds"), 1, "{row}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_are_of_no_use_are_counted_in_the_log() {
+    let world = World::new();
+    let mut jwks = world.provider.script.borrow().jwks.clone();
+    let keys = jwks["keys"].as_array_mut().unwrap();
+    let usable = keys.len();
+    keys.push(json!({"kty": "oct", "k": "AAAA"}));
+    keys.push(json!("no key"));
+    world.provider.script.borrow_mut().jwks = jwks;
+    world.worker.tick();
+    assert_eq!(
+        world.land.lines("provider_ready"),
+        [format!(
+            "provider_ready provider=corp keys={usable} skipped=2"
+        )]
+    );
 }
 
 /// In every place that a stranger controls, with and without a session.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portero::answer::Response;
-use portero::flow::{Decision, Forward};
+use portero::flow::{AnswerHeaders, Decision, Forward};
 use portero::request::Request;
 use serde_json::Value;
 
@@ -18,19 +18,23 @@ pub enum Outcome {
 pub struct Forwarded {
     pub headers: Vec<(String, Vec<u8>)>,
     pub set_cookies: Vec<String>,
+    /// What becomes of the upstream's answer.
+    pub answer: AnswerHeaders,
 }
 
 impl Outcome {
     /// Carries a decision out as the adapter does: removals first, then replacements.
     pub fn of(request: &Request, decision: Decision) -> Self {
+        let forward = match decision {
+            Decision::Forward(forward) => forward,
+            Decision::Answer(response) => return Self::Answered(response),
+        };
+        let answer = forward.answer_headers();
         let Forward {
             remove,
             set,
             set_cookies,
-        } = match decision {
-            Decision::Forward(forward) => forward,
-            Decision::Answer(response) => return Self::Answered(response),
-        };
+        } = forward;
         let mut headers = request.headers().to_vec();
         headers.retain(|(name, _)| !remove.contains(name));
         for (name, value) in set {
@@ -40,6 +44,7 @@ impl Outcome {
         Self::Forwarded(Forwarded {
             headers,
             set_cookies,
+            answer,
         })
     }
 

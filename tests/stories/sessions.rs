@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::provider::ISSUER;
 use crate::sealed::{COOKIE, filler, is_absent_and_cleared};
 use crate::world::{SESSION_KEY, World, minutes, seconds};
+use portero::flow::AnswerHeaders;
 use portero::request::Request;
 use portero::secret::Secret;
 use portero::session::{Binding, Seal, Session};
@@ -79,6 +80,30 @@ fn a_cookie_is_issued_anew_at_most_once_per_tenth_of_the_idle_timeout() {
     let last = opened(&browser);
     assert_eq!((first.id, first.ends_at), (last.id, last.ends_at));
     assert!(last.seen_at > first.seen_at);
+}
+
+/// Else a shared cache that the upstream allows to keep its answer hands the cookie to others.
+#[test]
+fn no_cache_may_keep_an_upstreams_answer_with_somebodys_cookie() {
+    let world = World::new();
+    let browser = world.browser();
+    browser.log_in();
+    let untouched = AnswerHeaders::default();
+    assert_eq!(browser.go("/").forwarded().answer, untouched);
+    world.pass(minutes(6));
+    let outcome = browser.go("/");
+    let renewed = outcome.forwarded();
+    assert_eq!(renewed.set_cookies.len(), 1);
+    let cookie = renewed.set_cookies[0].clone();
+    assert_eq!(
+        renewed.answer,
+        AnswerHeaders {
+            replace: vec![("cache-control", "private, no-store".to_owned())],
+            add: vec![("set-cookie", cookie)],
+        }
+    );
+    assert_eq!(browser.go("/").forwarded().answer, untouched);
+    assert_eq!(browser.go("/public/page").forwarded().answer, untouched);
 }
 
 #[test]

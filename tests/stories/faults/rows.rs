@@ -1,9 +1,11 @@
 //! The ways in which a call goes wrong.
 
+use portero::flow::Reply;
 use portero::telemetry::Purpose;
 use serde_json::{Value, json};
 
-use crate::provider::Answer;
+use crate::provider::{Answer, ISSUER, SUBJECT};
+use crate::signer::Signer;
 
 /// The ways, and for each the word in which it ends.
 pub struct Row {
@@ -102,13 +104,31 @@ pub const ROWS: [Row; 13] = [
         call: (502, "malformed"),
     },
     Row {
-        name: "5 MB",
-        answer: |_| Answer::Body(200, vec![b' '; 5 << 20]),
+        name: "cut off after as much as is taken from the proxy",
+        answer: |purpose| Answer::Body(200, cut_off(purpose)),
         discovery: "too_large",
         jwks: "jwk_set_too_large",
         call: (502, "malformed"),
     },
 ];
+
+/// The beginning of an endless answer that would be believed if it ended here.
+fn cut_off(purpose: Purpose) -> Vec<u8> {
+    let document = match purpose {
+        Purpose::Discovery => json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": "https://idp.example.com/authorize",
+            "token_endpoint": "https://idp.example.com/token",
+            "jwks_uri": "https://idp.example.com/keys",
+        }),
+        Purpose::Jwks => json!({"keys": [Signer::es256("second", 9).jwk()]}),
+        Purpose::Token => json!({"access_token": "a", "token_type": "Bearer", "id_token": "b"}),
+        Purpose::Userinfo => json!({"sub": SUBJECT}),
+    };
+    let mut body = document.to_string().into_bytes();
+    body.resize(Reply::MOST_BYTES, b' ');
+    body
+}
 
 fn wrong_types(purpose: Purpose) -> Value {
     match purpose {
