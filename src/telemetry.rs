@@ -37,6 +37,7 @@ pub enum Metric {
     LoginStarted,
     LoginSucceeded,
     LogoutSucceeded,
+    RefreshSucceeded,
     /// One answer that is an error, by its code.
     Failure(Cow<'static, str>),
     /// One call to the provider whose answer was judged and can be used.
@@ -53,6 +54,7 @@ impl Metric {
             Self::LoginStarted => "portero.login.started".to_owned(),
             Self::LoginSucceeded => "portero.login.succeeded".to_owned(),
             Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
+            Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),
             Self::CallSucceeded(purpose) => {
                 format!("portero.provider.{}.succeeded", purpose.name())

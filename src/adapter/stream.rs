@@ -9,7 +9,7 @@ use proxy_wasm::types::Action;
 use super::abi::{self, Map};
 use super::worker::Worker;
 use crate::answer::Response;
-use crate::flow::{AnswerHeaders, CallResult, Decision, Flow, Forward, Step, broken, serve};
+use crate::flow::{CallResult, Decision, Flow, Forward, Renewal, Step, broken, serve};
 use crate::pairs;
 use crate::request::Request;
 use crate::telemetry::Level;
@@ -20,8 +20,7 @@ pub struct Stream {
     flow: RefCell<Option<Flow<Decision>>>,
     /// The header callback has returned, so the request has to be resumed to go on.
     paused: Cell<bool>,
-    /// For the upstream's answer.
-    answer_headers: RefCell<AnswerHeaders>,
+    renewal: RefCell<Option<Renewal>>,
 }
 
 impl Stream {
@@ -30,7 +29,7 @@ impl Stream {
             context,
             flow: RefCell::default(),
             paused: Cell::new(false),
-            answer_headers: RefCell::default(),
+            renewal: RefCell::default(),
         })
     }
 
@@ -52,6 +51,7 @@ impl Stream {
         *self.flow.borrow_mut() = Some(flow);
         let action = self.step(worker, step);
         self.paused.set(true);
+        worker.take_up_jobs();
         action
     }
 
@@ -98,7 +98,7 @@ impl Stream {
     fn decide(&self, worker: &Worker, decision: Decision) -> Action {
         let response = match decision {
             Decision::Forward(forward) => {
-                if self.forward(&forward) {
+                if self.forward(forward) {
                     if self.paused.get() {
                         abi::continue_request();
                     }
@@ -113,7 +113,7 @@ impl Stream {
         Action::Pause
     }
 
-    fn forward(&self, forward: &Forward) -> bool {
+    fn forward(&self, forward: Forward) -> bool {
         let removed = forward
             .remove
             .iter()
@@ -124,7 +124,7 @@ impl Stream {
             .all(|(name, value)| abi::replace_header(Map::Request, name, value));
         let done = removed && set;
         if done {
-            *self.answer_headers.borrow_mut() = forward.answer_headers();
+            *self.renewal.borrow_mut() = forward.renewal;
         }
         done
     }
@@ -192,7 +192,10 @@ impl HttpContext for HttpStream {
 
     /// Also called for Portero's own answers, which carry their cookies already.
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let headers = self.stream.answer_headers.take();
+        let Some(renewal) = self.stream.renewal.take() else {
+            return Action::Continue;
+        };
+        let headers = renewal.answer_headers(&self.worker.gateway);
         // An answer that caches may keep must not carry what is one person's.
         let replaced = headers
             .replace

@@ -8,11 +8,14 @@ use proxy_wasm::hostcalls;
 
 use super::abi::{self, Buffer, Map};
 use super::stream::Stream;
-use crate::flow::{Call, CallFailure, CallResult, Flow, Gateway, Reply, Step, fetch_provider};
+use crate::flow::{
+    Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, fetch_provider,
+    refresh_session,
+};
 use crate::pairs;
 
 /// While requests wait, or nothing is known of the provider.
-const FAST_TICK: u32 = 50;
+const FAST_TICK: u32 = 20;
 const SLOW_TICK: u32 = 1000;
 
 /// One configuration's flows in one VM.
@@ -22,13 +25,17 @@ pub struct Worker {
     waiting: RefCell<Vec<Rc<Stream>>>,
     /// Who gets the answer to a call.
     calls: RefCell<HashMap<u32, Caller>>,
-    fetch: RefCell<Option<Flow<()>>>,
+    /// Flows that belong to no request.
+    background: RefCell<HashMap<u32, Flow<()>>>,
+    next_background: Cell<u32>,
+    /// Those of them that wait for other work.
+    resting: RefCell<Vec<u32>>,
     tick_period: Cell<u32>,
 }
 
 enum Caller {
     Stream(Rc<Stream>),
-    Fetch,
+    Background(u32),
 }
 
 impl Worker {
@@ -37,7 +44,9 @@ impl Worker {
             gateway,
             waiting: RefCell::default(),
             calls: RefCell::default(),
-            fetch: RefCell::default(),
+            background: RefCell::default(),
+            next_background: Cell::new(0),
+            resting: RefCell::default(),
             tick_period: Cell::new(0),
         });
         worker.tick_every(FAST_TICK);
@@ -66,7 +75,7 @@ impl Worker {
             .retain(|stream| stream.context != context);
         self.calls.borrow_mut().retain(|_, caller| match caller {
             Caller::Stream(stream) => stream.context != context,
-            Caller::Fetch => true,
+            Caller::Background(_) => true,
         });
     }
 
@@ -76,7 +85,7 @@ impl Worker {
         let result = read_reply(headers);
         let caller = self.calls.borrow_mut().remove(&token);
         match caller {
-            Some(Caller::Fetch) => self.go_on_fetching(|flow| flow.resume(result)),
+            Some(Caller::Background(number)) => self.go_on(number, |flow| flow.resume(result)),
             // A context that cannot be made effective is gone, and its client with it.
             Some(Caller::Stream(stream)) if abi::set_effective_context(stream.context) => {
                 stream.resume(self, result);
@@ -88,17 +97,28 @@ impl Worker {
     pub fn tick(self: &Rc<Self>) {
         if let Some(plan) = self.gateway.tick() {
             let gateway = Rc::clone(&self.gateway);
-            let (flow, step) = Flow::start(|exchange| fetch_provider(gateway, exchange, plan));
-            *self.fetch.borrow_mut() = Some(flow);
-            // A fetch that lost its lease is given up: a late answer must not go to this one.
-            self.calls
-                .borrow_mut()
-                .retain(|_, caller| !matches!(caller, Caller::Fetch));
-            self.fetch_step(step);
+            self.run(|exchange| fetch_provider(gateway, exchange, plan));
+        }
+        for job in self.gateway.take_jobs() {
+            let gateway = Rc::clone(&self.gateway);
+            self.run(|exchange| refresh_session(gateway, exchange, job));
+        }
+        for number in self.resting.take() {
+            self.go_on(number, Flow::wake);
         }
         self.wake_waiting();
-        let restless = !self.waiting.borrow().is_empty() || !self.gateway.is_ready();
+        let restless = !self.waiting.borrow().is_empty()
+            || !self.background.borrow().is_empty()
+            || self.gateway.has_jobs()
+            || !self.gateway.is_ready();
         self.tick_every(if restless { FAST_TICK } else { SLOW_TICK });
+    }
+
+    /// A request has left work behind that belongs to none: the next tick takes it up.
+    pub fn take_up_jobs(&self) {
+        if self.gateway.has_jobs() {
+            self.tick_every(FAST_TICK);
+        }
     }
 
     fn wake_waiting(self: &Rc<Self>) {
@@ -111,25 +131,35 @@ impl Worker {
         }
     }
 
-    fn go_on_fetching(self: &Rc<Self>, go_on: impl FnOnce(&mut Flow<()>) -> Step<()>) {
-        let flow = self.fetch.take();
-        let Some(mut flow) = flow else { return };
-        let step = go_on(&mut flow);
-        *self.fetch.borrow_mut() = Some(flow);
-        self.fetch_step(step);
+    fn run<F: Future<Output = ()> + 'static>(self: &Rc<Self>, body: impl FnOnce(Exchange) -> F) {
+        let (flow, step) = Flow::start(body);
+        let number = self.next_background.get();
+        self.next_background.set(number.wrapping_add(1));
+        self.background.borrow_mut().insert(number, flow);
+        self.background_step(number, step);
     }
 
-    fn fetch_step(self: &Rc<Self>, step: Step<()>) {
+    fn go_on(self: &Rc<Self>, number: u32, go_on: impl FnOnce(&mut Flow<()>) -> Step<()>) {
+        let flow = self.background.borrow_mut().remove(&number);
+        let Some(mut flow) = flow else { return };
+        let step = go_on(&mut flow);
+        self.background.borrow_mut().insert(number, flow);
+        self.background_step(number, step);
+    }
+
+    fn background_step(self: &Rc<Self>, number: u32, step: Step<()>) {
         match step {
             Step::Call(call) => match dispatch(&call) {
                 Ok(token) => {
-                    self.calls.borrow_mut().insert(token, Caller::Fetch);
+                    self.calls
+                        .borrow_mut()
+                        .insert(token, Caller::Background(number));
                 }
-                Err(failure) => self.go_on_fetching(|flow| flow.resume(Err(failure))),
+                Err(failure) => self.go_on(number, |flow| flow.resume(Err(failure))),
             },
-            Step::Wait => self.go_on_fetching(Flow::wake),
+            Step::Wait => self.resting.borrow_mut().push(number),
             Step::Done(()) => {
-                self.fetch.take();
+                self.background.borrow_mut().remove(&number);
                 self.wake_waiting();
             }
         }

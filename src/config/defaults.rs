@@ -13,6 +13,7 @@ pub(super) const COOKIE_NAME: &str = "__Host-portero";
 pub(super) const INSECURE_COOKIE_NAME: &str = "portero";
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+pub(super) const REFRESH_LEEWAY: Duration = Duration::from_secs(60);
 pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) const CALLBACK: &str = "/oauth2/callback";

@@ -138,8 +138,17 @@ pub struct SessionPolicy {
     pub cookie: CookiePolicy,
     pub idle_timeout: Duration,
     pub lifetime: Duration,
+    pub refresh: RefreshPolicy,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
+}
+
+/// Whether and when tokens are refreshed.
+#[derive(Debug)]
+pub struct RefreshPolicy {
+    pub enabled: bool,
+    /// How long before the access token's end.
+    pub leeway: Duration,
 }
 
 /// The attributes of Portero's cookies.

@@ -170,8 +170,23 @@ pub(super) struct Session {
     pub(super) idle_timeout: Option<Span>,
     /// How long a session lasts at most: `1m` to `30d`.
     pub(super) lifetime: Option<Span>,
+    /// How tokens are refreshed in the course of a session.
+    pub(super) refresh: Option<Refresh>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
+}
+
+/// Refreshing with the refresh token that the provider gave at the login, if it gave one.
+#[derive(Default, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refresh {
+    /// Whether the access token is refreshed before it expires. A provider that refuses then ends
+    /// the session, and the claims follow the provider's.
+    pub(super) enabled: Option<bool>,
+    /// How long before its end the access token is refreshed, less up to a quarter at random: `1s`
+    /// to `1h`. A token that lives less than twice as long is refreshed after half its life.
+    pub(super) leeway: Option<Span>,
 }
 
 /// The session cookie.

@@ -59,6 +59,10 @@ pub enum TokenFault {
     AuthenticationTooOld,
     /// `acr` is none of those that the login asked for.
     AcrMismatch,
+    /// A refreshed token speaks of somebody else than the session.
+    SubjectChanged,
+    /// A refreshed token speaks of another authentication than the session.
+    AuthTimeChanged,
 }
 
 impl TokenFault {
@@ -89,6 +93,8 @@ impl TokenFault {
         Self::SubjectInvalid,
         Self::AuthenticationTooOld,
         Self::AcrMismatch,
+        Self::SubjectChanged,
+        Self::AuthTimeChanged,
     ];
 
     /// The stable name of the fault in answers, logs and metrics.
@@ -119,6 +125,8 @@ impl TokenFault {
             Self::SubjectInvalid => "subject_invalid",
             Self::AuthenticationTooOld => "authentication_too_old",
             Self::AcrMismatch => "acr_mismatch",
+            Self::SubjectChanged => "subject_changed",
+            Self::AuthTimeChanged => "auth_time_changed",
         }
     }
 }
@@ -155,6 +163,8 @@ impl fmt::Display for TokenFault {
             Self::SubjectInvalid => "the token's subject is empty or too long",
             Self::AuthenticationTooOld => "the person authenticated too long ago",
             Self::AcrMismatch => "the person did not authenticate as was asked",
+            Self::SubjectChanged => "the token speaks of somebody else than the session",
+            Self::AuthTimeChanged => "the token speaks of another authentication than the session",
         })
     }
 }

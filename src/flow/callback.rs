@@ -1,23 +1,13 @@
 //! The end of a login: the provider sends the browser back.
 
-use serde_json::Value;
-
 use super::serve::{Refusal, Visit};
-use super::{Decision, login, redeemed, session};
+use super::{Decision, identity, login, redeemed, session};
 use crate::answer::Response;
-use crate::config::HeaderSource;
-use crate::error::{CallFault, Error, RequestFault};
-use crate::host::random;
-use crate::jose::Claims;
-use crate::oidc::{
-    AuthorizationResponse, Expectations, TokenRequest, TokenResponse, VerifiedIdToken,
-};
+use crate::error::{CallFault, Error, InternalFault, RequestFault};
+use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
 use crate::provider::ProviderData;
-use crate::session::{
-    IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, Session, StoredSession,
-};
+use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, StoredSession};
 use crate::telemetry::{Level, Metric, Purpose};
-use crate::upstream;
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
 pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
@@ -118,13 +108,17 @@ async fn conclude(
     if !redeemed::first_time(visit.gateway, &response.state) {
         return Ok(Outcome::SeenBefore);
     }
-    let request = TokenRequest {
+    let request = TokenRequest::AuthorizationCode {
         code,
         redirect_uri: &login::redirect_uri(visit),
         code_verifier: &pending.code_verifier,
     };
     let relying_party = visit.relying_party();
     let tokens = relying_party.tokens(&request, data).await?;
+    let received = tokens
+        .id_token
+        .as_ref()
+        .ok_or(Error::Internal(InternalFault::Bug))?;
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
@@ -133,21 +127,24 @@ async fn conclude(
         acr_values: &provider.acr_values,
     };
     let id_token = relying_party
-        .verify(tokens.id_token.expose(), &expected, data)
+        .verify(received.expose(), &expected, data)
         .await?;
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = new_session(visit, &tokens, &id_token, userinfo.as_ref())?;
+    let session = identity::of_login(
+        visit.gateway,
+        &tokens,
+        &id_token,
+        userinfo.as_ref(),
+        &pending.nonce,
+    )?;
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,
     };
-    set_cookies.extend(hint.store(
-        tokens.id_token.expose(),
-        visit.gateway.config.session.lifetime,
-    )?);
+    set_cookies.extend(hint.store(received.expose(), visit.gateway.config.session.lifetime)?);
     visit.host().count(&Metric::LoginSucceeded);
     visit.host().log(
         Level::Info,
@@ -157,43 +154,4 @@ async fn conclude(
         ),
     );
     Ok(Outcome::LoggedIn(set_cookies))
-}
-
-fn new_session(
-    visit: &Visit<'_>,
-    tokens: &TokenResponse,
-    id_token: &VerifiedIdToken,
-    userinfo: Option<&Claims>,
-) -> Result<Session, Error> {
-    let config = &visit.gateway.config;
-    let now = visit.host().now();
-    let identity = upstream::identity(
-        id_token.claims().as_object(),
-        userinfo.map(Claims::as_object),
-    );
-    let claims = upstream::select_claims(&config.upstream, &identity);
-    let forwards = |sources: [HeaderSource; 2]| {
-        config
-            .upstream
-            .headers
-            .iter()
-            .any(|header| sources.contains(&header.source))
-    };
-    let access_token = forwards([HeaderSource::AccessToken, HeaderSource::BearerAccessToken])
-        .then(|| tokens.access_token.expose().clone());
-    let mut ends_at = now.after(config.session.lifetime);
-    // An access token is never forwarded after its end, so the session ends with it.
-    if let (Some(_), Some(seconds)) = (&access_token, tokens.expires_in) {
-        ends_at = ends_at.min(now.after(std::time::Duration::from_secs(seconds)));
-    }
-    Ok(Session {
-        id: random(visit.host())?,
-        subject: id_token.subject().to_owned(),
-        seen_at: now,
-        ends_at,
-        claims: Value::Object(claims).to_string(),
-        id_token: forwards([HeaderSource::IdToken, HeaderSource::IdTokenClaims])
-            .then(|| tokens.id_token.expose().clone()),
-        access_token,
-    })
 }

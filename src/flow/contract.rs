@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Renewal;
 use crate::answer::Response;
 use crate::error::CallFault;
 use crate::telemetry::Purpose;
@@ -74,8 +75,8 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Request headers to set, in place of any of that name.
     pub set: Vec<(String, Vec<u8>)>,
-    /// `Set-Cookie` values for the answer.
-    pub set_cookies: Vec<String>,
+    /// Cookies that the answer may have to carry.
+    pub renewal: Option<Renewal>,
 }
 
 /// Changes to the headers of the upstream's answer: what is replaced first, then what is added.
@@ -87,16 +88,16 @@ pub struct AnswerHeaders {
     pub add: Vec<(&'static str, String)>,
 }
 
-impl Forward {
-    /// The changes to the answer. One that sets somebody's cookies is theirs alone, whatever the
-    /// upstream says about caches: RFC 9111 lets a shared cache keep it otherwise.
-    pub fn answer_headers(&self) -> AnswerHeaders {
-        let mut headers = AnswerHeaders::default();
-        if !self.set_cookies.is_empty() {
+impl AnswerHeaders {
+    /// An answer that sets somebody's cookies is theirs alone, whatever the upstream says about
+    /// caches: RFC 9111 lets a shared cache keep it otherwise.
+    pub fn with_cookies(set_cookies: Vec<String>) -> Self {
+        let mut headers = Self::default();
+        if !set_cookies.is_empty() {
             let value = "private, no-store".to_owned();
             headers.replace.push(("cache-control", value));
         }
-        let cookies = self.set_cookies.iter().cloned();
+        let cookies = set_cookies.into_iter();
         headers
             .add
             .extend(cookies.map(|value| ("set-cookie", value)));
@@ -141,7 +142,7 @@ impl fmt::Debug for Forward {
             .debug_struct("Forward")
             .field("remove", &self.remove)
             .field("set", &set)
-            .field("set_cookies", &self.set_cookies.len())
+            .field("renewal", &self.renewal.is_some())
             .finish()
     }
 }

@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use super::RefreshJob;
 use super::strip::HeaderGuard;
 use crate::config::{Config, Provider};
 use crate::endpoint::Endpoint;
 use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
-use crate::session::{CookieNames, Seal, SessionCache};
+use crate::session::{CookieNames, OpenSession, Seal, Session, SessionCache};
+use crate::upstream;
 
 /// One loaded configuration with what a worker keeps for it.
 pub struct Gateway {
@@ -21,6 +23,7 @@ pub struct Gateway {
     pub(super) guard: HeaderGuard,
     pub(super) sessions: RefCell<SessionCache>,
     pub(super) provider: RefCell<ProviderCache>,
+    jobs: RefCell<Vec<RefreshJob>>,
     /// Tells apart configurations that share one Envoy's shared data.
     pub(super) scope: String,
 }
@@ -37,11 +40,32 @@ impl Gateway {
             guard: HeaderGuard::new(&config.upstream),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
             provider: RefCell::new(provider),
+            jobs: RefCell::default(),
             seal,
             host,
             config,
             scope,
         }
+    }
+
+    /// Refreshes that requests have begun and nobody has carried out yet; whoever takes them runs
+    /// [`super::refresh_session`] for each.
+    pub fn take_jobs(&self) -> Vec<RefreshJob> {
+        self.jobs.take()
+    }
+
+    pub fn has_jobs(&self) -> bool {
+        !self.jobs.borrow().is_empty()
+    }
+
+    pub(super) fn add_job(&self, job: RefreshJob) {
+        self.jobs.borrow_mut().push(job);
+    }
+
+    /// A session with the upstream headers it gives.
+    pub(super) fn open(&self, session: Session) -> OpenSession {
+        let headers = upstream::headers(&self.config.upstream, &session);
+        OpenSession { session, headers }
     }
 
     /// Whether metadata and keys are known.

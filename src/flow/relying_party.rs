@@ -68,7 +68,8 @@ impl RelyingParty<'_> {
         call.body = body.into_bytes();
         self.gateway
             .call(self.exchange, call, |reply| {
-                reply.and_then(|reply| TokenResponse::parse(reply.status, &reply.body))
+                let reply = reply?;
+                request.complete(TokenResponse::parse(reply.status, &reply.body)?)
             })
             .await
             .map_err(failed)

@@ -2,30 +2,55 @@
 
 use std::rc::Rc;
 
+use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, login};
+use super::{Decision, Renewal, caller, login};
+use crate::answer::Response;
 use crate::config::CorsPreflight;
 use crate::error::{Denial, Error};
-use crate::session::{Life, OpenSession, Session, StoredSession};
-use crate::upstream;
+use crate::session::{Life, OpenSession, RetryMark, StoredSession};
 
 /// Lets a session through, sends a person to log in, refuses everybody else.
 pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     match find(visit) {
-        Some((open, life)) => admit(visit, &open, life),
-        None if passes_as_preflight(visit) => Ok(Decision::Forward(visit.forward())),
-        None => {
-            let stale = StoredSession(visit.cookies()).delete();
-            if caller::can_log_in(visit.request, visit.audience) {
-                return login::start(visit, &login::target(visit.request), 0, stale).await;
+        Some((open, life)) => match refresh::freshen(visit, open).await? {
+            Freshness::Current { open, moved } => {
+                Ok(admit(visit, &open, moved || life == Life::Renew))
             }
-            Err(Refusal {
-                set_cookies: stale,
-                again: Some("/".to_owned()),
-                ..Error::Denied(Denial::LoginRequired).into()
-            })
-        }
+            Freshness::Ended => leave_ended(visit).await,
+        },
+        None if passes_as_preflight(visit) => Ok(Decision::Forward(visit.forward())),
+        None => log_in(visit, StoredSession(visit.cookies()).delete()).await,
     }
+}
+
+async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision, Refusal> {
+    if caller::can_log_in(visit.request, visit.audience) {
+        return login::start(visit, &login::target(visit.request), 0, set_cookies).await;
+    }
+    Err(Refusal {
+        set_cookies,
+        again: Some("/".to_owned()),
+        ..Error::Denied(Denial::LoginRequired).into()
+    })
+}
+
+/// The provider has ended the session of this cookie. Another Envoy may have refreshed it first, and
+/// then the browser may hold the new cookie by now: a navigation comes back once to show it. Until
+/// then nothing is deleted.
+async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    if !caller::can_log_in(visit.request, visit.audience) {
+        return log_in(visit, Vec::new()).await;
+    }
+    let retried = RetryMark(visit.cookies());
+    if !retried.is_set() {
+        let location = format!("{}{}", visit.origin(), login::target(visit.request));
+        let response = Response::redirect(location).with_cookies(vec![retried.set()]);
+        return Ok(Decision::Answer(response));
+    }
+    let mut stale = StoredSession(visit.cookies()).delete();
+    stale.push(retried.delete());
+    log_in(visit, stale).await
 }
 
 /// The request's session, if it has one that is alive.
@@ -38,8 +63,7 @@ pub fn find(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
         Some(open) => open,
         None => {
             let session = stored.open(&sealed)?;
-            let headers = upstream::headers(&visit.gateway.config.upstream, &session);
-            let open = Rc::new(OpenSession { session, headers });
+            let open = Rc::new(visit.gateway.open(session));
             visit
                 .gateway
                 .sessions
@@ -60,17 +84,19 @@ pub fn find(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
     }
 }
 
-fn admit(visit: &Visit<'_>, open: &OpenSession, life: Life) -> Result<Decision, Refusal> {
+/// `due`: the browser's cookie is to be issued anew.
+fn admit(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Decision {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
-    if life == Life::Renew {
-        let renewed = Session {
-            seen_at: visit.host().now(),
-            ..open.session.clone()
-        };
-        forward.set_cookies = StoredSession(visit.cookies()).store(&renewed)?;
+    let refreshing = open
+        .session
+        .grant
+        .as_ref()
+        .is_some_and(|grant| visit.host().now() >= grant.due_at);
+    if due || refreshing {
+        forward.renewal = Some(Renewal::new(visit, open, due));
     }
-    Ok(Decision::Forward(forward))
+    Decision::Forward(forward)
 }
 
 fn passes_as_preflight(visit: &Visit<'_>) -> bool {

@@ -1,4 +1,4 @@
-//! The token request and its response (RFC 6749 sections 4.1.3 and 5).
+//! The token request and its response (RFC 6749 sections 4.1.3, 5 and 6).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +12,16 @@ use crate::secret::Secret;
 /// The largest token response that is read, in bytes.
 const MAX_RESPONSE: usize = 256 * 1024;
 
-/// The exchange of an authorization code.
-pub struct TokenRequest<'a> {
-    pub code: &'a str,
-    pub redirect_uri: &'a str,
-    pub code_verifier: &'a str,
+/// What is exchanged for tokens.
+pub enum TokenRequest<'a> {
+    /// RFC 6749 section 4.1.3, RFC 7636 section 4.5.
+    AuthorizationCode {
+        code: &'a str,
+        redirect_uri: &'a str,
+        code_verifier: &'a str,
+    },
+    /// RFC 6749 section 6. Without a scope, so that it stays the same.
+    RefreshToken { refresh_token: &'a str },
 }
 
 impl TokenRequest<'_> {
@@ -24,10 +29,20 @@ impl TokenRequest<'_> {
     pub fn encode(&self, provider: &Provider) -> (String, Option<String>) {
         let client = &provider.client;
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", self.code)
-            .append_pair("redirect_uri", self.redirect_uri)
-            .append_pair("code_verifier", self.code_verifier);
+        match self {
+            Self::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            } => form
+                .append_pair("grant_type", "authorization_code")
+                .append_pair("code", code)
+                .append_pair("redirect_uri", redirect_uri)
+                .append_pair("code_verifier", code_verifier),
+            Self::RefreshToken { refresh_token } => form
+                .append_pair("grant_type", "refresh_token")
+                .append_pair("refresh_token", refresh_token),
+        };
         for resource in &provider.resources {
             form.append_pair("resource", resource);
         }
@@ -48,6 +63,19 @@ impl TokenRequest<'_> {
     }
 }
 
+impl TokenRequest<'_> {
+    /// The response, if it has what this request must bring: a login without an ID token is none
+    /// (OpenID Connect Core 3.1.3.3), a refresh may come without one (12.2).
+    pub fn complete(&self, response: TokenResponse) -> Result<TokenResponse, CallFault> {
+        match self {
+            Self::AuthorizationCode { .. } if response.id_token.is_none() => {
+                Err(CallFault::Malformed)
+            }
+            _ => Ok(response),
+        }
+    }
+}
+
 /// RFC 6749 section 2.3.1: id and secret are form-encoded before they become Basic credentials.
 fn basic(id: &str, secret: &str) -> String {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -59,7 +87,9 @@ fn basic(id: &str, secret: &str) -> String {
 #[derive(Debug)]
 pub struct TokenResponse {
     pub access_token: Secret<String>,
-    pub id_token: Secret<String>,
+    /// Always at a login (OpenID Connect Core 3.1.3.3); a refresh may come without (12.2).
+    pub id_token: Option<Secret<String>>,
+    pub refresh_token: Option<Secret<String>>,
     /// Seconds that the access token lives from now, when the provider says so.
     pub expires_in: Option<u64>,
 }
@@ -68,7 +98,8 @@ pub struct TokenResponse {
 struct Document {
     access_token: String,
     token_type: String,
-    id_token: String,
+    id_token: Option<String>,
+    refresh_token: Option<String>,
     #[serde(default)]
     expires_in: Option<serde_json::Value>,
 }
@@ -110,7 +141,8 @@ impl TokenResponse {
         let expires_in = document.expires_in.map(seconds).transpose()?.flatten();
         Ok(Self {
             access_token: Secret::new(document.access_token),
-            id_token: Secret::new(document.id_token),
+            id_token: document.id_token.map(Secret::new),
+            refresh_token: document.refresh_token.map(Secret::new),
             expires_in,
         })
     }

@@ -5,6 +5,7 @@ mod chunks;
 pub mod cookie;
 mod names;
 mod pending;
+mod progress;
 mod seal;
 mod store;
 
@@ -13,8 +14,9 @@ pub use chunks::TooLarge;
 pub use cookie::CookieJar;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
+pub use progress::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
 pub use seal::{Binding, Seal};
-pub use store::{CookieContext, IdTokenHint, LogoutState, StoredSession};
+pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
 
 use std::fmt;
 use std::time::Duration;
@@ -39,6 +41,23 @@ pub struct Session {
     pub id_token: Option<String>,
     /// Only when the configuration forwards it.
     pub access_token: Option<String>,
+    /// When the provider gave a refresh token.
+    pub grant: Option<Grant>,
+}
+
+/// What refreshing a session needs, and what the refreshed ID token is compared with
+/// (OpenID Connect Core 12.2).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub refresh_token: String,
+    /// How often the session has been refreshed.
+    pub generation: u32,
+    /// From then on a refresh is due.
+    pub due_at: Timestamp,
+    /// The access token's end.
+    pub expires_at: Timestamp,
+    pub nonce: String,
+    pub auth_time: Option<Timestamp>,
 }
 
 /// Tokens, claims and who it is about are not printed.
@@ -49,6 +68,17 @@ impl fmt::Debug for Session {
             .field("seen_at", &self.seen_at)
             .field("ends_at", &self.ends_at)
             .field("claims_bytes", &self.claims.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Grant")
+            .field("generation", &self.generation)
+            .field("due_at", &self.due_at)
+            .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -106,6 +136,10 @@ impl OpenSession {
             self.session.claims.len(),
             self.session.id_token.as_ref().map_or(0, String::len),
             self.session.access_token.as_ref().map_or(0, String::len),
+            self.session
+                .grant
+                .as_ref()
+                .map_or(0, |grant| grant.refresh_token.len()),
         ];
         let headers = self
             .headers

@@ -16,6 +16,8 @@ pub struct CookieNames {
     pub hint: String,
     /// Keeps the state of a logout at the provider.
     pub logout: String,
+    /// Says that a browser has been sent back once to show a newer session cookie.
+    pub retry: String,
 }
 
 impl CookieNames {
@@ -29,6 +31,7 @@ impl CookieNames {
             login_prefix: format!("{session}-login-"),
             hint,
             logout: format!("{session}-logout"),
+            retry: format!("{session}-retry"),
         }
     }
 
@@ -43,6 +46,7 @@ impl CookieNames {
             || name.starts_with(self.login_prefix.as_bytes())
             || chunks::is_piece(&self.hint, name)
             || name == self.logout.as_bytes()
+            || name == self.retry.as_bytes()
     }
 }
 

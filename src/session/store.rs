@@ -134,6 +134,31 @@ impl IdTokenHint<'_> {
     }
 }
 
+/// A note that a browser has been sent back once to show the cookie of a refreshed session. It
+/// proves nothing and decides nothing but whether it is sent again.
+pub struct RetryMark<'a>(pub CookieContext<'a>);
+
+impl RetryMark<'_> {
+    const LIFETIME: Duration = Duration::from_secs(60);
+
+    pub fn is_set(&self) -> bool {
+        self.0
+            .jar
+            .names()
+            .any(|name| name == self.0.names.retry.as_bytes())
+    }
+
+    pub fn set(&self) -> String {
+        self.0
+            .attributes("/")
+            .set(&self.0.names.retry, "1", Self::LIFETIME)
+    }
+
+    pub fn delete(&self) -> String {
+        self.0.attributes("/").delete(&self.0.names.retry)
+    }
+}
+
 /// The state of a logout at the provider, compared when the browser comes back
 /// (OpenID Connect RP-Initiated Logout section 2).
 pub struct LogoutState<'a>(pub CookieContext<'a>);

@@ -15,6 +15,7 @@ fn session() -> Session {
         claims: "{}".to_owned(),
         id_token: None,
         access_token: None,
+        grant: None,
     }
 }
 

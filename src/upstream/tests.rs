@@ -21,6 +21,7 @@ fn session(claims: &Value) -> Session {
         claims: claims.to_string(),
         id_token: None,
         access_token: None,
+        grant: None,
     }
 }
 

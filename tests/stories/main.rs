@@ -24,6 +24,7 @@ mod logout;
 mod metadata;
 mod outcome;
 mod provider;
+mod refresh;
 mod replay;
 mod rules;
 mod sealed;

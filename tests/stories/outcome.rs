@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portero::answer::Response;
-use portero::flow::{AnswerHeaders, Decision, Forward};
+use portero::flow::{AnswerHeaders, Decision, Forward, Gateway};
 use portero::request::Request;
 use serde_json::Value;
 
@@ -23,24 +23,28 @@ pub struct Forwarded {
 }
 
 impl Outcome {
-    /// Carries a decision out as the adapter does: removals first, then replacements.
-    pub fn of(request: &Request, decision: Decision) -> Self {
-        let forward = match decision {
-            Decision::Forward(forward) => forward,
-            Decision::Answer(response) => return Self::Answered(response),
-        };
-        let answer = forward.answer_headers();
+    /// Carries a decision out as the adapter does: removals first, then replacements. The upstream
+    /// answers at once.
+    pub fn of(gateway: &Gateway, request: &Request, decision: Decision) -> Self {
         let Forward {
             remove,
             set,
-            set_cookies,
-        } = forward;
+            renewal,
+        } = match decision {
+            Decision::Forward(forward) => forward,
+            Decision::Answer(response) => return Self::Answered(response),
+        };
         let mut headers = request.headers().to_vec();
         headers.retain(|(name, _)| !remove.contains(name));
         for (name, value) in set {
             headers.retain(|(other, _)| *other != name);
             headers.push((name, value));
         }
+        let answer = renewal
+            .map(|renewal| renewal.answer_headers(gateway))
+            .unwrap_or_default();
+        let cookies = answer.add.iter().filter(|(name, _)| *name == "set-cookie");
+        let set_cookies = cookies.map(|(_, value)| value.clone()).collect();
         Self::Forwarded(Forwarded {
             headers,
             set_cookies,

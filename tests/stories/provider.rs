@@ -46,6 +46,8 @@ pub struct Provider {
     pub client: RefCell<Registration>,
     grants: RefCell<HashMap<String, Grant>>,
     access_tokens: RefCell<Vec<String>>,
+    /// Refresh tokens with the nonce of their login; a used one is gone.
+    refresh_tokens: RefCell<HashMap<String, String>>,
     /// What came in, in order.
     pub calls: RefCell<Vec<(Purpose, String)>>,
     issued: Cell<u32>,
@@ -66,6 +68,7 @@ impl Provider {
             }),
             grants: RefCell::default(),
             access_tokens: RefCell::default(),
+            refresh_tokens: RefCell::default(),
             calls: RefCell::default(),
             issued: Cell::new(0),
             latency: Cell::new(Duration::from_millis(10)),

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portero::config::Config;
-use portero::flow::{Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider, serve};
+use portero::flow::{
+    Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider, refresh_session, serve,
+};
 use portero::request::Request;
 use serde_json::Value;
 
@@ -47,14 +49,41 @@ impl Worker {
         }
     }
 
-    /// The root context's tick; a fetch that it starts is carried through.
+    /// The root context's tick; what it starts is carried through.
     pub fn tick(&self) {
-        if let Some(mut fetch) = self.begin_fetch() {
-            while let Some(call) = fetch.call() {
-                let result = self.provider.answer(call);
-                fetch.resume(result);
+        if let Some(fetch) = self.begin_fetch() {
+            self.carry_through(fetch);
+        }
+        for refresh in self.begin_refreshes() {
+            self.carry_through(refresh);
+        }
+    }
+
+    fn carry_through(&self, mut running: Running<()>) {
+        loop {
+            match &running.step {
+                Step::Call(call) => {
+                    let result = self.provider.answer(call);
+                    running.resume(result);
+                }
+                Step::Wait => {
+                    self.land.pass(TICK);
+                    self.tick();
+                    running.wake();
+                }
+                Step::Done(()) => return,
             }
         }
+    }
+
+    /// The refreshes that requests have left behind, each at its first call.
+    pub fn begin_refreshes(&self) -> Vec<Running<()>> {
+        let jobs = self.gateway.take_jobs();
+        let start = |job| {
+            let gateway = Rc::clone(&self.gateway);
+            Running::start(|exchange| refresh_session(gateway, exchange, job))
+        };
+        jobs.into_iter().map(start).collect()
     }
 
     /// The root context's tick; a fetch that it starts stops at its first call.
@@ -101,7 +130,7 @@ impl Worker {
         let Step::Done(decision) = running.step else {
             panic!("not at its end: {:?}", running.step);
         };
-        let outcome = Outcome::of(request, decision);
+        let outcome = Outcome::of(&self.gateway, request, decision);
         for cookie in outcome.set_cookies() {
             let value = cookie.split(['=', ';']).nth(1).unwrap_or_default();
             self.land.keep_secret(value);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::fault::At;
 use super::super::words::{Given, SecretText, Whole};
-use super::super::{CookiePolicy, SameSite, SessionPolicy, defaults, duration, raw};
+use super::super::{CookiePolicy, RefreshPolicy, SameSite, SessionPolicy, defaults, duration, raw};
 use super::{Check, is_token};
 use crate::secret::Secret;
 
@@ -47,12 +47,14 @@ impl Check<'_> {
                 format!("is {idle}; accepted: 1m to the `lifetime`, {most}"),
             );
         }
+        let refresh = self.refresh(&at.key("refresh"), raw.refresh.unwrap_or_default());
         let cache_bytes = self.cache_bytes(&at.key("cache_bytes"), raw.cache_bytes);
         Some(SessionPolicy {
             keys: keys?,
             cookie: cookie?,
             idle_timeout: idle_timeout?,
             lifetime: lifetime?,
+            refresh: refresh?,
             cache_bytes: cache_bytes?,
         })
     }
@@ -142,6 +144,20 @@ impl Check<'_> {
         };
         self.fault(at, problem);
         None
+    }
+
+    fn refresh(&mut self, at: &At<'_>, raw: raw::Refresh) -> Option<RefreshPolicy> {
+        let enabled = self.or(&at.key("enabled"), raw.enabled, true);
+        let leeway = self.span(
+            &at.key("leeway"),
+            raw.leeway,
+            defaults::REFRESH_LEEWAY,
+            Duration::from_secs(1)..=Duration::from_secs(60 * 60),
+        );
+        Some(RefreshPolicy {
+            enabled: enabled?,
+            leeway: leeway?,
+        })
     }
 
     fn cache_bytes(&mut self, at: &At<'_>, raw: Option<Whole>) -> Option<usize> {

@@ -55,7 +55,7 @@ fn a_printed_decision_shows_names_and_no_secret() {
     let forward = Forward {
         remove: vec!["x-user".to_owned()],
         set: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
-        set_cookies: vec![SECRET.to_owned()],
+        renewal: None,
     };
     let step = Step::Done(Decision::Forward(forward));
     assert_discreet(&format!("{step:?}"), &["x-user", "x-token"]);

@@ -19,6 +19,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
             claims: String::new(),
             id_token: None,
             access_token: None,
+            grant: None,
         },
         headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
     })

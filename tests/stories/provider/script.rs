@@ -43,6 +43,8 @@ pub struct Script {
     /// Claims of every ID token, beside those of the protocol.
     pub claims: Map<String, Value>,
     pub userinfo: Value,
+    /// Whether every token response has a refresh token that is good once.
+    pub refreshes: bool,
     /// Members that the discovery document has instead of or beside the usual ones.
     pub metadata: Vec<(&'static str, Value)>,
     /// Members that the token response has instead of or beside the usual ones.
@@ -66,6 +68,7 @@ impl Script {
                 "name": "Ada Lovelace",
                 "email": "ada@example.com",
             }),
+            refreshes: false,
             metadata: Vec::new(),
             token_response: Vec::new(),
             iss_parameter: None,

@@ -20,23 +20,14 @@ impl Provider {
         if !self.knows_client(call, &form) {
             return (401, json!({"error": "invalid_client"}));
         }
-        assert_eq!(form.one("grant_type"), "authorization_code");
-        let refused = (400, json!({"error": "invalid_grant"}));
-        let code = form.one("code");
-        let mut grants = self.grants.borrow_mut();
-        let Some(grant) = grants.get_mut(&code) else {
-            return refused;
+        let nonce = match form.one("grant_type").as_str() {
+            "authorization_code" => self.redeem(&form),
+            "refresh_token" => self.use_up(&form.one("refresh_token")),
+            other => panic!("an unknown grant: {other}"),
         };
-        let challenge = encode(Sha256::digest(form.one("code_verifier")));
-        if grant.redeemed
-            || grant.redirect_uri != form.one("redirect_uri")
-            || grant.challenge != challenge
-        {
-            return refused;
-        }
-        grant.redeemed = true;
-        let nonce = grant.nonce.clone();
-        drop(grants);
+        let Some(nonce) = nonce else {
+            return (400, json!({"error": "invalid_grant"}));
+        };
         let access_token = self.issue("access");
         self.access_tokens.borrow_mut().push(access_token.clone());
         let id_token = self.id_token(&nonce, &access_token);
@@ -46,10 +37,38 @@ impl Provider {
             "expires_in": 3600,
             "id_token": id_token,
         });
-        for (name, value) in &self.script.borrow().token_response {
+        let script = self.script.borrow();
+        if script.refreshes {
+            let refresh_token = self.issue("refresh");
+            response["refresh_token"] = json!(refresh_token);
+            self.refresh_tokens
+                .borrow_mut()
+                .insert(refresh_token, nonce);
+        }
+        for (name, value) in &script.token_response {
             response[name] = value.clone();
         }
         (200, response)
+    }
+
+    /// The nonce of the login that a refresh token belongs to; the token is good once.
+    fn use_up(&self, refresh_token: &str) -> Option<String> {
+        self.refresh_tokens.borrow_mut().remove(refresh_token)
+    }
+
+    /// The nonce of the login that a code belongs to, if the code is good.
+    fn redeem(&self, form: &Parameters) -> Option<String> {
+        let mut grants = self.grants.borrow_mut();
+        let grant = grants.get_mut(&form.one("code"))?;
+        let challenge = encode(Sha256::digest(form.one("code_verifier")));
+        if grant.redeemed
+            || grant.redirect_uri != form.one("redirect_uri")
+            || grant.challenge != challenge
+        {
+            return None;
+        }
+        grant.redeemed = true;
+        Some(grant.nonce.clone())
     }
 
     /// RFC 6749 section 2.3.1, with the one method that the client is registered for.

@@ -1,0 +1,208 @@
+//! Refreshing a session: once, whoever asks, however often, on whatever worker.
+//!
+//! A request that finds a refresh due takes the lease on it, or finds that somebody has. As long as
+//! the access token lasts it goes on at once; after that it waits. The refresh itself belongs to no
+//! request: the root context carries it out, so no client that goes away can lose a rotated token.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::relying_party::RelyingParty;
+use super::serve::Visit;
+use super::{Exchange, Gateway, identity};
+use crate::error::{CallFault, Error};
+use crate::oidc::{Expectations, TokenRequest};
+use crate::session::{Grant, OpenSession, Progress, RefreshProgress, SUCCESSOR_LIFETIME, Session};
+use crate::telemetry::{Level, Metric, Purpose};
+use crate::time::Timestamp;
+
+/// After a provider that could not be asked, nobody asks for this long.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// The longest chain of successors that a request follows: no browser is that far behind.
+const MAX_SUCCESSORS: usize = 8;
+
+/// What a session is when its refresh has been looked at.
+pub enum Freshness {
+    /// It goes on; `moved` when it is another generation than the cookie's.
+    Current { open: Rc<OpenSession>, moved: bool },
+    /// The provider has ended it.
+    Ended,
+}
+
+/// A refresh to carry out; whoever holds it holds the lease.
+pub struct RefreshJob {
+    session: Session,
+}
+
+/// Brings a session up to date, as far as that is due.
+pub async fn freshen(visit: &Visit<'_>, open: Rc<OpenSession>) -> Result<Freshness, Error> {
+    let mut open = open;
+    let mut moved = false;
+    let provider_timeout = visit.gateway.config.provider.timeout;
+    let deadline = visit.host().now().after(provider_timeout.saturating_mul(2));
+    for _ in 0..MAX_SUCCESSORS {
+        match settle(visit, &open, deadline).await? {
+            Settled::Here => return Ok(Freshness::Current { open, moved }),
+            Settled::Ended => return Ok(Freshness::Ended),
+            Settled::Moved(next) => {
+                open = Rc::new(visit.gateway.open(*next));
+                moved = true;
+            }
+        }
+    }
+    Err(Error::Provider(Purpose::Token, CallFault::Timeout))
+}
+
+enum Settled {
+    Here,
+    Moved(Box<Session>),
+    Ended,
+}
+
+async fn settle(
+    visit: &Visit<'_>,
+    open: &OpenSession,
+    deadline: Timestamp,
+) -> Result<Settled, Error> {
+    let session = &open.session;
+    let Some(grant) = &session.grant else {
+        return Ok(Settled::Here);
+    };
+    loop {
+        let now = visit.host().now();
+        if now < grant.due_at {
+            return Ok(Settled::Here);
+        }
+        let progress = visit.gateway.refresh_progress();
+        let standing = progress.of(session);
+        match standing {
+            Some(Progress::Done(next)) => return Ok(Settled::Moved(next)),
+            Some(Progress::Ended) => return Ok(Settled::Ended),
+            None => {
+                let until = now.after(lease(visit.gateway));
+                if progress.begin(session, until) {
+                    visit.gateway.add_job(RefreshJob {
+                        session: session.clone(),
+                    });
+                }
+            }
+            Some(Progress::Refreshing | Progress::Failed) => {}
+        }
+        if now < grant.expires_at {
+            return Ok(Settled::Here);
+        }
+        if matches!(progress.of(session), Some(Progress::Failed)) {
+            return Err(Error::Provider(Purpose::Token, CallFault::Unreachable));
+        }
+        if now >= deadline {
+            return Err(Error::Provider(Purpose::Token, CallFault::Timeout));
+        }
+        visit.exchange.wait().await;
+    }
+}
+
+/// The token call, the userinfo call and one fetch of keys, each within its time limit.
+fn lease(gateway: &Gateway) -> Duration {
+    gateway.config.provider.timeout.saturating_mul(4)
+}
+
+/// Carries out a refresh and leaves the result for everybody who asks for it.
+pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: RefreshJob) {
+    let host = gateway.host.as_ref();
+    let Some(grant) = &job.session.grant else {
+        return;
+    };
+    let result = refresh(&gateway, &exchange, &job.session, grant).await;
+    let now = host.now();
+    let (progress, until) = match result {
+        Ok(next) => {
+            host.count(&Metric::RefreshSucceeded);
+            (
+                Progress::Done(Box::new(next)),
+                now.after(SUCCESSOR_LIFETIME),
+            )
+        }
+        Err(error) => {
+            let code = error.report().code;
+            host.count(&Metric::Failure(code.clone()));
+            let ended = ends_session(&error);
+            host.log(
+                Level::Warn,
+                &format!("refresh_failed code={code} session_ended={ended}"),
+            );
+            match ended {
+                true => (Progress::Ended, now.after(SUCCESSOR_LIFETIME)),
+                false => (Progress::Failed, now.after(PAUSE_AFTER_FAILURE)),
+            }
+        }
+    };
+    gateway
+        .refresh_progress()
+        .end(&job.session, progress, until);
+}
+
+/// A provider that says no ends the session, and so does one whose token proves something else; one
+/// that cannot be asked does not.
+const fn ends_session(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Provider(Purpose::Token, CallFault::InvalidGrant)
+            | Error::Provider(Purpose::Userinfo, CallFault::Refused)
+            | Error::UserinfoSubject
+            | Error::IdToken(_)
+    )
+}
+
+async fn refresh(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    session: &Session,
+    grant: &Grant,
+) -> Result<Session, Error> {
+    let provider = RelyingParty { gateway, exchange };
+    let data = provider.provider().await?;
+    let request = TokenRequest::RefreshToken {
+        refresh_token: &grant.refresh_token,
+    };
+    let tokens = provider.tokens(&request, &data).await?;
+    let id_token = match &tokens.id_token {
+        Some(received) => {
+            let expected = Expectations {
+                access_token: Some(tokens.access_token.expose()),
+                ..Expectations::default()
+            };
+            let id_token = provider.verify(received.expose(), &expected, &data).await?;
+            identity::continues(session, grant, &id_token)?;
+            Some(id_token)
+        }
+        None => None,
+    };
+    let userinfo = match provider
+        .userinfo(tokens.access_token.expose(), &session.subject, &data)
+        .await
+    {
+        Ok(userinfo) => Some(userinfo),
+        Err(error) if ends_session(&error) => return Err(error),
+        // The tokens are new and must not be lost; the claims can wait.
+        Err(_) => None,
+    };
+    identity::of_refresh(
+        gateway,
+        session,
+        grant,
+        &tokens,
+        id_token.as_ref(),
+        userinfo,
+    )
+}
+
+impl Gateway {
+    pub(super) fn refresh_progress(&self) -> RefreshProgress<'_> {
+        RefreshProgress {
+            host: self.host.as_ref(),
+            seal: &self.seal,
+            scope: &self.scope,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Session cookies on the way back: what an answer carries is decided when it leaves.
+//!
+//! A session may be refreshed while the upstream works. An answer with the cookie from before would
+//! undo that in the browser, so the latest generation is looked up again.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::serve::Visit;
+use super::{AnswerHeaders, Gateway};
+use crate::request::Request;
+use crate::session::{CookieContext, CookieJar, OpenSession, Progress, Session, StoredSession};
+use crate::telemetry::Metric;
+use crate::time::Timestamp;
+
+/// An answer that comes later than this carries no cookie from before: the browser may have a newer
+/// one, and its successor may be forgotten.
+const LATEST: Duration = Duration::from_secs(30);
+
+/// What is needed to issue a session's cookie with an answer.
+pub struct Renewal {
+    session: Rc<OpenSession>,
+    decided_at: Timestamp,
+    /// The cookie is to be issued even if nothing has changed.
+    due: bool,
+    authority: String,
+    cookies: Request,
+}
+
+impl Renewal {
+    /// For the answer to this request; `due` when its own cookie is not the session's latest.
+    pub(super) fn new(visit: &Visit<'_>, session: &Rc<OpenSession>, due: bool) -> Self {
+        let cookies = visit
+            .request
+            .all("cookie")
+            .map(|value| ("cookie".to_owned(), value.to_vec()));
+        Self {
+            session: Rc::clone(session),
+            decided_at: visit.host().now(),
+            due,
+            authority: visit.authority.as_str().to_owned(),
+            cookies: Request::new(cookies.collect()),
+        }
+    }
+
+    /// The changes to the answer that leaves now.
+    pub fn answer_headers(&self, gateway: &Gateway) -> AnswerHeaders {
+        AnswerHeaders::with_cookies(self.set_cookies(gateway))
+    }
+
+    fn set_cookies(&self, gateway: &Gateway) -> Vec<String> {
+        let late = gateway.host.now().since(self.decided_at) > LATEST;
+        let latest = match gateway.refresh_progress().of(&self.session.session) {
+            Some(Progress::Done(next)) => *next,
+            Some(Progress::Ended) => return Vec::new(),
+            _ if self.due && !late => self.session.session.clone(),
+            _ => return Vec::new(),
+        };
+        let session = Session {
+            seen_at: self.decided_at.max(latest.seen_at),
+            ..latest
+        };
+        let jar = CookieJar::of(&self.cookies);
+        let context = CookieContext {
+            policy: &gateway.config.session,
+            names: &gateway.names,
+            seal: &gateway.seal,
+            host: gateway.host.as_ref(),
+            jar: &jar,
+            authority: &self.authority,
+            issuer: &gateway.config.provider.issuer,
+        };
+        match StoredSession(context).store(&session) {
+            Ok(set_cookies) => set_cookies,
+            Err(error) => {
+                let report = error.report();
+                gateway.host.count(&Metric::Failure(report.code.clone()));
+                gateway.host.log(
+                    report.level,
+                    &format!("session_not_renewed code={}", report.code),
+                );
+                Vec::new()
+            }
+        }
+    }
+}
