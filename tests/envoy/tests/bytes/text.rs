@@ -9,7 +9,7 @@ const ODD: [&[u8]; 6] = [
     b"\xe2\x82",
     b"\xc0\xaf",
     b"\xed\xa0\x80",
-    b"caf\xe9",
+    b"pi\xf1ata",
     "gr\u{fc}n \u{1f512}".as_bytes(),
 ];
 
@@ -161,7 +161,7 @@ fn in_the_parameters_of_the_callback() {
                     // Nothing of what a stranger sent is shown.
                     let text = answer.text();
                     assert!(
-                        !text.contains("gr\u{fc}n") && !text.contains("caf"),
+                        !text.contains("gr\u{fc}n") && !text.contains("ata"),
                         "{text}"
                     );
                 }
