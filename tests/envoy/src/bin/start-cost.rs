@@ -4,9 +4,16 @@
 //! `/ready`. A large module is mostly compiled here, so this is where its size is felt.
 use portero_envoy_tests::{Provider, Setup, Upstream, artifact, portero};
 
+/// Envoy's start pays for every byte.
+const MOST_BYTES: u64 = 1_000_000;
+
 fn main() {
     let size = std::fs::metadata(artifact::portero()).map_or(0, |file| file.len());
     println!("module size: {size} bytes");
+    if size > MOST_BYTES {
+        println!("the module is larger than {MOST_BYTES} bytes");
+        std::process::exit(1);
+    }
     let upstream = Upstream::start();
     let provider = Provider::start();
     let best = |setup: &dyn Fn() -> Setup| {
