@@ -70,6 +70,8 @@ listed! {
         IssuerMismatch,
         /// The provider announces the `iss` parameter and did not send it (RFC 9207 section 2.4).
         IssuerMissing,
+        /// A front-channel logout names no provider or session, another one, or one twice.
+        FrontChannelLogoutMismatch,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Route {
     Logout,
     /// Where a logout lands.
     LoggedOut,
+    /// The provider logs a browser out here, in a frame.
+    FrontChannelLogout,
     /// The upstream answers whoever asks.
     Public,
     /// Only a person who is logged in gets through.
@@ -67,6 +69,7 @@ impl Route {
             (&paths.callback, Self::Callback),
             (&paths.logout, Self::Logout),
             (&paths.logged_out, Self::LoggedOut),
+            (&paths.frontchannel_logout, Self::FrontChannelLogout),
         ];
         if let Some((_, route)) = own.into_iter().find(|(own, _)| *own == path) {
             return (route, None);

@@ -19,5 +19,6 @@ pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
 pub(super) const CALLBACK: &str = "/oauth2/callback";
 pub(super) const LOGOUT: &str = "/oauth2/logout";
 pub(super) const LOGGED_OUT: &str = "/oauth2/logged-out";
+pub(super) const FRONTCHANNEL_LOGOUT: &str = "/oauth2/frontchannel-logout";
 
 pub(super) const USERINFO_HEADER: &str = "x-userinfo";

@@ -175,6 +175,7 @@ pub struct Paths {
     pub callback: String,
     pub logout: String,
     pub logged_out: String,
+    pub frontchannel_logout: String,
 }
 
 /// One line of the rules; the first that matches decides.

@@ -249,6 +249,11 @@ pub(super) struct Paths {
     pub(super) logout: Option<String>,
     /// Where a browser arrives after logging out at the provider.
     pub(super) logged_out: Option<String>,
+    /// What the provider shows in a frame of its own logout page, so that the browser is logged out
+    /// here too (OpenID Connect Front-Channel Logout 1.0). Register
+    /// `https://<host><frontchannel_logout>` as the front-channel logout URI at the provider, with
+    /// `iss` and `sid` sent along (`frontchannel_logout_session_required`).
+    pub(super) frontchannel_logout: Option<String>,
 }
 
 /// One rule.

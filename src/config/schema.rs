@@ -85,6 +85,11 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Paths", "callback", json!(defaults::CALLBACK)),
         ("Paths", "logout", json!(defaults::LOGOUT)),
         ("Paths", "logged_out", json!(defaults::LOGGED_OUT)),
+        (
+            "Paths",
+            "frontchannel_logout",
+            json!(defaults::FRONTCHANNEL_LOGOUT),
+        ),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
         ("Upstream", "headers", userinfo),

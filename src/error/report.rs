@@ -85,6 +85,11 @@ fn request(fault: RequestFault) -> Report {
         F::LoginReplayed => (400, "login_replayed", START_AGAIN),
         F::IssuerMismatch => (400, "authorization_issuer_mismatch", START_AGAIN),
         F::IssuerMissing => (400, "authorization_issuer_missing", START_AGAIN),
+        F::FrontChannelLogoutMismatch => (
+            400,
+            "frontchannel_logout_mismatch",
+            "This sign-out is not about the session of this browser. Nothing has been done.",
+        ),
     };
     line(status, code, message, Level::Warn)
 }

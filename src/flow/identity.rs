@@ -36,6 +36,7 @@ pub fn of_login(
         id_token: None,
         access_token: None,
         grant: None,
+        sid: id_token.sid().map(str::to_owned),
     };
     forward_tokens(gateway, &mut session, tokens);
     let refreshes = gateway.config.session.refresh.enabled;
@@ -79,6 +80,9 @@ pub fn of_refresh(
         }),
         ..session.clone()
     };
+    if let Some(sid) = id_token.and_then(VerifiedIdToken::sid) {
+        next.sid = Some(sid.to_owned());
+    }
     if let Some(userinfo) = userinfo {
         let latest = claims(gateway, id_token, userinfo.as_ref());
         // Without a new ID token, its claims from before go on beside the latest userinfo.

@@ -7,6 +7,7 @@ mod callback;
 mod caller;
 mod contract;
 mod fetch;
+mod front_channel;
 mod gateway;
 mod identity;
 mod login;

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use super::relying_party::RelyingParty;
-use super::{Decision, Exchange, Forward, Gateway, callback, caller, logout, session};
+use super::{
+    Decision, Exchange, Forward, Gateway, callback, caller, front_channel, logout, session,
+};
 use crate::answer::{Audience, Response};
 use crate::error::{Error, InternalFault, RequestFault};
 use crate::host::Host;
@@ -55,6 +57,7 @@ async fn decide(
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit),
         Route::LoggedOut => logout::landing(&visit),
+        Route::FrontChannelLogout => front_channel::clear(&visit),
     }
 }
 

@@ -62,6 +62,12 @@ impl VerifiedIdToken {
         self.auth_time
     }
 
+    /// `sid`: the provider's name for its own session, where it gives one. The verifier has
+    /// refused every other type.
+    pub fn sid(&self) -> Option<&str> {
+        self.claims.string("sid").ok().flatten()
+    }
+
     /// All claims of the token.
     pub const fn claims(&self) -> &Claims {
         &self.claims

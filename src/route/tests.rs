@@ -36,6 +36,10 @@ fn porteros_own_paths_come_before_every_rule() {
     );
     assert_eq!(get(&everything, "/oauth2/logout"), Ok(Route::Logout));
     assert_eq!(get(&everything, "/oauth2/logged-out"), Ok(Route::LoggedOut));
+    assert_eq!(
+        get(&everything, "/oauth2/frontchannel-logout?iss=x&sid=y"),
+        Ok(Route::FrontChannelLogout)
+    );
     assert_eq!(get(&everything, "/oauth2/%63allback"), Ok(Route::Callback));
     assert_eq!(get(&everything, "/oauth2/callback/"), Ok(Route::Public));
     assert_eq!(get(&everything, "/oauth2/callback;x"), AMBIGUOUS);

@@ -43,6 +43,9 @@ pub struct Session {
     pub access_token: Option<String>,
     /// When the provider gave a refresh token.
     pub grant: Option<Grant>,
+    /// The provider's name for its own session, by which it logs out here, where it gave one
+    /// (OpenID Connect Front-Channel Logout 1.0 section 3).
+    pub sid: Option<String>,
 }
 
 /// What refreshing a session needs, and what the refreshed ID token is compared with
@@ -136,6 +139,7 @@ impl OpenSession {
             self.session.claims.len(),
             self.session.id_token.as_ref().map_or(0, String::len),
             self.session.access_token.as_ref().map_or(0, String::len),
+            self.session.sid.as_ref().map_or(0, String::len),
             self.session
                 .grant
                 .as_ref()

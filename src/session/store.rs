@@ -132,6 +132,15 @@ impl IdTokenHint<'_> {
             self.context.jar,
         )
     }
+
+    /// `Set-Cookie` values that delete it on every other path, where the browser does not show it.
+    pub fn delete_unseen(&self) -> Vec<String> {
+        chunks::delete_unseen(
+            &self.context.names.hint,
+            MAX_HINT_PIECES,
+            self.context.attributes(self.path),
+        )
+    }
 }
 
 /// A note that a browser has been sent back once to show the cookie of a refreshed session. It

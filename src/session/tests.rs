@@ -16,6 +16,7 @@ fn session() -> Session {
         id_token: None,
         access_token: None,
         grant: None,
+        sid: None,
     }
 }
 
@@ -59,6 +60,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             claims: secret(),
             id_token: Some(secret()),
             access_token: Some(secret()),
+            sid: Some(secret()),
             ..session()
         },
         headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],

@@ -22,6 +22,7 @@ fn session(claims: &Value) -> Session {
         id_token: None,
         access_token: None,
         grant: None,
+        sid: None,
     }
 }
 

@@ -69,6 +69,7 @@ fn nothing_that_a_stranger_wrote_comes_back_or_into_the_log() {
             format!("/oauth2/callback?error={evil}&state={mark}"),
             format!("/oauth2/callback?code={evil}&state={evil}"),
             format!("/oauth2/logged-out?state={evil}"),
+            format!("/oauth2/frontchannel-logout?iss={evil}&sid={mark}"),
             format!("/a\\{evil}"),
         ] {
             let outcome = world.worker.serve(request(&[
@@ -308,6 +309,7 @@ fn bytes_that_are_no_text_end_in_an_answer_or_at_the_upstream() {
         "/oauth2/callback?state=x&code=y",
         "/oauth2/logout",
         "/oauth2/logged-out",
+        "/oauth2/frontchannel-logout?iss=x&sid=y",
     ] {
         for method in ["GET", "POST", "OPTIONS"] {
             for name in names {

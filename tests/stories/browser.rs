@@ -95,7 +95,7 @@ impl Browser {
                 match site {
                     Site::Typed => "none",
                     Site::SameOrigin => "same-origin",
-                    Site::Cross => "cross-site",
+                    Site::Cross | Site::CrossFrame => "cross-site",
                 },
             ));
         }

@@ -27,6 +27,8 @@ pub enum Site {
     Typed,
     SameOrigin,
     Cross,
+    /// A frame on a page of another site.
+    CrossFrame,
 }
 
 impl CookieStore {
@@ -93,9 +95,9 @@ impl CookieStore {
             .filter(|cookie| cookie.host == host && path_matches(path, &cookie.path))
             .filter(|cookie| cookie.ends_at.is_none_or(|end| end > now))
             .filter(|cookie| match (site, cookie.same_site.as_str()) {
-                (Site::Typed | Site::SameOrigin, _) | (Site::Cross, "None") => true,
+                (Site::Typed | Site::SameOrigin, _) | (_, "None") => true,
                 (Site::Cross, "Lax") => method == "GET",
-                (Site::Cross, _) => false,
+                (Site::Cross | Site::CrossFrame, _) => false,
             })
             .map(|cookie| format!("{}={}", cookie.name, cookie.value))
             .collect();

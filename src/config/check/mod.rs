@@ -73,22 +73,30 @@ impl<'e> Check<'e> {
         let callback = self.own_path(&at.key("callback"), raw.callback, defaults::CALLBACK);
         let logout = self.own_path(&at.key("logout"), raw.logout, defaults::LOGOUT);
         let logged_out = self.own_path(&at.key("logged_out"), raw.logged_out, defaults::LOGGED_OUT);
-        if logout.is_some() && logout == callback {
-            self.fault(
-                &at.key("logout"),
-                "is the same as `callback`; accepted: three different paths",
-            );
-        }
-        if logged_out.is_some() && (logged_out == callback || logged_out == logout) {
-            self.fault(
-                &at.key("logged_out"),
-                "is the same as another of `paths`; accepted: three different paths",
-            );
+        let frontchannel_logout = self.own_path(
+            &at.key("frontchannel_logout"),
+            raw.frontchannel_logout,
+            defaults::FRONTCHANNEL_LOGOUT,
+        );
+        let mut seen = vec![&callback];
+        for (key, path) in [
+            ("logout", &logout),
+            ("logged_out", &logged_out),
+            ("frontchannel_logout", &frontchannel_logout),
+        ] {
+            if path.is_some() && seen.contains(&path) {
+                self.fault(
+                    &at.key(key),
+                    "is the same as another of `paths`; accepted: paths that all differ",
+                );
+            }
+            seen.push(path);
         }
         Some(Paths {
             callback: callback?,
             logout: logout?,
             logged_out: logged_out?,
+            frontchannel_logout: frontchannel_logout?,
         })
     }
 

@@ -61,6 +61,21 @@ fn our_own_paths_are_distinct_and_not_the_root() {
         "paths.logged_out",
         "is the same as another",
     );
+    for other in ["callback", "logout", "logged-out"] {
+        refused(
+            &with(
+                "/paths/frontchannel_logout",
+                json!(format!("/oauth2/{other}")),
+            ),
+            "paths.frontchannel_logout",
+            "is the same as another",
+        );
+    }
+    refused(
+        &with("/paths/frontchannel_logout", json!("/bye//x")),
+        "paths.frontchannel_logout",
+        "",
+    );
     refused(
         &with("/paths/callback", json!("/")),
         "paths.callback",

@@ -20,6 +20,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
             id_token: None,
             access_token: None,
             grant: None,
+            sid: None,
         },
         headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
     })

@@ -1,0 +1,162 @@
+//! The provider logs a browser out here, in a frame of its own logout page
+//! (OpenID Connect Front-Channel Logout 1.0).
+//!
+//! Whatever page can make a browser load an address can make it come here. So nothing leaves this
+//! browser: no call, no revocation, only its cookies go, and only those of the session that the
+//! provider names.
+
+use std::borrow::Cow;
+
+use super::serve::{Refusal, Visit};
+use super::{Decision, caller, session};
+use crate::answer::Response;
+use crate::endpoint::Endpoint;
+use crate::error::RequestFault;
+use crate::provider::Availability;
+use crate::session::{IdTokenHint, Session, StoredSession};
+use crate::telemetry::{Level, Metric};
+
+const BODY: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+                    <title>Signed out</title></head><body></body></html>";
+
+/// Clears the session that the provider names. One that is gone already is a success (section 2).
+pub fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    if visit.request.method() != "GET" {
+        return Err(Refusal::of_method("GET"));
+    }
+    let named = Named::parse(visit.request.target())?;
+    if named.iss != visit.gateway.config.provider.issuer {
+        return Err(RequestFault::FrontChannelLogoutMismatch.into());
+    }
+    let set_cookies = match session::find(visit) {
+        Some((open, _)) if named.means(&open.session) => forget(visit),
+        Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
+        None => Vec::new(),
+    };
+    Ok(Decision::Answer(framed(visit).with_cookies(set_cookies)))
+}
+
+/// Whose session the provider speaks of.
+#[derive(Debug)]
+struct Named<'a> {
+    iss: Cow<'a, str>,
+    sid: Option<Cow<'a, str>>,
+}
+
+impl<'a> Named<'a> {
+    /// Reads path and query. The standard lets a provider leave both parameters out; then nothing
+    /// tells it from any other page, so `iss` is required. Unknown parameters are ignored: the
+    /// registered address may have some.
+    fn parse(target: &'a [u8]) -> Result<Self, RequestFault> {
+        const MISMATCH: RequestFault = RequestFault::FrontChannelLogoutMismatch;
+        let query = target
+            .splitn(2, |byte| *byte == b'?')
+            .nth(1)
+            .unwrap_or_default();
+        let (mut iss, mut sid) = (None, None);
+        for (name, value) in url::form_urlencoded::parse(query) {
+            let slot = match name.as_ref() {
+                "iss" => &mut iss,
+                "sid" => &mut sid,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(MISMATCH);
+            }
+        }
+        Ok(Self {
+            iss: iss.ok_or(MISMATCH)?,
+            sid,
+        })
+    }
+
+    /// A session for which the provider gave no `sid` is meant by the issuer alone.
+    fn means(&self, session: &Session) -> bool {
+        session.sid.is_none() || self.sid.as_deref() == session.sid.as_deref()
+    }
+}
+
+/// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
+fn forget(visit: &Visit<'_>) -> Vec<String> {
+    let stored = StoredSession(visit.cookies());
+    if let Some(sealed) = stored.sealed() {
+        visit.gateway.sessions.borrow_mut().remove(&sealed);
+    }
+    let hint = IdTokenHint {
+        context: visit.cookies(),
+        path: &visit.gateway.config.paths.logout,
+    };
+    let mut set_cookies = stored.delete();
+    set_cookies.extend(hint.delete_unseen());
+    visit.host().count(&Metric::LogoutSucceeded);
+    visit.host().log(
+        Level::Info,
+        &format!(
+            "logout_succeeded channel=front request_id={}",
+            caller::request_id(visit.request)
+        ),
+    );
+    set_cookies
+}
+
+/// The one answer of Portero's that may be shown in a frame, and only in the provider's.
+fn framed(visit: &Visit<'_>) -> Response {
+    let ancestors = ancestors(visit);
+    let mut response = Response::new(200)
+        .with_header("content-type", "text/html; charset=utf-8".to_owned())
+        .with_header(
+            "content-security-policy",
+            format!(
+                "default-src 'none'; form-action 'none'; frame-ancestors {ancestors}; \
+                 base-uri 'none'"
+            ),
+        )
+        .with_header("x-content-type-options", "nosniff".to_owned())
+        .with_header("referrer-policy", "no-referrer".to_owned());
+    BODY.clone_into(&mut response.body);
+    response
+}
+
+/// The origins on which the provider may show its logout page: the issuer's, and those where it
+/// takes browsers, as far as they are known now.
+fn ancestors(visit: &Visit<'_>) -> String {
+    let provider = &visit.gateway.config.provider;
+    let now = visit.host().now();
+    let availability = visit.gateway.provider.borrow().availability(now);
+    let (authorization, end_session) = match availability {
+        Availability::Ready(data) => (
+            Some(data.metadata.authorization_endpoint.clone()),
+            data.metadata.end_session_endpoint.clone(),
+        ),
+        _ => (
+            provider.endpoints.authorization.clone(),
+            provider.endpoints.end_session.clone(),
+        ),
+    };
+    let issuer = Endpoint::parse(&provider.issuer, provider.insecure_allow_http).ok();
+    let mut origins: Vec<String> = Vec::new();
+    for endpoint in [issuer, authorization, end_session].into_iter().flatten() {
+        match source(&endpoint) {
+            Some(origin) if !origins.contains(&origin) => origins.push(origin),
+            _ => {}
+        }
+    }
+    match origins.is_empty() {
+        true => "'none'".to_owned(),
+        false => origins.join(" "),
+    }
+}
+
+/// An origin as a policy names it. A URL's host may have characters that end a directive (`;`, `,`);
+/// such an origin is left out.
+fn source(endpoint: &Endpoint) -> Option<String> {
+    let authority = endpoint.authority();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    authority
+        .bytes()
+        .all(is_plain)
+        .then(|| format!("{}://{authority}", endpoint.scheme()))
+}
+
+#[cfg(test)]
+mod tests;
