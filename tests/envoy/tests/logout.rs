@@ -172,3 +172,32 @@ fn without_a_logout_at_the_provider_it_ends_here() {
     assert_eq!(journal.count("/.well-known/openid-configuration"), 0);
     assert_eq!(journal.count("/me"), 0);
 }
+
+#[test]
+fn a_frame_of_the_provider_ends_the_session_here_and_nobody_elses_does() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).workers(2).start();
+    let mut visitor = logged_in(&envoy, &provider);
+    let frame = |issuer: &str| {
+        let query = Serializer::new(String::new())
+            .append_pair("iss", issuer)
+            .finish();
+        envoy.url(&format!("/oauth2/frontchannel-logout?{query}"))
+    };
+    let refused = open_from(&mut visitor, "same-site", &frame("http://evil.localhost"));
+    assert_eq!(
+        (refused.response.status, refused.response.code().as_deref()),
+        (400, Some("frontchannel_logout_mismatch"))
+    );
+    assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
+    let done = open_from(&mut visitor, "same-site", &frame(provider.issuer()));
+    assert_eq!(done.response.status, 200);
+    let policy = done.response.one("content-security-policy").unwrap();
+    assert!(
+        policy.contains(&format!("frame-ancestors {}", provider.issuer())),
+        "{policy}"
+    );
+    assert_eq!(visitor.fetch(&envoy.url("/")).response.status, 401);
+    envoy.assert_unharmed();
+}
