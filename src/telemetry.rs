@@ -17,6 +17,7 @@ pub enum Purpose {
     Jwks,
     Token,
     Userinfo,
+    Revocation,
 }
 
 impl Purpose {
@@ -27,6 +28,7 @@ impl Purpose {
             Self::Jwks => "jwks",
             Self::Token => "token",
             Self::Userinfo => "userinfo",
+            Self::Revocation => "revocation",
         }
     }
 }

@@ -102,6 +102,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Endpoints.authorization",
         "Endpoints.end_session",
         "Endpoints.jwks",
+        "Endpoints.revocation",
         "Endpoints.token",
         "Endpoints.userinfo",
         "Match.hosts",

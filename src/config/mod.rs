@@ -94,6 +94,7 @@ pub struct Endpoints {
     pub jwks: Option<Endpoint>,
     pub userinfo: Option<Endpoint>,
     pub end_session: Option<Endpoint>,
+    pub revocation: Option<Endpoint>,
 }
 
 impl Endpoints {
@@ -110,7 +111,8 @@ pub struct Client {
     pub authentication: ClientAuthentication,
 }
 
-/// How the client authenticates at the token endpoint (OpenID Connect Core section 9).
+/// How the client authenticates at the token and the revocation endpoint (OpenID Connect Core
+/// section 9, RFC 7009 section 2.1).
 #[derive(Debug)]
 pub enum ClientAuthentication {
     ClientSecretBasic { secret: Secret<String> },

@@ -105,6 +105,9 @@ pub(super) struct Endpoints {
     pub(super) userinfo: Option<String>,
     /// Where browsers are sent to log out.
     pub(super) end_session: Option<String>,
+    /// Where the tokens of a session are revoked at its logout. Reached through the cluster of the
+    /// token endpoint.
+    pub(super) revocation: Option<String>,
 }
 
 /// Portero as it is registered at the provider.

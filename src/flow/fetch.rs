@@ -178,7 +178,8 @@ impl Call {
         let cluster = match purpose {
             Purpose::Discovery => &clusters.discovery,
             Purpose::Jwks => &clusters.jwks,
-            Purpose::Token => &clusters.token,
+            // Both are the provider's OAuth server.
+            Purpose::Token | Purpose::Revocation => &clusters.token,
             Purpose::Userinfo => &clusters.userinfo,
         };
         Self {
@@ -239,6 +240,7 @@ mod tests {
             (Purpose::Discovery, "accounts_google"),
             (Purpose::Jwks, "www_google"),
             (Purpose::Token, "oauth2_google"),
+            (Purpose::Revocation, "oauth2_google"),
             (Purpose::Userinfo, "openidconnect_google"),
         ] {
             let call = Call::to(&provider, purpose, "GET", &endpoint);

@@ -96,6 +96,7 @@ fn scope(seal: &Seal, provider: &Provider) -> String {
         &by_hand.jwks,
         &by_hand.userinfo,
         &by_hand.end_session,
+        &by_hand.revocation,
     ]
     .map(|endpoint| endpoint.as_ref().map(Endpoint::as_str));
     let clusters = &provider.clusters;

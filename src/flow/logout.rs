@@ -1,22 +1,24 @@
 //! Logging out: here, and at the provider.
 
+use std::rc::Rc;
+
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, session};
+use super::{Decision, caller, refresh, session};
 use crate::answer::{Audience, Link, Page, Response};
-use crate::error::{Denial, Error};
-use crate::oidc::{EndSessionRequest, pkce};
-use crate::provider::Availability;
-use crate::session::{IdTokenHint, LogoutState, StoredSession};
+use crate::error::{CallFault, Denial, Error};
+use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
+use crate::provider::{Availability, ProviderData};
+use crate::session::{IdTokenHint, LogoutState, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
 /// page that asks, or a refusal. Nor does a page of this site that fetches a link ahead, or shows it
 /// as an image: only a person who follows it is logged out by a GET.
-pub fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+pub async fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let own = caller::is_same_origin(visit.request, &visit.origin());
     match visit.request.method() {
-        "POST" if own => end(visit),
-        "GET" if own && visit.audience == Audience::Browser => end(visit),
+        "POST" if own => end(visit).await,
+        "GET" if own && visit.audience == Audience::Browser => end(visit).await,
         "GET" => Ok(Decision::Answer(question(visit))),
         "POST" => Err(Error::Denied(Denial::LogoutCrossSite).into()),
         _ => Err(Refusal::of_method("GET, POST")),
@@ -83,11 +85,16 @@ fn question(visit: &Visit<'_>) -> Response {
     )
 }
 
-fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let stored = StoredSession(visit.cookies());
-    let was_logged_in = session::find(visit).is_some();
+    let found = session::find(visit);
+    let was_logged_in = found.is_some();
     if let Some(sealed) = stored.sealed() {
         visit.gateway.sessions.borrow_mut().remove(&sealed);
+    }
+    let data = known_provider(visit);
+    if let Some((open, _)) = found {
+        revoke_tokens(visit, &open.session, data.as_deref()).await;
     }
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -112,30 +119,71 @@ fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         );
     }
     let location = match was_logged_in || id_token.is_some() {
-        true => at_provider(visit, id_token.as_deref(), &landing, &mut set_cookies)?,
+        true => at_provider(
+            visit,
+            data.as_deref(),
+            id_token.as_deref(),
+            &landing,
+            &mut set_cookies,
+        )?,
         false => None,
     };
     let response = Response::redirect(location.unwrap_or(landing)).with_cookies(set_cookies);
     Ok(Decision::Answer(response))
 }
 
-/// The provider's logout address, where it has one. A provider that is down does not keep anybody
-/// logged in here.
+/// The provider, if it is known by now. A provider that is down does not keep anybody logged in
+/// here.
+fn known_provider(visit: &Visit<'_>) -> Option<Rc<ProviderData>> {
+    let provider = visit.gateway.provider.borrow();
+    match provider.availability(visit.host().now()) {
+        Availability::Ready(data) => Some(data),
+        Availability::Pending | Availability::Down => None,
+    }
+}
+
+/// Gives the session's tokens back to the provider, where it takes them (RFC 7009): the refresh token
+/// first, because with it most providers end everything that came of the login. Whatever becomes of
+/// that, the logout goes on.
+async fn revoke_tokens(visit: &Visit<'_>, session: &Session, data: Option<&ProviderData>) {
+    let session = refresh::latest(visit.gateway, session);
+    let refresh_token = session.grant.as_ref().map(|grant| &grant.refresh_token);
+    let requests = [
+        refresh_token.map(|token| RevocationRequest::RefreshToken(token)),
+        session
+            .access_token
+            .as_ref()
+            .map(|token| RevocationRequest::AccessToken(token)),
+    ];
+    for request in requests.into_iter().flatten() {
+        let outcome = match data.map(|data| &data.metadata.revocation_endpoint) {
+            Some(Some(endpoint)) => visit
+                .relying_party()
+                .revoke(&request, endpoint)
+                .await
+                .map_err(CallFault::name),
+            Some(None) => Ok(()),
+            None => Err("metadata_unknown"),
+        };
+        if let Err(cause) = outcome {
+            let token = request.hint();
+            visit.host().log(
+                Level::Warn,
+                &format!("revocation_failed token={token} cause={cause}"),
+            );
+        }
+    }
+}
+
+/// The provider's logout address, where it has one.
 fn at_provider(
     visit: &Visit<'_>,
+    data: Option<&ProviderData>,
     id_token: Option<&str>,
     landing: &str,
     set_cookies: &mut Vec<String>,
 ) -> Result<Option<String>, Error> {
-    let availability = visit
-        .gateway
-        .provider
-        .borrow()
-        .availability(visit.host().now());
-    let Availability::Ready(data) = availability else {
-        return Ok(None);
-    };
-    let Some(endpoint) = &data.metadata.end_session_endpoint else {
+    let Some(endpoint) = data.and_then(|data| data.metadata.end_session_endpoint.as_ref()) else {
         return Ok(None);
     };
     let state = pkce::opaque(visit.host())?;

@@ -54,6 +54,19 @@ pub async fn freshen(visit: &Visit<'_>, open: Rc<OpenSession>) -> Result<Freshne
     Err(Error::Provider(Purpose::Token, CallFault::Timeout))
 }
 
+/// The session as the latest refresh left it, as far as this process knows.
+pub fn latest(gateway: &Gateway, session: &Session) -> Session {
+    let progress = gateway.refresh_progress();
+    let mut session = session.clone();
+    for _ in 0..MAX_SUCCESSORS {
+        match progress.of(&session) {
+            Some(Progress::Done(next)) => session = *next,
+            _ => break,
+        }
+    }
+    session
+}
+
 enum Settled {
     Here,
     Moved(Box<Session>),

@@ -3,11 +3,14 @@
 use std::rc::Rc;
 
 use super::{Call, Exchange, Gateway, Reply};
-use crate::error::{Error, TokenFault};
+use crate::config::Provider;
+use crate::endpoint::Endpoint;
+use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
 use crate::jose::Claims;
 use crate::oidc::{
-    Expectations, IdTokenVerifier, TokenRequest, TokenResponse, VerifiedIdToken, parse_userinfo,
+    Expectations, IdTokenVerifier, RevocationRequest, TokenRequest, TokenResponse, VerifiedIdToken,
+    parse_userinfo,
 };
 use crate::provider::{Availability, KeyRefresh, ProviderData};
 use crate::telemetry::Purpose;
@@ -51,21 +54,9 @@ impl RelyingParty<'_> {
     ) -> Result<TokenResponse, Error> {
         let failed = |fault| Error::Provider(Purpose::Token, fault);
         let provider = &self.gateway.config.provider;
-        let (body, authorization) = request.encode(provider);
-        let mut call = Call::to(
-            provider,
-            Purpose::Token,
-            "POST",
-            &data.metadata.token_endpoint,
-        );
-        call.headers.push(("accept", "application/json".to_owned()));
-        call.headers.push((
-            "content-type",
-            "application/x-www-form-urlencoded".to_owned(),
-        ));
-        call.headers
-            .extend(authorization.map(|value| ("authorization", value)));
-        call.body = body.into_bytes();
+        let endpoint = &data.metadata.token_endpoint;
+        let form = request.encode(provider);
+        let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
                 let reply = reply?;
@@ -73,6 +64,23 @@ impl RelyingParty<'_> {
             })
             .await
             .map_err(failed)
+    }
+
+    /// Revokes a token. Only the status of the answer counts (RFC 7009 section 2.2).
+    pub async fn revoke(
+        &self,
+        request: &RevocationRequest<'_>,
+        endpoint: &Endpoint,
+    ) -> Result<(), CallFault> {
+        let provider = &self.gateway.config.provider;
+        let form = request.encode(&provider.client);
+        let call = Call::with_form(provider, Purpose::Revocation, endpoint, form);
+        self.gateway
+            .call(self.exchange, call, |reply| {
+                let reply = reply?;
+                RevocationRequest::judge(reply.status, &reply.body)
+            })
+            .await
     }
 
     /// Verifies an ID token; when its key is unknown, once more with newer keys.
@@ -145,5 +153,27 @@ impl RelyingParty<'_> {
                 parse_userinfo(&document, subject).map(Some)
             })
             .await
+    }
+}
+
+impl Call {
+    /// A form, and the `Authorization` header that goes with it, to one of the endpoints where the
+    /// client authenticates.
+    fn with_form(
+        provider: &Provider,
+        purpose: Purpose,
+        endpoint: &Endpoint,
+        (body, authorization): (String, Option<String>),
+    ) -> Self {
+        let mut call = Self::to(provider, purpose, "POST", endpoint);
+        call.headers.push(("accept", "application/json".to_owned()));
+        call.headers.push((
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ));
+        call.headers
+            .extend(authorization.map(|value| ("authorization", value)));
+        call.body = body.into_bytes();
+        call
     }
 }

@@ -55,7 +55,7 @@ async fn decide(
         Route::Public => Ok(Decision::Forward(visit.forward())),
         Route::Protected => session::enter(&visit).await,
         Route::Callback => callback::finish(&visit).await,
-        Route::Logout => logout::leave(&visit),
+        Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit),
         Route::FrontChannelLogout => front_channel::clear(&visit),
     }

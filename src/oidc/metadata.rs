@@ -16,6 +16,8 @@ pub struct ProviderMetadata {
     pub jwks_uri: Endpoint,
     pub userinfo_endpoint: Option<Endpoint>,
     pub end_session_endpoint: Option<Endpoint>,
+    /// RFC 8414 section 2.
+    pub revocation_endpoint: Option<Endpoint>,
     /// The provider announces the `iss` parameter (RFC 9207 section 3).
     pub announces_iss_parameter: bool,
 }
@@ -58,6 +60,7 @@ struct Document {
     jwks_uri: Option<String>,
     userinfo_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -72,6 +75,7 @@ impl ProviderMetadata {
             jwks_uri: endpoints.jwks.clone()?,
             userinfo_endpoint: endpoints.userinfo.clone(),
             end_session_endpoint: endpoints.end_session.clone(),
+            revocation_endpoint: endpoints.revocation.clone(),
             announces_iss_parameter: false,
         })
     }
@@ -115,6 +119,7 @@ impl ProviderMetadata {
             jwks_uri: required(endpoint(&by_hand.jwks, document.jwks_uri)?)?,
             userinfo_endpoint: endpoint(&by_hand.userinfo, document.userinfo_endpoint)?,
             end_session_endpoint: endpoint(&by_hand.end_session, document.end_session_endpoint)?,
+            revocation_endpoint: endpoint(&by_hand.revocation, document.revocation_endpoint)?,
             announces_iss_parameter: document.authorization_response_iss_parameter_supported,
         })
     }

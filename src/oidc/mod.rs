@@ -5,6 +5,7 @@ mod end_session;
 mod id_token;
 mod metadata;
 pub mod pkce;
+mod revocation;
 mod token;
 mod userinfo;
 
@@ -12,5 +13,6 @@ pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use end_session::EndSessionRequest;
 pub use id_token::{Expectations, IdTokenVerifier, VerifiedIdToken};
 pub use metadata::{MetadataFault, ProviderMetadata};
+pub use revocation::RevocationRequest;
 pub use token::{TokenRequest, TokenResponse};
 pub use userinfo::parse_userinfo;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::config::{ClientAuthentication, Provider};
+use crate::config::{Client, ClientAuthentication, Provider};
 use crate::error::CallFault;
 use crate::secret::Secret;
 
@@ -27,7 +27,6 @@ pub enum TokenRequest<'a> {
 impl TokenRequest<'_> {
     /// Form body and, where the client authenticates with it, the `Authorization` header.
     pub fn encode(&self, provider: &Provider) -> (String, Option<String>) {
-        let client = &provider.client;
         let mut form = form_urlencoded::Serializer::new(String::new());
         match self {
             Self::AuthorizationCode {
@@ -46,20 +45,7 @@ impl TokenRequest<'_> {
         for resource in &provider.resources {
             form.append_pair("resource", resource);
         }
-        let mut authorization = None;
-        match &client.authentication {
-            ClientAuthentication::ClientSecretBasic { secret } => {
-                authorization = Some(basic(&client.id, secret.expose()));
-            }
-            ClientAuthentication::ClientSecretPost { secret } => {
-                form.append_pair("client_id", &client.id)
-                    .append_pair("client_secret", secret.expose());
-            }
-            ClientAuthentication::None => {
-                form.append_pair("client_id", &client.id);
-            }
-        }
-        (form.finish(), authorization)
+        authenticated(form, &provider.client)
     }
 }
 
@@ -74,6 +60,27 @@ impl TokenRequest<'_> {
             _ => Ok(response),
         }
     }
+}
+
+/// The form with the client's authentication, in it or as the `Authorization` header beside it.
+pub(super) fn authenticated(
+    mut form: form_urlencoded::Serializer<'_, String>,
+    client: &Client,
+) -> (String, Option<String>) {
+    let mut authorization = None;
+    match &client.authentication {
+        ClientAuthentication::ClientSecretBasic { secret } => {
+            authorization = Some(basic(&client.id, secret.expose()));
+        }
+        ClientAuthentication::ClientSecretPost { secret } => {
+            form.append_pair("client_id", &client.id)
+                .append_pair("client_secret", secret.expose());
+        }
+        ClientAuthentication::None => {
+            form.append_pair("client_id", &client.id);
+        }
+    }
+    (form.finish(), authorization)
 }
 
 /// RFC 6749 section 2.3.1: id and secret are form-encoded before they become Basic credentials.
@@ -117,17 +124,7 @@ impl TokenResponse {
         }
         match status {
             200 => Self::parse_success(body),
-            400 | 401 => Err(match serde_json::from_slice::<ErrorDocument>(body) {
-                Ok(document) => match document.error.as_str() {
-                    "invalid_grant" => CallFault::InvalidGrant,
-                    "invalid_client" => CallFault::InvalidClient,
-                    _ => CallFault::Refused,
-                },
-                Err(_) => CallFault::Refused,
-            }),
-            503 => Err(CallFault::Unreachable),
-            504 => Err(CallFault::Timeout),
-            _ => Err(CallFault::Refused),
+            _ => Err(fault(status, body)),
         }
     }
 
@@ -145,6 +142,23 @@ impl TokenResponse {
             refresh_token: document.refresh_token.map(Secret::new),
             expires_in,
         })
+    }
+}
+
+/// What an answer that is not 200 says (RFC 6749 section 5.2).
+pub(super) fn fault(status: u16, body: &[u8]) -> CallFault {
+    match status {
+        400 | 401 => match serde_json::from_slice::<ErrorDocument>(body) {
+            Ok(document) => match document.error.as_str() {
+                "invalid_grant" => CallFault::InvalidGrant,
+                "invalid_client" => CallFault::InvalidClient,
+                _ => CallFault::Refused,
+            },
+            Err(_) => CallFault::Refused,
+        },
+        503 => CallFault::Unreachable,
+        504 => CallFault::Timeout,
+        _ => CallFault::Refused,
     }
 }
 

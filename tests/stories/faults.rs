@@ -125,6 +125,35 @@ fn a_callback_survives_every_fault_of_the_token_and_the_userinfo_call() {
     }
 }
 
+/// The tokens are given back as far as that goes; the logout is the same in every case.
+#[test]
+fn a_logout_survives_every_fault_of_the_revocation() {
+    for row in &ROWS {
+        let world = World::new();
+        world.provider.script.borrow_mut().refreshes = true;
+        let purpose = Purpose::Revocation;
+        world.provider.break_down(purpose, (row.answer)(purpose));
+        let browser = world.browser();
+        browser.log_in();
+        let (land, name) = (&world.land, row.name);
+        let end = browser.go("/oauth2/logout");
+        let to = end.location();
+        assert!(to.starts_with("https://idp.example.com/logout?"), "{name}");
+        has_no_session(&browser);
+        assert_eq!(land.counted("portero.logout.succeeded"), 1, "{name}");
+        assert!(land.failures().is_empty(), "{name}");
+        // No body is wrong (RFC 7009 section 2.2).
+        let (_, fault) = row.call;
+        let failed = u64::from(fault != "malformed");
+        let counted = land.counted("portero.provider.revocation.failed");
+        assert_eq!(counted, failed, "{name}");
+        let lines = land.lines("revocation_failed ");
+        let line = format!("revocation_failed token=refresh_token cause={fault}");
+        let expected = if failed == 1 { vec![line] } else { vec![] };
+        assert_eq!(lines, expected, "{name}");
+    }
+}
+
 /// Whole documents with one wrong member each.
 #[test]
 fn every_wrong_member_of_a_token_response_ends_the_login() {
@@ -179,6 +208,10 @@ fn every_endpoint_that_discovery_must_not_name_keeps_the_provider_unknown() {
         ("jwks_uri", json!(null)),
         ("userinfo_endpoint", json!("ftp://idp.example.com/")),
         ("end_session_endpoint", json!("data:text/html,x")),
+        (
+            "revocation_endpoint",
+            json!("http://idp.example.com/revoke"),
+        ),
     ] {
         let world = World::new();
         world.provider.script.borrow_mut().metadata = vec![(name, value.clone())];

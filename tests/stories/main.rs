@@ -27,6 +27,7 @@ mod outcome;
 mod provider;
 mod refresh;
 mod replay;
+mod revocation;
 mod rules;
 mod sealed;
 mod sessions;

@@ -96,6 +96,7 @@ impl Provider {
             Purpose::Jwks,
             Purpose::Token,
             Purpose::Userinfo,
+            Purpose::Revocation,
         ] {
             self.break_down(purpose, Answer::Status(503));
         }
@@ -114,6 +115,26 @@ impl Provider {
     pub fn called(&self, purpose: Purpose) -> usize {
         let calls = self.calls.borrow();
         calls.iter().filter(|(other, _)| *other == purpose).count()
+    }
+
+    /// The tokens that came to be revoked, in order, each with its kind.
+    pub fn asked_to_revoke(&self) -> Vec<(String, String)> {
+        let calls = self.calls.borrow();
+        let revocations = calls
+            .iter()
+            .filter(|(purpose, _)| *purpose == Purpose::Revocation);
+        revocations
+            .map(|(_, form)| {
+                let form = Parameters::of(form);
+                (form.one("token_type_hint"), form.one("token"))
+            })
+            .collect()
+    }
+
+    /// The refresh tokens that are good, and the access tokens.
+    pub fn good_tokens(&self) -> (Vec<String>, Vec<String>) {
+        let refresh = self.refresh_tokens.borrow().keys().cloned().collect();
+        (refresh, self.access_tokens.borrow().clone())
     }
 
     /// How many codes have been redeemed.
@@ -190,6 +211,7 @@ impl Provider {
             }
             Purpose::Token => self.token(call),
             Purpose::Userinfo => self.userinfo(call),
+            Purpose::Revocation => self.revoke(call),
         };
         Ok(Reply {
             status,
@@ -209,6 +231,7 @@ impl Provider {
             "jwks_uri": "https://idp.example.com/keys",
             "userinfo_endpoint": "https://idp.example.com/userinfo",
             "end_session_endpoint": "https://idp.example.com/logout",
+            "revocation_endpoint": "https://idp.example.com/revoke",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],

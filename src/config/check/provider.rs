@@ -212,12 +212,14 @@ impl Check<'_> {
         let jwks = read("jwks", raw.jwks);
         let userinfo = read("userinfo", raw.userinfo);
         let end_session = read("end_session", raw.end_session);
+        let revocation = read("revocation", raw.revocation);
         Some(Endpoints {
             authorization: authorization?,
             token: token?,
             jwks: jwks?,
             userinfo: userinfo?,
             end_session: end_session?,
+            revocation: revocation?,
         })
     }
 }

@@ -31,7 +31,7 @@ fn one_configuration_has_one_schedule() {
 /// Else the keys of one provider would judge what another has signed.
 #[test]
 fn configurations_that_ask_elsewhere_share_nothing() {
-    let changes: [Change; 9] = [
+    let changes: [Change; 10] = [
         |corp| corp["issuer"] = json!("https://staging.example.com"),
         |corp| corp["cluster"] = json!("staging"),
         |corp| corp["clusters"] = json!({"jwks": "staging"}),
@@ -41,6 +41,7 @@ fn configurations_that_ask_elsewhere_share_nothing() {
         |corp| corp["endpoints"] = json!({"token": "https://staging.example.com/a"}),
         |corp| corp["endpoints"] = json!({"authorization": "https://staging.example.com/a"}),
         |corp| corp["endpoints"] = json!({"userinfo": "https://staging.example.com/a"}),
+        |corp| corp["endpoints"] = json!({"revocation": "https://staging.example.com/a"}),
     ];
     let host = Rc::new(TestHost::default());
     assert!(gateway(&host, UNCHANGED).tick().is_some());

@@ -20,6 +20,7 @@ fn document() -> Value {
         "jwks_uri": "https://idp.example.com/keys",
         "userinfo_endpoint": "https://idp.example.com/userinfo",
         "end_session_endpoint": "https://idp.example.com/logout",
+        "revocation_endpoint": "https://idp.example.com/revoke",
         "authorization_response_iss_parameter_supported": true,
         "id_token_signing_alg_values_supported": ["RS256"],
     })
@@ -47,7 +48,11 @@ fn written(endpoint: &Endpoint) -> String {
 }
 
 const REQUIRED: [&str; 3] = ["authorization_endpoint", "token_endpoint", "jwks_uri"];
-const OPTIONAL: [&str; 2] = ["userinfo_endpoint", "end_session_endpoint"];
+const OPTIONAL: [&str; 3] = [
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "revocation_endpoint",
+];
 
 #[test]
 fn a_document_gives_its_endpoints() {

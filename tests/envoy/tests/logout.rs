@@ -3,7 +3,7 @@ use portero_envoy_tests::html;
 use portero_envoy_tests::{
     Envoy, Page, Provider, Request, Upstream, Visitor, portero, provider_with_switches,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 fn logged_in(envoy: &Envoy, provider: &Provider) -> Visitor {
@@ -89,6 +89,108 @@ fn a_logout_ends_the_session_here_and_at_the_provider() {
     // A session that lives in a cookie cannot be called back: whoever has copied it keeps it until it ends.
     visitor.cookies = stolen;
     assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
+}
+
+/// Logs somebody in and out: what came to `path` in the meantime.
+fn logged_out(envoy: &Envoy, provider: &Provider, path: &str) -> Vec<Value> {
+    let mut visitor = logged_in(envoy, provider);
+    let page = open_from(&mut visitor, "same-origin", &envoy.url("/oauth2/logout"));
+    assert!(page.leads_to(&format!("{}/session/end", provider.issuer())));
+    let mut requests = provider.journal().requests;
+    requests.retain(|request| request["path"] == path);
+    requests
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+/// What the provider says to the token of a request that Portero sent, as a refresh by Portero.
+fn redeem(provider: &Provider, request: &Value) -> Value {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "refresh_token")
+        .append_pair("refresh_token", text(&request["form"]["token"]));
+    let host = provider.issuer().trim_start_matches("http://");
+    Request::post("/token", form.finish())
+        .header("host", host)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", text(&request["headers"]["authorization"]))
+        .send(provider.address())
+        .expect("an answer from the provider")
+        .json()
+}
+
+#[test]
+fn a_logout_takes_the_tokens_back_at_the_provider() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    // Told to an endpoint that revokes nothing, the token stays good.
+    let introspection = format!("{}/token/introspection", provider.issuer());
+    let envoy = portero(&provider, &upstream)
+        .configure(|config| {
+            config["providers"]["demo"]["endpoints"] = json!({"revocation": introspection});
+        })
+        .start();
+    let told = logged_out(&envoy, &provider, "/token/introspection");
+    let answer = redeem(&provider, &told[0]);
+    assert!(answer["access_token"].is_string(), "{answer}");
+    drop(envoy);
+
+    let envoy = portero(&provider, &upstream)
+        .workers(2)
+        .configure(|config| {
+            config["upstream"]["headers"]["authorization"] = json!({"access_token": "bearer"});
+        })
+        .start();
+    let revocations = logged_out(&envoy, &provider, "/token/revocation");
+    let kinds: Vec<_> = revocations
+        .iter()
+        .map(|request| (&request["form"]["token_type_hint"], &request["status"]))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (&json!("refresh_token"), &json!(200)),
+            (&json!("access_token"), &json!(200)),
+        ]
+    );
+    assert_eq!(envoy.metric("provider.revocation.succeeded"), 2);
+    assert_eq!(envoy.metric("provider.revocation.failed"), 0);
+    assert!(!envoy.log().contains("revocation_failed"));
+
+    let answer = redeem(&provider, &revocations[0]);
+    assert_eq!(answer["error"], "invalid_grant", "{answer}");
+    for request in &revocations {
+        assert!(!envoy.log().contains(text(&request["form"]["token"])));
+    }
+    envoy.assert_unharmed();
+}
+
+#[test]
+fn a_provider_that_does_not_take_the_tokens_keeps_nobody_logged_in() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).start();
+    for (count, (fault, cause)) in [
+        (json!({"status": 503}), "unreachable"),
+        (json!({"status": 400}), "refused"),
+        (json!({"drop": true}), "unreachable"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut visitor = logged_in(&envoy, &provider);
+        provider.fault("/token/revocation", fault);
+        let page = open_from(&mut visitor, "same-origin", &envoy.url("/oauth2/logout"));
+        assert!(page.leads_to(&format!("{}/session/end", provider.issuer())));
+        assert_eq!(gateway_cookies(&visitor), ["portero-logout"]);
+        provider.heal();
+        let line = format!("revocation_failed token=refresh_token cause={cause}");
+        assert!(envoy.log().contains(&line), "{}", envoy.log());
+        let failed = u64::try_from(count).unwrap() + 1;
+        assert_eq!(envoy.metric("provider.revocation.failed"), failed);
+    }
+    envoy.assert_unharmed();
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn cut_off(purpose: Purpose) -> Vec<u8> {
         Purpose::Jwks => json!({"keys": [Signer::es256("second", 9).jwk()]}),
         Purpose::Token => json!({"access_token": "a", "token_type": "Bearer", "id_token": "b"}),
         Purpose::Userinfo => json!({"sub": SUBJECT}),
+        Purpose::Revocation => json!({}),
     };
     let mut body = document.to_string().into_bytes();
     body.resize(Reply::MOST_BYTES, b' ');
@@ -136,6 +137,7 @@ fn wrong_types(purpose: Purpose) -> Value {
         Purpose::Jwks => json!({"keys": {"0": {}}}),
         Purpose::Token => json!({"access_token": 1, "token_type": [], "id_token": {}}),
         Purpose::Userinfo => json!({"sub": 7}),
+        Purpose::Revocation => json!({"error": {}}),
     }
 }
 

@@ -51,6 +51,30 @@ impl Provider {
         (200, response)
     }
 
+    /// The revocation endpoint (RFC 7009): a token that is not known is no error.
+    pub(super) fn revoke(&self, call: &Call) -> (u16, Value) {
+        assert_eq!((call.method, call.path.as_str()), ("POST", "/revoke"));
+        assert_eq!(
+            header(call, "content-type"),
+            "application/x-www-form-urlencoded"
+        );
+        let form = Parameters::of(std::str::from_utf8(&call.body).unwrap());
+        if !self.knows_client(call, &form) {
+            return (401, json!({"error": "invalid_client"}));
+        }
+        assert!(form.all("grant_type").is_empty() && form.all("resource").is_empty());
+        let token = form.one("token");
+        match form.one("token_type_hint").as_str() {
+            "refresh_token" => drop(self.use_up(&token)),
+            "access_token" => self
+                .access_tokens
+                .borrow_mut()
+                .retain(|other| *other != token),
+            other => panic!("an unknown kind: {other}"),
+        }
+        (200, json!(null))
+    }
+
     /// The nonce of the login that a refresh token belongs to; the token is good once.
     fn use_up(&self, refresh_token: &str) -> Option<String> {
         self.refresh_tokens.borrow_mut().remove(refresh_token)
