@@ -14,7 +14,7 @@ use crate::telemetry::Purpose;
 macro_rules! listed {
     ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
         }
@@ -119,6 +119,8 @@ listed! {
         InvalidGrant,
         /// The client's own authentication was refused (RFC 6749 section 5.2).
         InvalidClient,
+        /// The access token was refused (RFC 6750 section 3.1).
+        InvalidToken,
     }
 }
 
@@ -132,6 +134,7 @@ impl CallFault {
             Self::Malformed => "malformed",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidToken => "invalid_token",
         }
     }
 }
@@ -175,9 +178,12 @@ impl Error {
                 .map(Self::Authorization),
         );
         for fault in CallFault::ALL.iter().copied() {
-            errors.push(Self::Provider(Purpose::Token, fault));
-            // Only the token endpoint's errors have names (RFC 6749 section 5.2).
-            if !matches!(fault, CallFault::InvalidGrant | CallFault::InvalidClient) {
+            use CallFault::{InvalidClient, InvalidGrant, InvalidToken};
+            // The token endpoint refuses grants and clients (RFC 6749 section 5.2), userinfo tokens.
+            if !matches!(fault, InvalidToken) {
+                errors.push(Self::Provider(Purpose::Token, fault));
+            }
+            if !matches!(fault, InvalidGrant | InvalidClient) {
                 errors.push(Self::Provider(Purpose::Userinfo, fault));
             }
         }

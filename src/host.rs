@@ -29,6 +29,10 @@ pub trait Host {
     fn log(&self, level: Level, line: &str);
 }
 
+/// The version to expect of a slot that must not exist yet: no slot ever has it, and a host compares
+/// versions only of what is there.
+pub const ABSENT: u32 = u32::MAX;
+
 /// A shared slot's value and the version that a conditional write names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedValue {

@@ -31,7 +31,8 @@
 //!
 //! [`provider`] keeps the provider's metadata and keys: one copy in each worker, and one sealed copy
 //! in shared data by which the workers learn from each other. The root context's tick keeps them
-//! fresh and wakes requests that wait for them.
+//! fresh and wakes requests that wait for them. It also carries out the refreshes of sessions: a
+//! request takes the lease on one in shared data, and whoever needs the result finds it there.
 //!
 //! # Layers
 //!

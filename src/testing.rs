@@ -75,7 +75,7 @@ impl Host for TestHost {
     fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool {
         let mut shared = self.shared.borrow_mut();
         let present = shared.get(slot).map_or(0, |value| value.version);
-        if expected.is_some_and(|expected| expected != present) {
+        if present != 0 && expected.is_some_and(|expected| expected != present) {
             return false;
         }
         let value = SharedValue {

@@ -157,7 +157,7 @@ fn provider(purpose: Purpose, fault: CallFault) -> Report {
     let (status, message) = match fault {
         CallFault::Unreachable => (503, NO_ANSWER),
         CallFault::Timeout => (504, NO_ANSWER),
-        CallFault::Refused | CallFault::Malformed => (502, BAD_ANSWER),
+        CallFault::Refused | CallFault::Malformed | CallFault::InvalidToken => (502, BAD_ANSWER),
         CallFault::InvalidGrant => (502, START_AGAIN),
         CallFault::InvalidClient => (
             502,

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
+use crate::host::ABSENT;
 use crate::session::{Binding, LOGIN_LIFETIME};
 use crate::time::Timestamp;
 
@@ -50,7 +51,8 @@ pub fn first_time(gateway: &Gateway, state: &str) -> bool {
         if known.is_some_and(|known| known.state == state && now < known.until) {
             return false;
         }
-        if host.set_shared(&slot, &sealed, present.map(|value| value.version)) {
+        let version = present.map_or(ABSENT, |value| value.version);
+        if host.set_shared(&slot, &sealed, Some(version)) {
             return true;
         }
     }

@@ -82,42 +82,50 @@ async fn settle(
     let Some(grant) = &session.grant else {
         return Ok(Settled::Here);
     };
+    // Whoever takes the lease waits for the result, so that its answer brings the browser the new
+    // cookie; a browser that learns of it later than a minute could not use its own any more.
+    let mut is_mine = false;
+    let mut is_counted = false;
     loop {
         let now = visit.host().now();
         if now < grant.due_at {
             return Ok(Settled::Here);
         }
         let progress = visit.gateway.refresh_progress();
-        let standing = progress.of(session);
-        match standing {
+        let mut failure = None;
+        match progress.of(session) {
             Some(Progress::Done(next)) => return Ok(Settled::Moved(next)),
             Some(Progress::Ended) => return Ok(Settled::Ended),
-            None => {
-                let until = now.after(lease(visit.gateway));
-                if progress.begin(session, until) {
-                    visit.gateway.add_job(RefreshJob {
-                        session: session.clone(),
-                    });
-                }
+            Some(Progress::Failed(fault)) => failure = Some(fault),
+            Some(Progress::Refreshing) => {}
+            None if progress.begin(session, now.after(lease(visit.gateway))) => {
+                is_mine = true;
+                visit.gateway.add_job(RefreshJob {
+                    session: session.clone(),
+                });
             }
-            Some(Progress::Refreshing | Progress::Failed) => {}
+            None if !is_counted && progress.of(session).is_none() => {
+                is_counted = true;
+                visit.host().count(&Metric::RefreshWithoutSlot);
+            }
+            None => {}
         }
-        if now < grant.expires_at {
+        let gives_up = failure.is_some() || now >= deadline;
+        if now < grant.expires_at && (!is_mine || gives_up) {
             return Ok(Settled::Here);
         }
-        if matches!(progress.of(session), Some(Progress::Failed)) {
-            return Err(Error::Provider(Purpose::Token, CallFault::Unreachable));
-        }
-        if now >= deadline {
-            return Err(Error::Provider(Purpose::Token, CallFault::Timeout));
+        if gives_up {
+            let fault = failure.unwrap_or(CallFault::Timeout);
+            return Err(Error::Provider(Purpose::Token, fault));
         }
         visit.exchange.wait().await;
     }
 }
 
-/// The token call, the userinfo call and one fetch of keys, each within its time limit.
+/// The wait for the provider, the token call, the userinfo call and one fetch of metadata and keys,
+/// each within its time limit, and room for slow wheels.
 fn lease(gateway: &Gateway) -> Duration {
-    gateway.config.provider.timeout.saturating_mul(4)
+    gateway.config.provider.timeout.saturating_mul(6)
 }
 
 /// Carries out a refresh and leaves the result for everybody who asks for it.
@@ -145,14 +153,21 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
                 &format!("refresh_failed code={code} session_ended={ended}"),
             );
             match ended {
-                true => (Progress::Ended, now.after(SUCCESSOR_LIFETIME)),
-                false => (Progress::Failed, now.after(PAUSE_AFTER_FAILURE)),
+                // As long as the access token lasts, nobody may take the session for alive.
+                true => (
+                    Progress::Ended,
+                    now.after(SUCCESSOR_LIFETIME).max(grant.expires_at),
+                ),
+                false => (
+                    Progress::Failed(fault_of(&error)),
+                    now.after(PAUSE_AFTER_FAILURE),
+                ),
             }
         }
     };
     gateway
         .refresh_progress()
-        .end(&job.session, progress, until);
+        .end(&job.session, &progress, until);
 }
 
 /// A provider that says no ends the session, and so does one whose token proves something else; one
@@ -161,10 +176,18 @@ const fn ends_session(error: &Error) -> bool {
     matches!(
         error,
         Error::Provider(Purpose::Token, CallFault::InvalidGrant)
-            | Error::Provider(Purpose::Userinfo, CallFault::Refused)
+            | Error::Provider(Purpose::Userinfo, CallFault::InvalidToken)
             | Error::UserinfoSubject
             | Error::IdToken(_)
     )
+}
+
+/// What requests that waited for a refresh answer.
+const fn fault_of(error: &Error) -> CallFault {
+    match error {
+        Error::Provider(Purpose::Token, fault) => *fault,
+        _ => CallFault::Unreachable,
+    }
 }
 
 async fn refresh(

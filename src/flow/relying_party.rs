@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Call, Exchange, Gateway, Reply};
+use super::{Call, Exchange, Gateway};
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::{CallFault, Error, TokenFault};
@@ -149,7 +149,11 @@ impl RelyingParty<'_> {
             .push(("authorization", format!("Bearer {access_token}")));
         self.gateway
             .call(self.exchange, call, |reply| {
-                let document = reply.and_then(Reply::into_document).map_err(failed)?;
+                let reply = reply.map_err(failed)?;
+                if matches!(reply.status, 401 | 403) {
+                    return Err(failed(CallFault::InvalidToken));
+                }
+                let document = reply.into_document().map_err(failed)?;
                 parse_userinfo(&document, subject).map(Some)
             })
             .await

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::serve::Visit;
-use super::{AnswerHeaders, Gateway};
+use super::{AnswerHeaders, Gateway, refresh};
 use crate::request::Request;
 use crate::session::{CookieContext, CookieJar, OpenSession, Progress, Session, StoredSession};
 use crate::telemetry::Metric;
@@ -50,12 +50,16 @@ impl Renewal {
 
     fn set_cookies(&self, gateway: &Gateway) -> Vec<String> {
         let late = gateway.host.now().since(self.decided_at) > LATEST;
-        let latest = match gateway.refresh_progress().of(&self.session.session) {
-            Some(Progress::Done(next)) => *next,
-            Some(Progress::Ended) => return Vec::new(),
-            _ if self.due && !late => self.session.session.clone(),
-            _ => return Vec::new(),
-        };
+        let own = &self.session.session;
+        let latest = refresh::latest(gateway, own);
+        let is_ended = matches!(
+            gateway.refresh_progress().of(&latest),
+            Some(Progress::Ended)
+        );
+        let is_unchanged = latest == *own;
+        if is_ended || (is_unchanged && (late || !self.due)) {
+            return Vec::new();
+        }
         let session = Session {
             seen_at: self.decided_at.max(latest.seen_at),
             ..latest

@@ -148,7 +148,10 @@ impl TokenResponse {
 /// What an answer that is not 200 says (RFC 6749 section 5.2).
 pub(super) fn fault(status: u16, body: &[u8]) -> CallFault {
     match status {
-        400 | 401 => match serde_json::from_slice::<ErrorDocument>(body) {
+        // No answer to the grant.
+        408 | 429 => CallFault::Refused,
+        // Most say 400 (RFC 6749 section 5.2), some 403.
+        400..=499 => match serde_json::from_slice::<ErrorDocument>(body) {
             Ok(document) => match document.error.as_str() {
                 "invalid_grant" => CallFault::InvalidGrant,
                 "invalid_client" => CallFault::InvalidClient,

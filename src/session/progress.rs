@@ -8,12 +8,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Binding, Seal, Session};
-use crate::host::Host;
+use crate::error::CallFault;
+use crate::host::{ABSENT, Host};
 use crate::time::Timestamp;
 
-const SLOTS: u64 = 1024;
-const CHOICES: u64 = 4;
+/// Slots that were never used cost nothing. A successor takes one for a minute, so that an Envoy can
+/// refresh a few hundred sessions a second.
+const SLOTS: u32 = 16384;
 const TRIES: usize = 4;
+
+/// No entry lasts longer: an ended session is remembered until its access token ends, which is at
+/// most the longest leeway.
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// How long a successor is remembered for requests that still carry the cookie before it.
 pub const SUCCESSOR_LIFETIME: Duration = Duration::from_secs(60);
@@ -28,7 +34,7 @@ pub enum Progress {
     /// The provider has ended the session.
     Ended,
     /// The provider could not be asked; the next attempt is free when the slot's time has passed.
-    Failed,
+    Failed(CallFault),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,7 +60,7 @@ impl RefreshProgress<'_> {
         let now = self.host.now();
         slots(session)
             .filter_map(|number| self.read(number).0)
-            .find(|entry| entry.is_about(session) && now < entry.until)
+            .find(|entry| entry.is_about(session) && entry.is_current(now))
             .map(|entry| entry.progress)
     }
 
@@ -69,12 +75,13 @@ impl RefreshProgress<'_> {
             let free = slots(session).find_map(|number| {
                 let (entry, version) = self.read(number);
                 entry
-                    .is_none_or(|entry| entry.until <= now)
+                    .is_none_or(|entry| !entry.is_current(now))
                     .then_some((number, version))
             });
             let Some((number, version)) = free else {
                 return false;
             };
+            let version = version.unwrap_or(ABSENT);
             if self.write(number, version, session, Progress::Refreshing, until) {
                 return true;
             }
@@ -82,19 +89,40 @@ impl RefreshProgress<'_> {
         false
     }
 
-    /// Says what came of refreshing `session`.
-    pub fn end(&self, session: &Session, progress: Progress, until: Timestamp) {
-        let own = slots(session).find(|number| {
-            self.read(*number)
-                .0
-                .is_some_and(|entry| entry.is_about(session))
-        });
-        if let Some(number) = own.or_else(|| slots(session).next()) {
-            self.write(number, None, session, progress, until);
+    /// Says what came of refreshing `session`. What somebody else has said in the meantime, whose
+    /// lease came after this one had run out, is left alone if it is the session's successor; and so
+    /// is everything that is another session's.
+    pub fn end(&self, session: &Session, progress: &Progress, until: Timestamp) {
+        for _ in 0..TRIES {
+            let Some((number, version)) = self.place(session) else {
+                return;
+            };
+            if self.write(number, version, session, progress.clone(), until) {
+                return;
+            }
         }
     }
 
-    fn read(&self, number: u64) -> (Option<Entry>, Option<u32>) {
+    /// The session's own slot unless it holds a successor, or one that is free.
+    fn place(&self, session: &Session) -> Option<(u32, u32)> {
+        let now = self.host.now();
+        let mut free = None;
+        for number in slots(session) {
+            let (entry, version) = self.read(number);
+            let version = version.unwrap_or(ABSENT);
+            match entry.filter(|entry| entry.is_current(now)) {
+                Some(entry) if entry.is_about(session) => {
+                    let is_done = matches!(entry.progress, Progress::Done(_));
+                    return (!is_done).then_some((number, version));
+                }
+                Some(_) => {}
+                None => free = free.or(Some((number, version))),
+            }
+        }
+        free
+    }
+
+    fn read(&self, number: u32) -> (Option<Entry>, Option<u32>) {
         let name = self.name(number);
         let Some(value) = self.host.shared(&name) else {
             return (None, None);
@@ -108,8 +136,8 @@ impl RefreshProgress<'_> {
 
     fn write(
         &self,
-        number: u64,
-        version: Option<u32>,
+        number: u32,
+        version: u32,
         session: &Session,
         progress: Progress,
         until: Timestamp,
@@ -127,15 +155,20 @@ impl RefreshProgress<'_> {
         let Ok(sealed) = self.seal.seal(self.host, binding(&name), &plaintext) else {
             return false;
         };
-        self.host.set_shared(&name, &sealed, version)
+        self.host.set_shared(&name, &sealed, Some(version))
     }
 
-    fn name(&self, number: u64) -> String {
+    fn name(&self, number: u32) -> String {
         format!("portero/{}/refresh/{number}", self.scope)
     }
 }
 
 impl Entry {
+    /// Until its time, and not beyond what any entry may last: then the clock was set back.
+    fn is_current(&self, now: Timestamp) -> bool {
+        now < self.until && self.until <= now.after(LONGEST)
+    }
+
     fn is_about(&self, session: &Session) -> bool {
         self.session == session.id && self.generation == generation(session)
     }
@@ -145,11 +178,10 @@ fn generation(session: &Session) -> u32 {
     session.grant.as_ref().map_or(0, |grant| grant.generation)
 }
 
-/// A session id is random, so its first bytes spread evenly.
-fn slots(session: &Session) -> impl Iterator<Item = u64> {
-    let [a, b, c, d, ..] = session.id;
-    let first = u64::from(u32::from_le_bytes([a, b, c, d]));
-    (0..CHOICES).map(move |choice| first.wrapping_add(choice) % SLOTS)
+/// A session id is random, so its parts are choices that have nothing to do with each other.
+fn slots(session: &Session) -> impl Iterator<Item = u32> {
+    let (parts, _) = session.id.as_chunks::<4>();
+    parts.iter().map(|part| u32::from_le_bytes(*part) % SLOTS)
 }
 
 const fn binding(name: &str) -> Binding<'_> {
@@ -160,3 +192,6 @@ const fn binding(name: &str) -> Binding<'_> {
         issuer: "",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,7 @@ impl Worker {
         }
     }
 
-    fn carry_through(&self, mut running: Running<()>) {
+    pub fn carry_through(&self, mut running: Running<()>) {
         loop {
             match &running.step {
                 Step::Call(call) => {

@@ -158,7 +158,7 @@ fn every_other_status_has_its_fault() {
         let body = json!({"error": error, "error_description": "x"}).to_string();
         TokenResponse::parse(status, body.as_bytes()).unwrap_err()
     };
-    for status in [400, 401] {
+    for status in [400, 401, 403] {
         assert_eq!(error(status, "invalid_grant"), CallFault::InvalidGrant);
         assert_eq!(error(status, "invalid_client"), CallFault::InvalidClient);
         assert_eq!(error(status, "invalid_request"), CallFault::Refused);
@@ -170,7 +170,7 @@ fn every_other_status_has_its_fault() {
         (201, CallFault::Refused),
         (204, CallFault::Refused),
         (302, CallFault::Refused),
-        (403, CallFault::Refused),
+        (408, CallFault::Refused),
         (429, CallFault::Refused),
         (500, CallFault::Refused),
         (502, CallFault::Refused),
