@@ -109,7 +109,8 @@ fn a_provider_that_refuses_stalls_or_talks_nonsense_gets_a_page_with_a_code() {
             502,
             "token_refused",
         ),
-        ("/me", json!({"status": 401}), 502, "userinfo_refused"),
+        ("/me", json!({"status": 401}), 502, "userinfo_invalid_token"),
+        ("/me", json!({"status": 500}), 502, "userinfo_refused"),
         (
             "/me",
             json!({"status": 200, "body": "[]"}),
