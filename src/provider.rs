@@ -102,11 +102,6 @@ impl ProviderCache {
         }
     }
 
-    /// Creates the shared schedule, so that from now on it can only be changed conditionally.
-    pub fn prepare(&self, host: &dyn Host, seal: &Seal) {
-        self.slots.prepare(host, seal);
-    }
-
     pub fn availability(&self, now: Timestamp) -> Availability {
         match (&self.data, self.state) {
             (Some(data), _) => Availability::Ready(Rc::clone(data)),

@@ -34,7 +34,6 @@ impl Gateway {
         let seal = Seal::new(&config.session.keys);
         let scope = scope(&seal, &config.provider);
         let provider = ProviderCache::new(&scope);
-        provider.prepare(host.as_ref(), &seal);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),

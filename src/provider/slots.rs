@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::host::Host;
+use crate::host::{ABSENT, Host};
 use crate::session::{Binding, Seal};
 use crate::time::Timestamp;
 
@@ -44,13 +44,6 @@ impl Slots {
         }
     }
 
-    /// Without this, two workers could both create the schedule: creating is not conditional.
-    pub fn prepare(&self, host: &dyn Host, seal: &Seal) {
-        if host.shared(&self.schedule).is_none() {
-            self.set_schedule(host, seal, &Schedule::default(), None);
-        }
-    }
-
     pub fn schedule(&self, host: &dyn Host, seal: &Seal) -> (Schedule, Option<u32>) {
         match host.shared(&self.schedule) {
             Some(value) => (
@@ -69,7 +62,13 @@ impl Slots {
         schedule: &Schedule,
         version: Option<u32>,
     ) -> bool {
-        set(host, seal, &self.schedule, schedule, version)
+        set(
+            host,
+            seal,
+            &self.schedule,
+            schedule,
+            version.or(Some(ABSENT)),
+        )
     }
 
     pub fn documents(&self, host: &dyn Host, seal: &Seal) -> Option<(Documents, u32)> {

@@ -35,9 +35,6 @@ impl Envoy {
         let host = TestHost::default();
         let seal = Seal::new(&config.session.keys);
         let workers = [(); 2].map(|()| ProviderCache::new("test"));
-        for worker in &workers {
-            worker.prepare(&host, &seal);
-        }
         Self {
             host,
             seal,
