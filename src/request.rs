@@ -1,5 +1,11 @@
 //! A request's head as the proxy hands it over: bytes a stranger chose.
 
+/// What follows the first `?` of a target; empty without one.
+pub fn query(target: &[u8]) -> &[u8] {
+    let mut parts = target.splitn(2, |byte| *byte == b'?');
+    parts.nth(1).unwrap_or_default()
+}
+
 /// Names in lower case, values as bytes, in the order they came.
 #[derive(Clone, Debug, Default)]
 pub struct Request {

@@ -13,6 +13,7 @@ use crate::answer::Response;
 use crate::endpoint::Endpoint;
 use crate::error::RequestFault;
 use crate::provider::Availability;
+use crate::request::query;
 use crate::session::{IdTokenHint, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
@@ -49,12 +50,8 @@ impl<'a> Named<'a> {
     /// registered address may have some.
     fn parse(target: &'a [u8]) -> Result<Self, RequestFault> {
         const MISMATCH: RequestFault = RequestFault::FrontChannelLogoutMismatch;
-        let query = target
-            .splitn(2, |byte| *byte == b'?')
-            .nth(1)
-            .unwrap_or_default();
         let (mut iss, mut sid) = (None, None);
-        for (name, value) in url::form_urlencoded::parse(query) {
+        for (name, value) in url::form_urlencoded::parse(query(target)) {
             let slot = match name.as_ref() {
                 "iss" => &mut iss,
                 "sid" => &mut sid,

@@ -11,7 +11,9 @@ use crate::config::{Config, Provider};
 use crate::endpoint::Endpoint;
 use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
-use crate::session::{CookieNames, OpenSession, Seal, Session, SessionCache};
+use crate::session::{
+    CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache,
+};
 use crate::upstream;
 
 /// One loaded configuration with what a worker keeps for it.
@@ -59,6 +61,23 @@ impl Gateway {
 
     pub(super) fn add_job(&self, job: RefreshJob) {
         self.jobs.borrow_mut().push(job);
+    }
+
+    /// What every cookie of a request to `authority`, with the cookies in `jar`, has in common.
+    pub(super) fn cookies<'a>(
+        &'a self,
+        jar: &'a CookieJar<'a>,
+        authority: &'a str,
+    ) -> CookieContext<'a> {
+        CookieContext {
+            policy: &self.config.session,
+            names: &self.names,
+            seal: &self.seal,
+            host: self.host.as_ref(),
+            jar,
+            authority,
+            issuer: &self.config.provider.issuer,
+        }
     }
 
     /// A session with the upstream headers it gives.

@@ -8,6 +8,7 @@ use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{CallFault, Denial, Error};
 use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
 use crate::provider::{Availability, ProviderData};
+use crate::request::query;
 use crate::session::{IdTokenHint, LogoutState, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
@@ -200,12 +201,7 @@ fn at_provider(
 }
 
 fn returned_state(visit: &Visit<'_>) -> Option<Vec<u8>> {
-    let query = visit
-        .request
-        .target()
-        .splitn(2, |byte| *byte == b'?')
-        .nth(1)?;
-    url::form_urlencoded::parse(query)
+    url::form_urlencoded::parse(query(visit.request.target()))
         .find(|(name, _)| name == "state")
         .map(|(_, value)| value.into_owned().into_bytes())
 }

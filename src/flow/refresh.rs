@@ -1,8 +1,9 @@
 //! Refreshing a session: once, whoever asks, however often, on whatever worker.
 //!
-//! A request that finds a refresh due takes the lease on it, or finds that somebody has. As long as
-//! the access token lasts it goes on at once; after that it waits. The refresh itself belongs to no
-//! request: the root context carries it out, so no client that goes away can lose a rotated token.
+//! A request that finds a refresh due takes the lease on it and waits for the result, or finds that
+//! somebody has taken it: then it goes on at once as long as the access token lasts, and waits after
+//! that. The refresh itself belongs to no request: the root context carries it out, so a client that
+//! goes away does not stop it.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::serve::Visit;
 use super::{AnswerHeaders, Gateway, refresh};
 use crate::request::Request;
-use crate::session::{CookieContext, CookieJar, OpenSession, Progress, Session, StoredSession};
+use crate::session::{CookieJar, OpenSession, Progress, Session, StoredSession};
 use crate::telemetry::Metric;
 use crate::time::Timestamp;
 
@@ -65,16 +65,7 @@ impl Renewal {
             ..latest
         };
         let jar = CookieJar::of(&self.cookies);
-        let context = CookieContext {
-            policy: &gateway.config.session,
-            names: &gateway.names,
-            seal: &gateway.seal,
-            host: gateway.host.as_ref(),
-            jar: &jar,
-            authority: &self.authority,
-            issuer: &gateway.config.provider.issuer,
-        };
-        match StoredSession(context).store(&session) {
+        match StoredSession(gateway.cookies(&jar, &self.authority)).store(&session) {
             Ok(set_cookies) => set_cookies,
             Err(error) => {
                 let report = error.report();

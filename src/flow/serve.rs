@@ -77,15 +77,7 @@ impl<'a> Visit<'a> {
     }
 
     pub fn cookies(&self) -> CookieContext<'a> {
-        CookieContext {
-            policy: &self.gateway.config.session,
-            names: &self.gateway.names,
-            seal: &self.gateway.seal,
-            host: self.host(),
-            jar: self.jar,
-            authority: self.authority.as_str(),
-            issuer: &self.gateway.config.provider.issuer,
-        }
+        self.gateway.cookies(self.jar, self.authority.as_str())
     }
 
     /// Scheme and authority of the site that the browser sees. Behind TLS that somebody else
