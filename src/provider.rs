@@ -13,9 +13,9 @@ use crate::config::Provider;
 use crate::host::{Host, random};
 use crate::jose::JwkSet;
 use crate::oidc::ProviderMetadata;
-use crate::session::Seal;
+use crate::session::SharedMemory;
 use crate::time::Timestamp;
-use slots::{Documents, Schedule, Slots};
+use slots::{Documents, Schedule};
 
 /// Metadata and keys that were fetched together.
 #[derive(Debug)]
@@ -60,8 +60,8 @@ const LONGEST_RETRY_EMPTY: Duration = Duration::from_secs(3);
 const LONGEST_RETRY_READY: Duration = Duration::from_secs(60);
 
 /// A worker's view of the provider.
+#[derive(Default)]
 pub struct ProviderCache {
-    slots: Slots,
     state: ProviderState,
     data: Option<Rc<ProviderData>>,
     /// The version of the shared documents that `data` was made of.
@@ -72,9 +72,10 @@ pub struct ProviderCache {
 }
 
 /// Where this worker stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProviderState {
     /// Nothing has been fetched yet.
+    #[default]
     Empty,
     /// This worker is fetching, and holds the lease until then. Who has not come back by then may
     /// fetch again.
@@ -89,19 +90,6 @@ pub enum ProviderState {
 }
 
 impl ProviderCache {
-    /// `scope` tells apart configurations that share one Envoy.
-    pub fn new(scope: &str) -> Self {
-        Self {
-            slots: Slots::new(scope),
-            state: ProviderState::Empty,
-            data: None,
-            adopted: None,
-            refresh_at: Timestamp::default(),
-            keys_wanted: false,
-            failed_at: None,
-        }
-    }
-
     pub fn availability(&self, now: Timestamp) -> Availability {
         match (&self.data, self.state) {
             (Some(data), _) => Availability::Ready(Rc::clone(data)),
@@ -118,18 +106,17 @@ impl ProviderCache {
     /// workers.
     pub fn want_newer_keys(
         &mut self,
-        host: &dyn Host,
-        seal: &Seal,
+        memory: SharedMemory<'_>,
         provider: &Provider,
         known: Timestamp,
     ) -> KeyRefresh {
-        self.adopt(host, seal, provider);
+        self.adopt(memory, provider);
         // Whatever replaced what the flow knows is newer, by a clock that was set back too.
         if let Some(data) = self.data.as_ref().filter(|data| data.fetched_at != known) {
             return KeyRefresh::Newer(Rc::clone(data));
         }
-        let now = host.now();
-        let (schedule, _) = self.slots.schedule(host, seal);
+        let now = memory.host.now();
+        let (schedule, _) = Schedule::read(memory);
         let under_way = is_ahead(schedule.lease_until, now, lease(provider));
         if is_backing_off(&schedule, now) || (!under_way && is_cooling(&schedule, provider, now)) {
             return KeyRefresh::CoolingDown;
@@ -144,9 +131,9 @@ impl ProviderCache {
     }
 
     /// Takes over what another worker fetched, and says whether it is this worker's turn to fetch.
-    pub fn tick(&mut self, host: &dyn Host, seal: &Seal, provider: &Provider) -> Option<FetchPlan> {
-        self.adopt(host, seal, provider);
-        let now = host.now();
+    pub fn tick(&mut self, memory: SharedMemory<'_>, provider: &Provider) -> Option<FetchPlan> {
+        self.adopt(memory, provider);
+        let now = memory.host.now();
         if let ProviderState::Fetching { until } = self.state
             && is_ahead(until, now, lease(provider))
         {
@@ -157,7 +144,7 @@ impl ProviderCache {
         if !routine && !self.keys_wanted {
             return None;
         }
-        let (mut schedule, version) = self.slots.schedule(host, seal);
+        let (mut schedule, version) = Schedule::read(memory);
         if is_backing_off(&schedule, now) {
             self.fail_until(schedule.retry_at, now);
             return None;
@@ -175,7 +162,7 @@ impl ProviderCache {
             schedule.forced_at = now;
         }
         schedule.lease_until = now.after(lease(provider));
-        if !self.slots.set_schedule(host, seal, &schedule, version) {
+        if !Schedule::slot(memory).write(&schedule, version) {
             return None;
         }
         self.state = ProviderState::Fetching {
@@ -190,36 +177,34 @@ impl ProviderCache {
     /// the key set. Everybody gets it.
     pub fn succeed(
         &mut self,
-        host: &dyn Host,
-        seal: &Seal,
+        memory: SharedMemory<'_>,
         provider: &Provider,
         data: ProviderData,
         discovery: Option<Vec<u8>>,
         jwks: Vec<u8>,
     ) {
         let discovery = discovery.or_else(|| {
-            self.slots
-                .documents(host, seal)
-                .and_then(|(old, _)| old.discovery)
+            let old: Option<Documents> = Documents::slot(memory).read().value;
+            old?.discovery
         });
         let documents = Documents {
             discovery,
             jwks,
             fetched_at: data.fetched_at,
         };
-        self.slots.set_documents(host, seal, &documents);
-        self.take(host, provider, data);
-        let (mut schedule, version) = self.slots.schedule(host, seal);
+        Documents::slot(memory).overwrite(&documents);
+        self.take(memory.host, provider, data);
+        let (mut schedule, version) = Schedule::read(memory);
         schedule.lease_until = Timestamp::default();
         schedule.retry_at = Timestamp::default();
         schedule.failures = 0;
-        self.slots.set_schedule(host, seal, &schedule, version);
+        Schedule::slot(memory).write(&schedule, version);
     }
 
     /// Ends a fetch without a result. The next one comes later each time.
-    pub fn fail(&mut self, host: &dyn Host, seal: &Seal) {
-        let now = host.now();
-        let (mut schedule, version) = self.slots.schedule(host, seal);
+    pub fn fail(&mut self, memory: SharedMemory<'_>) {
+        let now = memory.host.now();
+        let (mut schedule, version) = Schedule::read(memory);
         let longest = match self.data {
             Some(_) => LONGEST_RETRY_READY,
             None => LONGEST_RETRY_EMPTY,
@@ -227,8 +212,8 @@ impl ProviderCache {
         let doubled = FIRST_RETRY.saturating_mul(1 << schedule.failures.min(10));
         schedule.failures = schedule.failures.saturating_add(1);
         schedule.lease_until = Timestamp::default();
-        schedule.retry_at = now.after(jittered(host, doubled.min(longest)));
-        self.slots.set_schedule(host, seal, &schedule, version);
+        schedule.retry_at = now.after(jittered(memory.host, doubled.min(longest)));
+        Schedule::slot(memory).write(&schedule, version);
         self.state = ProviderState::Empty;
         self.fail_until(schedule.retry_at, now);
     }
@@ -238,12 +223,15 @@ impl ProviderCache {
         self.data.as_ref().map(|data| data.metadata.clone())
     }
 
-    fn adopt(&mut self, host: &dyn Host, seal: &Seal, provider: &Provider) {
-        let Some((documents, version)) = self.slots.documents_unless(host, seal, self.adopted)
-        else {
+    fn adopt(&mut self, memory: SharedMemory<'_>, provider: &Provider) {
+        let Some(found) = Documents::slot(memory).read_unless::<Documents>(self.adopted) else {
             return;
         };
-        self.adopted = Some(version);
+        self.adopted = Some(found.version);
+        let Some(documents) = found.value else {
+            return;
+        };
+        let host = memory.host;
         let now = host.now();
         // A copy from the future was fetched before the clock was set back.
         let newer = self

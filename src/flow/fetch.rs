@@ -27,8 +27,7 @@ pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: Fetc
                 ),
             );
             gateway.provider.borrow_mut().succeed(
-                host,
-                &gateway.seal,
+                gateway.memory(),
                 provider,
                 data,
                 discovery,
@@ -45,7 +44,7 @@ pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: Fetc
                     fault.name()
                 ),
             );
-            gateway.provider.borrow_mut().fail(host, &gateway.seal);
+            gateway.provider.borrow_mut().fail(gateway.memory());
         }
     }
 }

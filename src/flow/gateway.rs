@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{
-    CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache,
+    CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
 };
 use crate::upstream;
 
@@ -27,7 +27,7 @@ pub struct Gateway {
     pub(super) provider: RefCell<ProviderCache>,
     jobs: RefCell<Vec<RefreshJob>>,
     /// Tells apart configurations that share one Envoy's shared data.
-    pub(super) scope: String,
+    scope: String,
 }
 
 impl Gateway {
@@ -35,12 +35,11 @@ impl Gateway {
     pub fn new(config: Config, host: Rc<dyn Host>) -> Self {
         let seal = Seal::new(&config.session.keys);
         let scope = scope(&seal, &config.provider);
-        let provider = ProviderCache::new(&scope);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
-            provider: RefCell::new(provider),
+            provider: RefCell::default(),
             jobs: RefCell::default(),
             seal,
             host,
@@ -86,6 +85,15 @@ impl Gateway {
         OpenSession { session, headers }
     }
 
+    /// What this configuration's workers share.
+    pub(super) fn memory(&self) -> SharedMemory<'_> {
+        SharedMemory {
+            host: self.host.as_ref(),
+            seal: &self.seal,
+            scope: &self.scope,
+        }
+    }
+
     /// Whether metadata and keys are known.
     pub fn is_ready(&self) -> bool {
         let availability = self.provider.borrow().availability(self.host.now());
@@ -97,7 +105,7 @@ impl Gateway {
     pub fn tick(&self) -> Option<FetchPlan> {
         self.provider
             .borrow_mut()
-            .tick(self.host.as_ref(), &self.seal, &self.config.provider)
+            .tick(self.memory(), &self.config.provider)
     }
 }
 

@@ -7,8 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
-use crate::host::ABSENT;
-use crate::session::{Binding, LOGIN_LIFETIME};
+use crate::session::{Found, LOGIN_LIFETIME};
 use crate::time::Timestamp;
 
 const SLOTS: u32 = 512;
@@ -23,36 +22,18 @@ struct Redeemed {
 /// Notes that the code of the login with this state is being redeemed; says whether it is the first
 /// time.
 pub fn first_time(gateway: &Gateway, state: &str) -> bool {
-    let host = gateway.host.as_ref();
-    let now = host.now();
-    let slot = format!("portero/{}/redeemed/{}", gateway.scope, slot_number(state));
-    let binding = Binding {
-        purpose: "redeemed",
-        name: &slot,
-        host: "",
-        issuer: "",
-    };
+    let now = gateway.host.now();
+    let slot = gateway.memory().slot("redeemed", slot_number(state));
     let mark = Redeemed {
         state: state.to_owned(),
         until: now.after(LOGIN_LIFETIME),
     };
-    let Ok(plaintext) = postcard::to_allocvec(&mark) else {
-        return true;
-    };
-    let Ok(sealed) = gateway.seal.seal(host, binding, &plaintext) else {
-        return true;
-    };
     for _ in 0..TRIES {
-        let present = host.shared(&slot);
-        let known = present
-            .as_ref()
-            .and_then(|value| gateway.seal.open(binding, &value.bytes))
-            .and_then(|plaintext| postcard::from_bytes::<Redeemed>(&plaintext).ok());
-        if known.is_some_and(|known| known.state == state && now < known.until) {
+        let Found { value, version } = slot.read::<Redeemed>();
+        if value.is_some_and(|known| known.state == state && now < known.until) {
             return false;
         }
-        let version = present.map_or(ABSENT, |value| value.version);
-        if host.set_shared(&slot, &sealed, Some(version)) {
+        if slot.write(&mark, version) {
             return true;
         }
     }

@@ -236,10 +236,6 @@ async fn refresh(
 
 impl Gateway {
     pub(super) fn refresh_progress(&self) -> RefreshProgress<'_> {
-        RefreshProgress {
-            host: self.host.as_ref(),
-            seal: &self.seal,
-            scope: &self.scope,
-        }
+        RefreshProgress(self.memory())
     }
 }

@@ -105,8 +105,7 @@ impl RelyingParty<'_> {
             verdict => return Ok(verdict?),
         }
         let wanted = self.gateway.provider.borrow_mut().want_newer_keys(
-            self.host(),
-            &self.gateway.seal,
+            self.gateway.memory(),
             provider,
             data.fetched_at,
         );

@@ -1,14 +1,11 @@
 //! The two shared slots in which the workers' views of the provider meet.
-//!
-//! Shared data is a public square: another filter may read and write it. So both slots are sealed,
-//! and bound to their names; a forged one counts as missing.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::host::{ABSENT, Host};
-use crate::session::{Binding, Seal};
+use crate::session::{SharedMemory, SharedSlot};
 use crate::time::Timestamp;
+
+const KIND: &str = "provider";
 
 /// The documents as the provider sent them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,94 +28,20 @@ pub(super) struct Schedule {
     pub forced_at: Timestamp,
 }
 
-pub(super) struct Slots {
-    documents: String,
-    schedule: String,
-}
-
-impl Slots {
-    pub fn new(scope: &str) -> Self {
-        Self {
-            documents: format!("portero/{scope}/provider/documents"),
-            schedule: format!("portero/{scope}/provider/schedule"),
-        }
-    }
-
-    pub fn schedule(&self, host: &dyn Host, seal: &Seal) -> (Schedule, Option<u32>) {
-        match host.shared(&self.schedule) {
-            Some(value) => (
-                open(seal, &self.schedule, &value.bytes).unwrap_or_default(),
-                Some(value.version),
-            ),
-            None => (Schedule::default(), None),
-        }
-    }
-
-    /// Says whether nobody else changed the schedule in between.
-    pub fn set_schedule(
-        &self,
-        host: &dyn Host,
-        seal: &Seal,
-        schedule: &Schedule,
-        version: Option<u32>,
-    ) -> bool {
-        set(
-            host,
-            seal,
-            &self.schedule,
-            schedule,
-            version.or(Some(ABSENT)),
-        )
-    }
-
-    pub fn documents(&self, host: &dyn Host, seal: &Seal) -> Option<(Documents, u32)> {
-        self.documents_unless(host, seal, None)
-    }
-
-    /// The documents, unless their version is the known one.
-    pub fn documents_unless(
-        &self,
-        host: &dyn Host,
-        seal: &Seal,
-        known: Option<u32>,
-    ) -> Option<(Documents, u32)> {
-        let value = host.shared(&self.documents)?;
-        if known == Some(value.version) {
-            return None;
-        }
-        Some((open(seal, &self.documents, &value.bytes)?, value.version))
-    }
-
-    pub fn set_documents(&self, host: &dyn Host, seal: &Seal, documents: &Documents) {
-        set(host, seal, &self.documents, documents, None);
+impl Documents {
+    pub fn slot(memory: SharedMemory<'_>) -> SharedSlot<'_> {
+        memory.slot(KIND, "documents")
     }
 }
 
-fn open<T: DeserializeOwned>(seal: &Seal, slot: &str, sealed: &[u8]) -> Option<T> {
-    postcard::from_bytes(&seal.open(binding(slot), sealed)?).ok()
-}
+impl Schedule {
+    pub fn slot(memory: SharedMemory<'_>) -> SharedSlot<'_> {
+        memory.slot(KIND, "schedule")
+    }
 
-fn set(
-    host: &dyn Host,
-    seal: &Seal,
-    slot: &str,
-    value: &impl Serialize,
-    version: Option<u32>,
-) -> bool {
-    let Ok(plaintext) = postcard::to_allocvec(value) else {
-        return false;
-    };
-    let Ok(sealed) = seal.seal(host, binding(slot), &plaintext) else {
-        return false;
-    };
-    host.set_shared(slot, &sealed, version)
-}
-
-const fn binding(slot: &str) -> Binding<'_> {
-    Binding {
-        purpose: "shared",
-        name: slot,
-        host: "",
-        issuer: "",
+    /// The schedule, or an empty one, with what a write names.
+    pub fn read(memory: SharedMemory<'_>) -> (Self, u32) {
+        let found = Self::slot(memory).read::<Self>();
+        (found.value.unwrap_or_default(), found.version)
     }
 }

@@ -9,7 +9,7 @@ use crate::jose::testing::Signer;
 use crate::jose::{Algorithm, JwkSet};
 use crate::oidc::ProviderMetadata;
 use crate::secret::Secret;
-use crate::session::Seal;
+use crate::session::{Seal, SharedMemory};
 use crate::testing::{TestHost, config};
 use crate::time::Timestamp;
 
@@ -29,12 +29,20 @@ struct Envoy {
     workers: [ProviderCache; 2],
 }
 
+const fn memory<'a>(host: &'a TestHost, seal: &'a Seal) -> SharedMemory<'a> {
+    SharedMemory {
+        host,
+        seal,
+        scope: "test",
+    }
+}
+
 impl Envoy {
     fn new() -> Self {
         let config = config(|_| {});
         let host = TestHost::default();
         let seal = Seal::new(&config.session.keys);
-        let workers = [(); 2].map(|()| ProviderCache::new("test"));
+        let workers = [(); 2].map(|()| ProviderCache::default());
         Self {
             host,
             seal,
@@ -52,12 +60,13 @@ impl Envoy {
     }
 
     fn tick(&mut self, worker: usize) -> Option<FetchPlan> {
-        self.workers[worker].tick(&self.host, &self.seal, &self.provider)
+        self.workers[worker].tick(memory(&self.host, &self.seal), &self.provider)
     }
 
     fn want(&mut self, worker: usize) -> KeyRefresh {
         let known = self.fetched_at(worker).unwrap();
-        self.workers[worker].want_newer_keys(&self.host, &self.seal, &self.provider, known)
+        let memory = memory(&self.host, &self.seal);
+        self.workers[worker].want_newer_keys(memory, &self.provider, known)
     }
 
     fn succeed(&mut self, worker: usize) {
@@ -77,8 +86,7 @@ impl Envoy {
         };
         let worker = &mut self.workers[worker];
         worker.succeed(
-            &self.host,
-            &self.seal,
+            memory(&self.host, &self.seal),
             &self.provider,
             data,
             Some(discovery),
@@ -87,7 +95,7 @@ impl Envoy {
     }
 
     fn fail(&mut self, worker: usize) {
-        self.workers[worker].fail(&self.host, &self.seal);
+        self.workers[worker].fail(memory(&self.host, &self.seal));
     }
 
     fn availability(&self, worker: usize) -> Availability {
@@ -309,8 +317,11 @@ fn forged_slots_are_misses() {
     }
     assert_eq!(envoy.tick(1), None);
     assert_eq!(envoy.fetched_at(1), first);
-    let mut late = ProviderCache::new("test");
-    assert_eq!(late.tick(&envoy.host, &envoy.seal, &envoy.provider), ALL);
+    let mut late = ProviderCache::default();
+    assert_eq!(
+        late.tick(memory(&envoy.host, &envoy.seal), &envoy.provider),
+        ALL
+    );
 }
 
 #[test]
@@ -320,9 +331,10 @@ fn slots_do_not_stand_for_each_other_and_need_the_key() {
         ["documents", "schedule"].map(|end| format!("portero/test/provider/{end}"));
     let good = envoy.host.shared(&documents).unwrap().bytes;
     envoy.host.forge(&schedule, &good);
-    let mut stranger = ProviderCache::new("test");
+    let mut stranger = ProviderCache::default();
     let key = Secret::new(b"another key of 32 bytes and some more".to_vec());
-    let plan = stranger.tick(&envoy.host, &Seal::new(&[key]), &envoy.provider);
+    let seal = Seal::new(&[key]);
+    let plan = stranger.tick(memory(&envoy.host, &seal), &envoy.provider);
     assert_eq!(plan, ALL, "documents under another key are none");
     envoy.host.pass(2 * REFRESH);
     assert_eq!(

@@ -7,6 +7,7 @@ mod names;
 mod pending;
 mod progress;
 mod seal;
+mod slot;
 mod store;
 
 pub use cache::SessionCache;
@@ -16,6 +17,7 @@ pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
 pub use progress::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
 pub use seal::{Binding, Seal};
+pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
 
 use std::fmt;

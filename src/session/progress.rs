@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, Seal, Session};
+use super::{Found, Session, SharedMemory, SharedSlot};
 use crate::error::CallFault;
-use crate::host::{ABSENT, Host};
 use crate::time::Timestamp;
 
 /// Slots that were never used cost nothing. A successor takes one for a minute, so that an Envoy can
@@ -47,42 +46,25 @@ struct Entry {
 }
 
 /// The slots of one configuration.
-pub struct RefreshProgress<'a> {
-    pub host: &'a dyn Host,
-    pub seal: &'a Seal,
-    /// Tells apart configurations that share one Envoy.
-    pub scope: &'a str,
-}
+pub struct RefreshProgress<'a>(pub SharedMemory<'a>);
 
 impl RefreshProgress<'_> {
     /// How the refresh of this very generation of `session` stands.
     pub fn of(&self, session: &Session) -> Option<Progress> {
-        let now = self.host.now();
-        slots(session)
-            .filter_map(|number| self.read(number).0)
-            .find(|entry| entry.is_about(session) && entry.is_current(now))
-            .map(|entry| entry.progress)
+        match self.place(session) {
+            Some(Place::Own(entry, _)) => Some(entry.progress),
+            Some(Place::Free(_)) | None => None,
+        }
     }
 
     /// Takes the lease on refreshing `session` until `until`; `false` when somebody else has it, or
     /// when every slot that it could use is taken.
     pub fn begin(&self, session: &Session, until: Timestamp) -> bool {
         for _ in 0..TRIES {
-            if self.of(session).is_some() {
-                return false;
-            }
-            let now = self.host.now();
-            let free = slots(session).find_map(|number| {
-                let (entry, version) = self.read(number);
-                entry
-                    .is_none_or(|entry| !entry.is_current(now))
-                    .then_some((number, version))
-            });
-            let Some((number, version)) = free else {
+            let Some(Place::Free(free)) = self.place(session) else {
                 return false;
             };
-            let version = version.unwrap_or(ABSENT);
-            if self.write(number, version, session, Progress::Refreshing, until) {
+            if free.write(session, Progress::Refreshing, until) {
                 return true;
             }
         }
@@ -94,72 +76,57 @@ impl RefreshProgress<'_> {
     /// is everything that is another session's.
     pub fn end(&self, session: &Session, progress: &Progress, until: Timestamp) {
         for _ in 0..TRIES {
-            let Some((number, version)) = self.place(session) else {
-                return;
+            let version = match self.place(session) {
+                Some(Place::Own(entry, _)) if matches!(entry.progress, Progress::Done(_)) => return,
+                Some(Place::Own(_, version) | Place::Free(version)) => version,
+                None => return,
             };
-            if self.write(number, version, session, progress.clone(), until) {
+            if version.write(session, progress.clone(), until) {
                 return;
             }
         }
     }
 
-    /// The session's own slot unless it holds a successor, or one that is free.
-    fn place(&self, session: &Session) -> Option<(u32, u32)> {
-        let now = self.host.now();
+    /// The session's own slot, or one that is free.
+    fn place(&self, session: &Session) -> Option<Place<'_>> {
+        let now = self.0.host.now();
         let mut free = None;
         for number in slots(session) {
-            let (entry, version) = self.read(number);
-            let version = version.unwrap_or(ABSENT);
-            match entry.filter(|entry| entry.is_current(now)) {
-                Some(entry) if entry.is_about(session) => {
-                    let is_done = matches!(entry.progress, Progress::Done(_));
-                    return (!is_done).then_some((number, version));
-                }
+            let slot = self.0.slot("refresh", number);
+            let Found { value, version } = slot.read::<Entry>();
+            let version = Version { slot, version };
+            match value.filter(|entry| entry.is_current(now)) {
+                Some(entry) if entry.is_about(session) => return Some(Place::Own(entry, version)),
                 Some(_) => {}
-                None => free = free.or(Some((number, version))),
+                None => free = free.or(Some(version)),
             }
         }
-        free
+        free.map(Place::Free)
     }
+}
 
-    fn read(&self, number: u32) -> (Option<Entry>, Option<u32>) {
-        let name = self.name(number);
-        let Some(value) = self.host.shared(&name) else {
-            return (None, None);
-        };
-        let entry = self
-            .seal
-            .open(binding(&name), &value.bytes)
-            .and_then(|plaintext| postcard::from_bytes(&plaintext).ok());
-        (entry, Some(value.version))
-    }
+/// Where the progress of a session is, or can be.
+enum Place<'a> {
+    Own(Entry, Version<'a>),
+    Free(Version<'a>),
+}
 
-    fn write(
-        &self,
-        number: u32,
-        version: u32,
-        session: &Session,
-        progress: Progress,
-        until: Timestamp,
-    ) -> bool {
-        let name = self.name(number);
+/// A slot as it was seen.
+struct Version<'a> {
+    slot: SharedSlot<'a>,
+    version: u32,
+}
+
+impl Version<'_> {
+    /// Writes unless somebody else has in between.
+    fn write(&self, session: &Session, progress: Progress, until: Timestamp) -> bool {
         let entry = Entry {
             session: session.id,
             generation: generation(session),
             until,
             progress,
         };
-        let Ok(plaintext) = postcard::to_allocvec(&entry) else {
-            return false;
-        };
-        let Ok(sealed) = self.seal.seal(self.host, binding(&name), &plaintext) else {
-            return false;
-        };
-        self.host.set_shared(&name, &sealed, Some(version))
-    }
-
-    fn name(&self, number: u32) -> String {
-        format!("portero/{}/refresh/{number}", self.scope)
+        self.slot.write(&entry, self.version)
     }
 }
 
@@ -182,15 +149,6 @@ fn generation(session: &Session) -> u32 {
 fn slots(session: &Session) -> impl Iterator<Item = u32> {
     let (parts, _) = session.id.as_chunks::<4>();
     parts.iter().map(|part| u32::from_le_bytes(*part) % SLOTS)
-}
-
-const fn binding(name: &str) -> Binding<'_> {
-    Binding {
-        purpose: "refresh",
-        name,
-        host: "",
-        issuer: "",
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
 use crate::error::CallFault;
 use crate::host::random;
 use crate::secret::Secret;
-use crate::session::{Grant, Seal, Session};
+use crate::session::{Grant, Seal, Session, SharedMemory};
 use crate::testing::{START, TestHost};
 use crate::time::Timestamp;
 
@@ -37,6 +37,14 @@ fn session(id: [u8; 16]) -> Session {
     }
 }
 
+const fn progress<'a>(host: &'a TestHost, seal: &'a Seal) -> RefreshProgress<'a> {
+    RefreshProgress(SharedMemory {
+        host,
+        seal,
+        scope: "s",
+    })
+}
+
 fn soon() -> Timestamp {
     START.after(MINUTE)
 }
@@ -44,11 +52,7 @@ fn soon() -> Timestamp {
 #[test]
 fn one_at_a_time_refreshes_a_session() {
     let (host, seal) = (TestHost::default(), seal());
-    let progress = RefreshProgress {
-        host: &host,
-        seal: &seal,
-        scope: "s",
-    };
+    let progress = progress(&host, &seal);
     let session = session([3; 16]);
     assert!(progress.begin(&session, soon()));
     assert!(!progress.begin(&session, soon()));
@@ -65,11 +69,7 @@ fn one_at_a_time_refreshes_a_session() {
 #[test]
 fn a_successor_is_not_undone_by_somebody_whose_lease_has_run_out() {
     let (host, seal) = (TestHost::default(), seal());
-    let progress = RefreshProgress {
-        host: &host,
-        seal: &seal,
-        scope: "s",
-    };
+    let progress = progress(&host, &seal);
     let session = session([3; 16]);
     let done = Progress::Done(Box::new(session.clone()));
     assert!(progress.begin(&session, soon()));
@@ -81,11 +81,7 @@ fn a_successor_is_not_undone_by_somebody_whose_lease_has_run_out() {
 #[test]
 fn an_entry_from_before_the_clock_was_set_back_counts_for_nothing() {
     let (host, seal) = (TestHost::default(), seal());
-    let progress = RefreshProgress {
-        host: &host,
-        seal: &seal,
-        scope: "s",
-    };
+    let progress = progress(&host, &seal);
     let session = session([3; 16]);
     assert!(progress.begin(&session, START.after(MINUTE * 600)));
     assert_eq!(progress.of(&session), None);
@@ -95,11 +91,7 @@ fn an_entry_from_before_the_clock_was_set_back_counts_for_nothing() {
 #[test]
 fn two_thousand_sessions_are_refreshed_in_the_same_minute() {
     let (host, seal) = (TestHost::default(), seal());
-    let progress = RefreshProgress {
-        host: &host,
-        seal: &seal,
-        scope: "s",
-    };
+    let progress = progress(&host, &seal);
     let sessions: Vec<Session> = (0..2000).map(|_| session(random(&host).unwrap())).collect();
     let until = START.after(SUCCESSOR_LIFETIME);
     for session in &sessions {

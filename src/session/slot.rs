@@ -1,0 +1,101 @@
+//! Values that all workers of a process share.
+//!
+//! Shared data is a public square: another filter may read and write it. So every value is sealed,
+//! and bound to its slot; a forged one counts as missing.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Binding, Seal};
+use crate::host::{ABSENT, Host};
+
+/// The shared data of one configuration.
+#[derive(Clone, Copy)]
+pub struct SharedMemory<'a> {
+    pub host: &'a dyn Host,
+    pub seal: &'a Seal,
+    /// Tells apart configurations that share one Envoy.
+    pub scope: &'a str,
+}
+
+impl<'a> SharedMemory<'a> {
+    /// The slot of a name among those of a kind.
+    pub fn slot(&self, kind: &'static str, name: impl Display) -> SharedSlot<'a> {
+        SharedSlot {
+            host: self.host,
+            seal: self.seal,
+            kind,
+            name: format!("portero/{}/{kind}/{name}", self.scope),
+        }
+    }
+}
+
+/// A place for one value.
+pub struct SharedSlot<'a> {
+    host: &'a dyn Host,
+    seal: &'a Seal,
+    kind: &'static str,
+    name: String,
+}
+
+/// What a slot held when it was read.
+#[derive(Debug)]
+pub struct Found<T> {
+    /// `None` where nothing is, or nothing of ours.
+    pub value: Option<T>,
+    /// What a write that must find the slot unchanged names; also where nothing is.
+    pub version: u32,
+}
+
+impl SharedSlot<'_> {
+    pub fn read<T: DeserializeOwned>(&self) -> Found<T> {
+        self.read_unless(None).unwrap_or(Found {
+            value: None,
+            version: ABSENT,
+        })
+    }
+
+    /// What is there, unless its version is the known one.
+    pub fn read_unless<T: DeserializeOwned>(&self, known: Option<u32>) -> Option<Found<T>> {
+        let shared = self.host.shared(&self.name)?;
+        if known == Some(shared.version) {
+            return None;
+        }
+        let plaintext = self.seal.open(self.binding(), &shared.bytes);
+        Some(Found {
+            value: plaintext.and_then(|plaintext| postcard::from_bytes(&plaintext).ok()),
+            version: shared.version,
+        })
+    }
+
+    /// Writes if the slot still has this version; says whether it was written.
+    pub fn write(&self, value: &impl Serialize, version: u32) -> bool {
+        self.set(value, Some(version))
+    }
+
+    /// Writes whatever is there.
+    pub fn overwrite(&self, value: &impl Serialize) {
+        self.set(value, None);
+    }
+
+    fn set(&self, value: &impl Serialize, version: Option<u32>) -> bool {
+        let Ok(plaintext) = postcard::to_allocvec(value) else {
+            return false;
+        };
+        let Ok(sealed) = self.seal.seal(self.host, self.binding(), &plaintext) else {
+            return false;
+        };
+        self.host.set_shared(&self.name, &sealed, version)
+    }
+
+    fn binding(&self) -> Binding<'_> {
+        Binding {
+            purpose: self.kind,
+            name: &self.name,
+            host: "",
+            issuer: "",
+        }
+    }
+}
