@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::session::{Authentication, Session};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
@@ -103,5 +104,25 @@ pub(crate) fn config(change: impl FnOnce(&mut Value)) -> Config {
     match Config::load(whole.to_string().as_bytes(), &environment) {
         Ok(loaded) => loaded.config,
         Err(faults) => panic!("{:?}", faults.0),
+    }
+}
+
+/// A session that began at [`START`] and lasts 3000 seconds.
+pub(crate) fn session() -> Session {
+    Session {
+        id: [7; 16],
+        subject: "alice".to_owned(),
+        seen_at: START,
+        ends_at: START.after(Duration::from_secs(3000)),
+        authentication: Authentication {
+            issued_at: START,
+            auth_time: None,
+            acr: None,
+        },
+        claims: "{}".to_owned(),
+        id_token: None,
+        access_token: None,
+        grant: None,
+        sid: None,
     }
 }

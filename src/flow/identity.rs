@@ -10,7 +10,7 @@ use crate::error::{Error, InternalFault, TokenFault};
 use crate::host::random;
 use crate::jose::Claims;
 use crate::oidc::{TokenResponse, VerifiedIdToken};
-use crate::session::{Grant, Session};
+use crate::session::{Authentication, Grant, Session};
 use crate::time::Timestamp;
 use crate::upstream;
 
@@ -32,6 +32,11 @@ pub fn of_login(
         subject: id_token.subject().to_owned(),
         seen_at: now,
         ends_at: now.after(gateway.config.session.lifetime),
+        authentication: Authentication {
+            issued_at: id_token.issued_at(),
+            auth_time: id_token.auth_time(),
+            acr: id_token.acr().map(str::to_owned),
+        },
         claims: claims(gateway, Some(id_token), userinfo).to_string(),
         id_token: None,
         access_token: None,
@@ -49,7 +54,6 @@ pub fn of_login(
                 due_at,
                 expires_at,
                 nonce: nonce.to_owned(),
-                auth_time: id_token.auth_time(),
             });
         }
         None => end_with_access_token(&mut session, tokens, now),
@@ -115,7 +119,7 @@ pub fn continues(
     {
         return Err(TokenFault::NonceMismatch);
     }
-    match (id_token.auth_time(), grant.auth_time) {
+    match (id_token.auth_time(), session.authentication.auth_time) {
         (Some(new), Some(old)) if new != old => Err(TokenFault::AuthTimeChanged),
         _ => Ok(()),
     }

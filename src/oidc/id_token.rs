@@ -48,6 +48,7 @@ pub struct Expectations<'a> {
 pub struct VerifiedIdToken {
     claims: Claims,
     subject: String,
+    issued_at: Timestamp,
     auth_time: Option<Timestamp>,
 }
 
@@ -57,9 +58,19 @@ impl VerifiedIdToken {
         &self.subject
     }
 
+    /// `iat`: when the provider made the token, by its own clock.
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
     /// `auth_time`: when the user authenticated, where the provider says so.
     pub const fn auth_time(&self) -> Option<Timestamp> {
         self.auth_time
+    }
+
+    /// `acr`: the class of the authentication, where the provider says so as text.
+    pub fn acr(&self) -> Option<&str> {
+        self.claims.string("acr").ok().flatten()
     }
 
     /// `sid`: the provider's name for its own session, where it gives one. The verifier has
@@ -95,7 +106,7 @@ impl IdTokenVerifier<'_> {
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
         self.check_expiry(&claims)?;
-        self.check_issued_at(&claims)?;
+        let issued_at = self.check_issued_at(&claims)?;
         self.check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
         if !hash_matches(&claims, "at_hash", algorithm, expected.access_token)? {
@@ -114,6 +125,7 @@ impl IdTokenVerifier<'_> {
         Ok(VerifiedIdToken {
             claims,
             subject,
+            issued_at,
             auth_time,
         })
     }
@@ -164,7 +176,7 @@ impl IdTokenVerifier<'_> {
     }
 
     /// Step 10 of section 3.1.3.7, with a limit in both directions.
-    fn check_issued_at(&self, claims: &Claims) -> Result<(), TokenFault> {
+    fn check_issued_at(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
         let issued_at = required(claims.numeric_date("iat")?, "iat")?;
         let policy = self.policy;
         if issued_at > self.now.after(policy.clock_skew) {
@@ -174,7 +186,7 @@ impl IdTokenVerifier<'_> {
         if issued_at < oldest {
             return Err(TokenFault::IssuedTooLongAgo);
         }
-        Ok(())
+        Ok(issued_at)
     }
 
     /// Step 13 of section 3.1.3.7, which follows the others because it judges the person's login

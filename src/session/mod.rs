@@ -37,6 +37,7 @@ pub struct Session {
     pub seen_at: Timestamp,
     /// The absolute end.
     pub ends_at: Timestamp,
+    pub authentication: Authentication,
     /// The claims that the configuration gives to the upstream, as a JSON object.
     pub claims: String,
     /// Only when the configuration forwards it.
@@ -48,6 +49,16 @@ pub struct Session {
     /// The provider's name for its own session, by which it logs out here, where it gave one
     /// (OpenID Connect Front-Channel Logout 1.0 section 3).
     pub sid: Option<String>,
+}
+
+/// How the person logged in at the provider, as the ID token of the login told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authentication {
+    /// `iat`: by the provider's clock, as the times are that its logout tokens name.
+    pub issued_at: Timestamp,
+    pub auth_time: Option<Timestamp>,
+    /// The class of the authentication.
+    pub acr: Option<String>,
 }
 
 /// What refreshing a session needs, and what the refreshed ID token is compared with
@@ -62,7 +73,6 @@ pub struct Grant {
     /// The access token's end.
     pub expires_at: Timestamp,
     pub nonce: String,
-    pub auth_time: Option<Timestamp>,
 }
 
 /// Tokens, claims and who it is about are not printed.
@@ -142,6 +152,11 @@ impl OpenSession {
             self.session.id_token.as_ref().map_or(0, String::len),
             self.session.access_token.as_ref().map_or(0, String::len),
             self.session.sid.as_ref().map_or(0, String::len),
+            self.session
+                .authentication
+                .acr
+                .as_ref()
+                .map_or(0, String::len),
             self.session
                 .grant
                 .as_ref()

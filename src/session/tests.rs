@@ -1,24 +1,10 @@
 use std::time::Duration;
 
 use super::{Life, OpenSession, PendingLogin, Session};
-use crate::testing::START;
+use crate::testing::{START, session};
 
 const IDLE: Duration = Duration::from_secs(1000);
 const TICK: Duration = Duration::from_millis(1);
-
-fn session() -> Session {
-    Session {
-        id: [7; 16],
-        subject: "alice".to_owned(),
-        seen_at: START,
-        ends_at: START.after(Duration::from_secs(3000)),
-        claims: "{}".to_owned(),
-        id_token: None,
-        access_token: None,
-        grant: None,
-        sid: None,
-    }
-}
 
 #[test]
 fn a_session_is_renewed_after_a_tenth_of_its_idle_time_and_over_at_the_end_of_it() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{headers, identity, select_claims};
 use crate::config::Upstream;
 use crate::session::Session;
-use crate::testing::{START, config};
+use crate::testing::{self, config};
 
 fn upstream(headers: &Value) -> Upstream {
     config(|whole| whole["upstream"] = json!({"headers": headers})).upstream
@@ -14,15 +14,8 @@ fn upstream(headers: &Value) -> Upstream {
 
 fn session(claims: &Value) -> Session {
     Session {
-        id: [0; 16],
-        subject: "alice".to_owned(),
-        seen_at: START,
-        ends_at: START,
         claims: claims.to_string(),
-        id_token: None,
-        access_token: None,
-        grant: None,
-        sid: None,
+        ..testing::session()
     }
 }
 

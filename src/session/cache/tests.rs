@@ -5,22 +5,15 @@ use proptest::prelude::*;
 
 use super::super::{OpenSession, Session};
 use super::{ENTRY_OVERHEAD, SessionCache};
-use crate::testing::START;
+use crate::testing;
 
 const HOST: &str = "app.example.com";
 
 fn session(subject: &str) -> Rc<OpenSession> {
     Rc::new(OpenSession {
         session: Session {
-            id: [0; 16],
             subject: subject.to_owned(),
-            seen_at: START,
-            ends_at: START,
-            claims: String::new(),
-            id_token: None,
-            access_token: None,
-            grant: None,
-            sid: None,
+            ..testing::session()
         },
         headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
     })
@@ -90,7 +83,7 @@ fn a_session_larger_than_the_budget_leaves_the_others_alone() {
 #[test]
 fn the_one_that_nobody_used_makes_room() {
     let cookie = |index: usize| format!("cookie {index:08}").into_bytes();
-    let size = 15 + HOST.len() + 5 + 6 + 5 + ENTRY_OVERHEAD;
+    let size = 15 + HOST.len() + 5 + 2 + 6 + 5 + ENTRY_OVERHEAD;
     let mut cache = SessionCache::new(4 * size);
     for index in 0..4 {
         cache.insert(&cookie(index), HOST, &session("alice"));

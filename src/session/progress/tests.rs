@@ -5,7 +5,7 @@ use crate::error::CallFault;
 use crate::host::random;
 use crate::secret::Secret;
 use crate::session::{Grant, Seal, Session, SharedMemory};
-use crate::testing::{START, TestHost};
+use crate::testing::{self, START, TestHost};
 use crate::time::Timestamp;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,21 +19,14 @@ fn seal() -> Seal {
 fn session(id: [u8; 16]) -> Session {
     Session {
         id,
-        subject: "alice".to_owned(),
-        seen_at: START,
-        ends_at: START.after(MINUTE),
-        claims: "{}".to_owned(),
-        id_token: None,
-        access_token: None,
         grant: Some(Grant {
             refresh_token: "rt".to_owned(),
             generation: 0,
             due_at: START,
             expires_at: START,
             nonce: "n".to_owned(),
-            auth_time: None,
         }),
-        sid: None,
+        ..testing::session()
     }
 }
 
