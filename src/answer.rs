@@ -124,7 +124,7 @@ impl Response {
 
 const fn title(status: u16) -> &'static str {
     match status {
-        400 => "This request cannot be used",
+        400 | 408 | 413 => "This request cannot be used",
         401 => "Sign-in required",
         403 => "Not allowed",
         405 => "Method not allowed",

@@ -58,6 +58,10 @@ listed! {
         AuthorityAmbiguous,
         /// One of Portero's own paths was asked with a method it does not know.
         MethodNotAllowed,
+        /// The body is longer than this address takes.
+        BodyTooLarge,
+        /// The body did not come in time, or the proxy does not show it.
+        BodyNotDelivered,
         /// The callback's parameters are missing, double or too long.
         CallbackMalformed,
         /// No login of that state is in progress in this browser.

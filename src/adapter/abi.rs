@@ -20,6 +20,7 @@ pub enum Map {
 /// Which bytes a call is about.
 #[derive(Clone, Copy)]
 pub enum Buffer {
+    RequestBody = 0,
     CallResponseBody = 4,
     PluginConfiguration = 7,
 }

@@ -6,10 +6,12 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::abi::{self, Map};
+use super::abi::{self, Buffer, Map};
 use super::worker::Worker;
 use crate::answer::Response;
-use crate::flow::{CallResult, Decision, Flow, Forward, Renewal, Step, broken, serve};
+use crate::flow::{
+    BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, Step, broken, serve,
+};
 use crate::pairs;
 use crate::request::Request;
 use crate::telemetry::Level;
@@ -20,6 +22,10 @@ pub struct Stream {
     flow: RefCell<Option<Flow<Decision>>>,
     /// The header callback has returned, so the request has to be resumed to go on.
     paused: Cell<bool>,
+    /// How many bytes of the body the flow wants at most, while it waits for them.
+    wanted: Cell<Option<usize>>,
+    /// The whole request has come.
+    complete: Cell<bool>,
     renewal: RefCell<Option<Renewal>>,
 }
 
@@ -29,6 +35,8 @@ impl Stream {
             context,
             flow: RefCell::default(),
             paused: Cell::new(false),
+            wanted: Cell::new(None),
+            complete: Cell::new(false),
             renewal: RefCell::default(),
         })
     }
@@ -38,7 +46,8 @@ impl Stream {
         self.flow.borrow().is_some()
     }
 
-    fn start(self: &Rc<Self>, worker: &Rc<Worker>) -> Action {
+    fn start(self: &Rc<Self>, worker: &Rc<Worker>, complete: bool) -> Action {
+        self.complete.set(complete);
         // Headers that were not read could not be removed either.
         let headers = abi::header_pairs(Map::Request).and_then(|bytes| pairs::read(&bytes));
         let Some(headers) = headers else {
@@ -58,6 +67,49 @@ impl Stream {
     /// Goes on after an answer; the host's calls must be about this request.
     pub fn resume(self: &Rc<Self>, worker: &Rc<Worker>, result: CallResult) {
         self.go_on(worker, |flow| flow.resume(result));
+    }
+
+    /// More of the body has come, or all of it. A request whose flow has not ended goes no further:
+    /// where Envoy hands out bodies while the head waits, letting one pass would let the head pass.
+    fn receive(self: &Rc<Self>, worker: &Rc<Worker>, complete: bool) -> Action {
+        if !self.is_unfinished() {
+            return Action::Continue;
+        }
+        self.complete.set(complete);
+        let Some(result) = self.body() else {
+            return Action::Pause;
+        };
+        self.paused.set(false);
+        let action = self.deliver(worker, result).unwrap_or(Action::Pause);
+        self.paused.set(true);
+        worker.take_up_jobs();
+        action
+    }
+
+    /// The body, once there is nothing more to wait for.
+    fn body(&self) -> Option<BodyResult> {
+        let most = self.wanted.get()?;
+        // Nothing is there to be had before anything has come.
+        let body = abi::buffer(Buffer::RequestBody, most.saturating_add(1)).unwrap_or_default();
+        if body.len() > most {
+            return Some(Err(BodyFault::TooLarge));
+        }
+        self.complete.get().then_some(Ok(body))
+    }
+
+    fn deliver(self: &Rc<Self>, worker: &Rc<Worker>, result: BodyResult) -> Option<Action> {
+        self.wanted.set(None);
+        self.go_on(worker, |flow| flow.deliver(result))
+    }
+
+    /// Whether the flow waits for the body.
+    pub fn is_reading(&self) -> bool {
+        self.wanted.get().is_some()
+    }
+
+    /// The body has not come in time; the host's calls must be about this request.
+    pub fn give_up_body(self: &Rc<Self>, worker: &Rc<Worker>) {
+        self.deliver(worker, Err(BodyFault::NotDelivered));
     }
 
     /// Goes on after waiting; the host's calls must be about this request.
@@ -84,6 +136,16 @@ impl Stream {
                     .go_on(worker, |flow| flow.resume(Err(failure)))
                     .unwrap_or(Action::Pause),
             },
+            Step::Body { most } => {
+                self.wanted.set(Some(most));
+                match self.body() {
+                    Some(result) => self.deliver(worker, result).unwrap_or(Action::Pause),
+                    None => {
+                        worker.read(Rc::clone(self));
+                        Action::Pause
+                    }
+                }
+            }
             Step::Wait => {
                 worker.wait(Rc::clone(self));
                 Action::Pause
@@ -186,8 +248,16 @@ impl Context for HttpStream {
 }
 
 impl HttpContext for HttpStream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        self.stream.start(&self.worker)
+    fn on_http_request_headers(&mut self, _: usize, complete: bool) -> Action {
+        self.stream.start(&self.worker, complete)
+    }
+
+    fn on_http_request_body(&mut self, _: usize, complete: bool) -> Action {
+        self.stream.receive(&self.worker, complete)
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.stream.receive(&self.worker, true)
     }
 
     /// Also called for Portero's own answers, which carry their cookies already.

@@ -3,26 +3,34 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 
 use super::abi::{self, Buffer, Map};
 use super::stream::Stream;
 use crate::flow::{
-    Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, fetch_provider,
+    BodyFault, Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, fetch_provider,
     refresh_session,
 };
 use crate::pairs;
+use crate::time::Timestamp;
 
 /// While requests wait, or nothing is known of the provider.
 const FAST_TICK: u32 = 20;
 const SLOW_TICK: u32 = 1000;
+
+/// How long a body that a flow wants may take to come. Where Envoy does not hand out bodies while
+/// the head waits, none ever comes.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// One configuration's flows in one VM.
 pub struct Worker {
     pub gateway: Rc<Gateway>,
     /// Streams whose flow waits for other work.
     waiting: RefCell<Vec<Rc<Stream>>>,
+    /// Streams whose flow waits for the request's body, until then.
+    reading: RefCell<Vec<(Rc<Stream>, Timestamp)>>,
     /// Who gets the answer to a call.
     calls: RefCell<HashMap<u32, Caller>>,
     /// Flows that belong to no request.
@@ -43,6 +51,7 @@ impl Worker {
         let worker = Rc::new(Self {
             gateway,
             waiting: RefCell::default(),
+            reading: RefCell::default(),
             calls: RefCell::default(),
             background: RefCell::default(),
             next_background: Cell::new(0),
@@ -56,6 +65,13 @@ impl Worker {
     /// A stream's flow waits: it is woken by the next tick that has news, or by its deadline.
     pub fn wait(&self, stream: Rc<Stream>) {
         self.waiting.borrow_mut().push(stream);
+        self.tick_every(FAST_TICK);
+    }
+
+    /// A stream's flow waits for the request's body.
+    pub fn read(&self, stream: Rc<Stream>) {
+        let until = self.gateway.host.now().after(BODY_TIME);
+        self.reading.borrow_mut().push((stream, until));
         self.tick_every(FAST_TICK);
     }
 
@@ -73,6 +89,9 @@ impl Worker {
         self.waiting
             .borrow_mut()
             .retain(|stream| stream.context != context);
+        self.reading
+            .borrow_mut()
+            .retain(|(stream, _)| stream.context != context);
         self.calls.borrow_mut().retain(|_, caller| match caller {
             Caller::Stream(stream) => stream.context != context,
             Caller::Background(_) => true,
@@ -107,7 +126,9 @@ impl Worker {
             self.go_on(number, Flow::wake);
         }
         self.wake_waiting();
+        self.give_up_bodies();
         let restless = !self.waiting.borrow().is_empty()
+            || !self.reading.borrow().is_empty()
             || !self.background.borrow().is_empty()
             || self.gateway.has_jobs()
             || !self.gateway.is_ready();
@@ -127,6 +148,22 @@ impl Worker {
             // An error means that the client is gone, and its context with it.
             if abi::set_effective_context(stream.context) {
                 stream.wake(self);
+            }
+        }
+    }
+
+    fn give_up_bodies(self: &Rc<Self>) {
+        let now = self.gateway.host.now();
+        let mut late = Vec::new();
+        self.reading.borrow_mut().retain(|(stream, until)| {
+            if stream.is_reading() && now >= *until {
+                late.push(Rc::clone(stream));
+            }
+            stream.is_reading() && now < *until
+        });
+        for stream in late {
+            if abi::set_effective_context(stream.context) {
+                stream.give_up_body(self);
             }
         }
     }
@@ -157,6 +194,10 @@ impl Worker {
                 }
                 Err(failure) => self.go_on(number, |flow| flow.resume(Err(failure))),
             },
+            // It has no request whose body could be read.
+            Step::Body { .. } => {
+                self.go_on(number, |flow| flow.deliver(Err(BodyFault::NotDelivered)));
+            }
             Step::Wait => self.resting.borrow_mut().push(number),
             Step::Done(()) => {
                 self.background.borrow_mut().remove(&number);

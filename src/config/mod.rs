@@ -41,6 +41,8 @@ pub struct Config {
     pub paths: Paths,
     pub rules: Vec<Rule>,
     pub cors_preflight: CorsPreflight,
+    /// Whether the proxy is set up to show the bodies of requests.
+    pub reads_bodies: bool,
     pub upstream: Upstream,
 }
 

@@ -25,6 +25,10 @@ pub(super) struct Configuration {
     pub(super) rules: Option<Vec<Given<Rule>>>,
     /// What happens to a CORS preflight request on a protected path.
     pub(super) cors_preflight: Option<CorsPreflight>,
+    /// Says that the filter in Envoy has `allow_on_headers_stop_iteration: true`: only then does Envoy
+    /// show a filter the body of a request before the upstream sees its head. What needs the body of
+    /// a request is refused without it.
+    pub(super) allow_on_headers_stop_iteration: Option<bool>,
     /// What the upstream is told about the caller.
     pub(super) upstream: Option<Upstream>,
 }

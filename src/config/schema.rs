@@ -44,6 +44,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "paths", json!({})),
         ("", "rules", json!([])),
         ("", "cors_preflight", json!("deny")),
+        ("", "allow_on_headers_stop_iteration", json!(false)),
         ("", "upstream", json!({})),
         ("Provider", "clusters", json!({})),
         ("Provider", "endpoints", json!({})),

@@ -75,6 +75,16 @@ fn request(fault: RequestFault) -> Report {
             "method_not_allowed",
             "This address does not take that method.",
         ),
+        F::BodyTooLarge => (
+            413,
+            "body_too_large",
+            "The request is longer than this address takes.",
+        ),
+        F::BodyNotDelivered => (
+            408,
+            "body_not_delivered",
+            "The request did not arrive as a whole. Please try again.",
+        ),
         F::CallbackMalformed => (400, "callback_malformed", START_AGAIN),
         F::LoginUnknown => (400, "login_unknown", START_AGAIN),
         F::LoginExpired => (

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Renewal;
 use crate::answer::Response;
-use crate::error::CallFault;
+use crate::error::{CallFault, RequestFault};
 use crate::telemetry::Purpose;
 
 /// An HTTP request to the provider, through a cluster of Envoy's.
@@ -60,6 +60,27 @@ pub enum CallFailure {
 
 /// The outcome of one [`Call`].
 pub type CallResult = Result<Reply, CallFailure>;
+
+/// Why the body of a request was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    /// It has more bytes than were asked for.
+    TooLarge,
+    /// It did not come in time, or the proxy does not show it.
+    NotDelivered,
+}
+
+impl From<BodyFault> for RequestFault {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::BodyTooLarge,
+            BodyFault::NotDelivered => Self::BodyNotDelivered,
+        }
+    }
+}
+
+/// The body of a request.
+pub type BodyResult = Result<Vec<u8>, BodyFault>;
 
 /// How a request goes on.
 #[derive(Debug)]

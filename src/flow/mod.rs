@@ -21,7 +21,9 @@ mod serve;
 mod session;
 mod strip;
 
-pub use contract::{AnswerHeaders, Call, CallFailure, CallResult, Decision, Forward, Reply};
+pub use contract::{
+    AnswerHeaders, BodyFault, BodyResult, Call, CallFailure, CallResult, Decision, Forward, Reply,
+};
 pub use fetch::{FetchFault, fetch_provider};
 pub use gateway::Gateway;
 pub use refresh::{RefreshJob, refresh_session};

@@ -10,13 +10,18 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::{Call, CallResult};
+use super::{BodyResult, Call, CallResult};
 
 /// What a flow asks of its driver, or its result.
 #[derive(Debug)]
 pub enum Step<T> {
     /// Send this request, then [`Flow::resume`] with its result.
     Call(Call),
+    /// Read the body of the request, `most` bytes of it at most, then [`Flow::deliver`] it. Only a
+    /// flow that belongs to a request may ask.
+    Body {
+        most: usize,
+    },
     /// Other work must go on first: [`Flow::wake`] when it has, or when time has passed.
     Wait,
     Done(T),
@@ -49,6 +54,12 @@ impl<T> Flow<T> {
         self.advance()
     }
 
+    /// Goes on after [`Step::Body`].
+    pub fn deliver(&mut self, result: BodyResult) -> Step<T> {
+        *self.exchange.0.borrow_mut() = State::Delivered(result);
+        self.advance()
+    }
+
     /// Goes on after [`Step::Wait`].
     pub fn wake(&mut self) -> Step<T> {
         *self.exchange.0.borrow_mut() = State::Woken;
@@ -64,6 +75,7 @@ impl<T> Flow<T> {
             Poll::Ready(result) => Step::Done(result),
             Poll::Pending => match self.exchange.0.replace(State::Idle) {
                 State::Demanded(call) => Step::Call(*call),
+                State::BodyDemanded { most } => Step::Body { most },
                 _ => Step::Wait,
             },
         }
@@ -80,6 +92,10 @@ enum State {
     Idle,
     Demanded(Box<Call>),
     Answered(CallResult),
+    BodyDemanded {
+        most: usize,
+    },
+    Delivered(BodyResult),
     Woken,
 }
 
@@ -89,6 +105,19 @@ impl Exchange {
         *self.0.borrow_mut() = State::Demanded(Box::new(call));
         std::future::poll_fn(|_| match self.0.replace(State::Idle) {
             State::Answered(result) => Poll::Ready(result),
+            other => {
+                *self.0.borrow_mut() = other;
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Reads the body of the request, if it has `most` bytes at most.
+    pub async fn body(&self, most: usize) -> BodyResult {
+        *self.0.borrow_mut() = State::BodyDemanded { most };
+        std::future::poll_fn(|_| match self.0.replace(State::Idle) {
+            State::Delivered(result) => Poll::Ready(result),
             other => {
                 *self.0.borrow_mut() = other;
                 Poll::Pending

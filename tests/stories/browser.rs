@@ -10,7 +10,7 @@ use crate::cookies::{CookieStore, Site};
 use crate::host::Land;
 use crate::outcome::Outcome;
 use crate::provider::Provider;
-use crate::worker::Worker;
+use crate::worker::{Body, Worker};
 
 pub const HOST: &str = "app.example.com";
 
@@ -107,8 +107,12 @@ impl Browser {
 
     /// Sends a request, and keeps the cookies that come back.
     pub fn send(&self, request: Request) -> Outcome {
+        self.send_with(request, Body::Empty)
+    }
+
+    pub fn send_with(&self, request: Request, body: Body) -> Outcome {
         let worker = self.worker.borrow().clone();
-        let outcome = worker.serve(request);
+        let outcome = worker.serve_with(request, body);
         self.keep(&outcome);
         outcome
     }

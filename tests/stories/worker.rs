@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use portero::config::Config;
 use portero::flow::{
-    Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider, refresh_session, serve,
+    BodyFault, BodyResult, Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider,
+    refresh_session, serve,
 };
 use portero::request::Request;
 use serde_json::Value;
@@ -71,6 +72,7 @@ impl Worker {
                     self.tick();
                     running.wake();
                 }
+                Step::Body { .. } => panic!("a flow without a request"),
                 Step::Done(()) => return,
             }
         }
@@ -97,7 +99,12 @@ impl Worker {
 
     /// Serves a request to its end; while it waits, time passes and the root context ticks.
     pub fn serve(&self, request: Request) -> Outcome {
-        let running = self.begin(request.clone());
+        self.serve_with(request, Body::Empty)
+    }
+
+    pub fn serve_with(&self, request: Request, body: Body) -> Outcome {
+        let mut running = self.begin(request.clone());
+        running.body = body;
         self.finish(&request, running)
     }
 
@@ -120,6 +127,10 @@ impl Worker {
                     self.tick();
                     running.wake();
                 }
+                Step::Body { most } => {
+                    let result = running.body.read(*most);
+                    running.deliver(result);
+                }
                 Step::Done(_) => return self.outcome(request, running),
             }
         }
@@ -139,10 +150,32 @@ impl Worker {
     }
 }
 
+/// The body of a request.
+#[derive(Clone, Default)]
+pub enum Body {
+    #[default]
+    Empty,
+    Bytes(Vec<u8>),
+    /// The proxy does not show it.
+    Hidden,
+}
+
+impl Body {
+    fn read(&self, most: usize) -> BodyResult {
+        match self {
+            Self::Empty => Ok(Vec::new()),
+            Self::Bytes(bytes) if bytes.len() > most => Err(BodyFault::TooLarge),
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            Self::Hidden => Err(BodyFault::NotDelivered),
+        }
+    }
+}
+
 /// A flow between two steps.
 pub struct Running<T> {
     flow: Flow<T>,
     pub step: Step<T>,
+    pub body: Body,
 }
 
 impl<T> Running<T> {
@@ -150,7 +183,11 @@ impl<T> Running<T> {
         body: impl FnOnce(portero::flow::Exchange) -> F,
     ) -> Self {
         let (flow, step) = Flow::start(body);
-        Self { flow, step }
+        Self {
+            flow,
+            step,
+            body: Body::Empty,
+        }
     }
 
     pub fn call(&self) -> Option<&Call> {
@@ -166,6 +203,10 @@ impl<T> Running<T> {
 
     pub fn resume(&mut self, result: CallResult) {
         self.step = self.flow.resume(result);
+    }
+
+    pub fn deliver(&mut self, result: BodyResult) {
+        self.step = self.flow.deliver(result);
     }
 
     pub fn wake(&mut self) {

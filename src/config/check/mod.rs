@@ -58,6 +58,11 @@ impl<'e> Check<'e> {
             }),
             CorsPreflight::Deny,
         );
+        let reads_bodies = self.or(
+            &root.key("allow_on_headers_stop_iteration"),
+            raw.allow_on_headers_stop_iteration,
+            false,
+        );
         let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
         Some(Config {
             provider: provider?,
@@ -65,6 +70,7 @@ impl<'e> Check<'e> {
             paths: paths?,
             rules: rules?,
             cors_preflight: cors_preflight?,
+            reads_bodies: reads_bodies?,
             upstream: upstream?,
         })
     }

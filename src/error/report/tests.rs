@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use crate::error::Error;
 use crate::telemetry::Level;
 
-const STATUSES: [u16; 8] = [400, 401, 403, 405, 500, 502, 503, 504];
+const STATUSES: [u16; 10] = [400, 401, 403, 405, 408, 413, 500, 502, 503, 504];
 
 #[test]
 fn every_error_has_a_code_of_its_own() {

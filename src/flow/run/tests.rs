@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Exchange, Flow, Step};
-use crate::flow::{Call, CallFailure, CallResult, Reply};
+use crate::flow::{BodyFault, Call, CallFailure, CallResult, Reply};
 use crate::telemetry::Purpose;
 
 fn call(path: &str) -> Call {
@@ -29,6 +29,7 @@ const fn reply(status: u16) -> CallResult {
 fn word<T: std::fmt::Debug>(step: &Step<T>) -> String {
     match step {
         Step::Call(call) => format!("call {}", call.path),
+        Step::Body { most } => format!("body {most}"),
         Step::Wait => "wait".to_owned(),
         Step::Done(result) => format!("done {result:?}"),
     }
@@ -82,4 +83,22 @@ fn a_flow_that_is_dropped_in_the_middle_drops_what_it_holds() {
     assert_eq!(std::rc::Rc::strong_count(&held), 2);
     drop(flow);
     assert_eq!(std::rc::Rc::strong_count(&held), 1);
+}
+
+#[test]
+fn a_flow_is_given_the_body_that_it_asks_for() {
+    let (mut flow, step) = Flow::start(|exchange| async move {
+        let first = exchange.body(10).await;
+        (first, exchange.body(20).await)
+    });
+    assert!(matches!(step, Step::Body { most: 10 }));
+    let step = flow.deliver(Ok(b"a body".to_vec()));
+    assert!(matches!(step, Step::Body { most: 20 }));
+    match flow.deliver(Err(BodyFault::TooLarge)) {
+        Step::Done((first, second)) => {
+            assert_eq!(first, Ok(b"a body".to_vec()));
+            assert_eq!(second, Err(BodyFault::TooLarge));
+        }
+        step => panic!("{step:?}"),
+    }
 }

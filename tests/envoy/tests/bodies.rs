@@ -3,8 +3,8 @@ use std::thread;
 
 use portero_envoy_tests::http::Connection;
 use portero_envoy_tests::{
-    Envoy, Line, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
-    wait,
+    Envoy, Filter, Line, Provider, Request, Response, Setup, Upstream, Visitor, portero,
+    provider_with_switches, wait,
 };
 use serde_json::json;
 
@@ -51,17 +51,31 @@ fn a_body_passes_with_a_session_and_is_refused_without() {
     envoy.assert_unharmed();
 }
 
-/// Envoy with a provider that answers only when the line is mended, so that requests wait.
-fn waiting(provider: &Provider, upstream: &Upstream) -> Envoy {
+/// Portero with a provider that answers only when the line is mended, so that requests wait.
+fn waiting(provider: &Provider, upstream: &Upstream) -> Setup {
     provider.fault(DISCOVERY, json!({"delay": 1500}));
-    portero(provider, upstream).start()
+    portero(provider, upstream)
 }
 
 #[test]
 fn a_request_with_a_body_waits_for_the_provider_like_any_other() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();
-    let envoy = waiting(&provider, &upstream);
+    let setup = waiting(&provider, &upstream);
+    it_waits_with_its_body(&provider, &upstream, &setup.start());
+}
+
+/// Envoy then shows the body while the head waits: a body that were let pass would take the head
+/// along.
+#[test]
+fn it_waits_where_envoy_shows_bodies_too() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let setup = waiting(&provider, &upstream).with_filter(Filter::body_while_waiting);
+    it_waits_with_its_body(&provider, &upstream, &setup.start());
+}
+
+fn it_waits_with_its_body(provider: &Provider, upstream: &Upstream, envoy: &Envoy) {
     // A GET with a body: odd, but a navigation, so it is sent to log in; its body is never looked at.
     let request = Request {
         body: body().into_bytes(),
@@ -93,7 +107,7 @@ fn a_request_with_a_body_waits_for_the_provider_like_any_other() {
 fn a_client_that_goes_away_while_it_waits_does_no_harm() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();
-    let envoy = waiting(&provider, &upstream);
+    let envoy = waiting(&provider, &upstream).start();
     let request = Request::get("/orders")
         .header("host", format!("app.localhost:{}", envoy.address().port()))
         .header("accept", "text/html");
