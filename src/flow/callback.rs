@@ -18,7 +18,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let logins = PendingLogins::new(visit.cookies());
     let Some(pending) = logins.find(&response.state) else {
         // A finished login, seen again: the person is where they wanted to be.
-        return match session::find(visit) {
+        return match session::find(visit).await? {
             Some(_) => Ok(go_to(visit, "/", Vec::new())),
             None => Err(Refusal {
                 again: Some(address(visit, "/")),
@@ -33,7 +33,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             set_cookies.extend(ended);
             Ok(go_to(visit, &pending.target, set_cookies))
         }
-        Ok(Outcome::SeenBefore) => match session::find(visit) {
+        Ok(Outcome::SeenBefore) => match session::find(visit).await? {
             Some(_) => Ok(go_to(visit, &pending.target, ended)),
             None if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
             None => {
@@ -44,7 +44,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if session::find(visit).is_some() =>
+            if session::find(visit).await?.is_some() =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }

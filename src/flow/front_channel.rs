@@ -21,7 +21,7 @@ const BODY: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
                     <title>Signed out</title></head><body></body></html>";
 
 /// Clears the session that the provider names. One that is gone already is a success (section 2).
-pub fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
         return Err(Refusal::of_method("GET"));
     }
@@ -29,7 +29,7 @@ pub fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if named.iss != visit.gateway.config.provider.issuer {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
-    let set_cookies = match session::find(visit) {
+    let set_cookies = match session::find(visit).await? {
         Some((open, _)) if named.means(&open.session) => forget(visit),
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),

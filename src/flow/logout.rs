@@ -27,7 +27,7 @@ pub async fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
 }
 
 /// The page where a logout lands. It is the same for everybody, and never starts a login.
-pub fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+pub async fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
         return Err(Refusal::of_method("GET"));
     }
@@ -42,7 +42,7 @@ pub fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             ),
         );
     }
-    let page = match session::find(visit) {
+    let page = match session::find(visit).await? {
         Some(_) => Page {
             title: "Still signed in",
             message: "You are still signed in here.",
@@ -88,7 +88,7 @@ fn question(visit: &Visit<'_>) -> Response {
 
 async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let stored = StoredSession(visit.cookies());
-    let found = session::find(visit);
+    let found = session::find(visit).await?;
     let was_logged_in = found.is_some();
     if let Some(sealed) = stored.sealed() {
         visit.gateway.sessions.borrow_mut().remove(&sealed);

@@ -56,8 +56,8 @@ async fn decide(
         Route::Protected => session::enter(&visit).await,
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
-        Route::LoggedOut => logout::landing(&visit),
-        Route::FrontChannelLogout => front_channel::clear(&visit),
+        Route::LoggedOut => logout::landing(&visit).await,
+        Route::FrontChannelLogout => front_channel::clear(&visit).await,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::session::{Life, OpenSession, RetryMark, StoredSession};
 
 /// Lets a session through, sends a person to log in, refuses everybody else.
 pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    match find(visit) {
+    match find(visit).await? {
         Some((open, life)) => match refresh::freshen(visit, open).await? {
             Freshness::Current { open, moved } => {
                 Ok(admit(visit, &open, moved || life == Life::Renew))
@@ -54,15 +54,19 @@ async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
 }
 
 /// The request's session, if it has one that is alive.
-pub fn find(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
+pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {
     let stored = StoredSession(visit.cookies());
-    let sealed = stored.sealed()?;
+    let Some(sealed) = stored.sealed() else {
+        return Ok(None);
+    };
     let authority = visit.authority.as_str();
     let known = visit.gateway.sessions.borrow_mut().find(&sealed, authority);
     let open = match known {
         Some(open) => open,
         None => {
-            let session = stored.open(&sealed)?;
+            let Some(session) = stored.open(&sealed) else {
+                return Ok(None);
+            };
             let open = Rc::new(visit.gateway.open(session));
             visit
                 .gateway
@@ -72,15 +76,13 @@ pub fn find(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
             open
         }
     };
-    match open.session.life(
-        visit.host().now(),
-        visit.gateway.config.session.idle_timeout,
-    ) {
+    let idle_timeout = visit.gateway.config.session.idle_timeout;
+    match open.session.life(visit.host().now(), idle_timeout) {
         Life::Over => {
             visit.gateway.sessions.borrow_mut().remove(&sealed);
-            None
+            Ok(None)
         }
-        life => Some((open, life)),
+        life => Ok(Some((open, life))),
     }
 }
 
