@@ -39,6 +39,8 @@ pub enum Error {
     Provider(Purpose, CallFault),
     /// The provider's metadata or keys are not known yet, and cannot be had now.
     ProviderUnavailable,
+    /// The session store did not answer a call, or not usably.
+    SessionStore(CallFault),
     /// The ID token does not prove what it must.
     IdToken(TokenFault),
     /// Userinfo speaks of somebody else (OpenID Connect Core 5.3.2).
@@ -109,7 +111,7 @@ listed! {
 }
 
 listed! {
-    /// How a call to the provider failed.
+    /// How a call to the provider or the session store failed.
     pub enum CallFault {
         /// Not sent, cut off, or answered 503.
         Unreachable,
@@ -165,6 +167,7 @@ impl Error {
             | Self::Authorization(_)
             | Self::Provider(..)
             | Self::ProviderUnavailable
+            | Self::SessionStore(_)
             | Self::UserinfoSubject
             | Self::Internal(_) => None,
         }
@@ -189,6 +192,10 @@ impl Error {
             }
             if !matches!(fault, InvalidGrant | InvalidClient) {
                 errors.push(Self::Provider(Purpose::Userinfo, fault));
+            }
+            // A store knows neither grants nor clients nor access tokens.
+            if !matches!(fault, InvalidGrant | InvalidClient | InvalidToken) {
+                errors.push(Self::SessionStore(fault));
             }
         }
         errors.extend(TokenFault::ALL.iter().copied().map(Self::IdToken));

@@ -21,6 +21,7 @@
 //!    the route is.
 //! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
 //!    sessions by its exact bytes, or opened: [`session`].
+//!    With a session store the cookie holds only a reference, and the session is read from there.
 //! 5. Without one, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
@@ -37,7 +38,7 @@
 //! # Layers
 //!
 //! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `oidc`, `session`,
-//! `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
+//! `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
 //! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
@@ -54,6 +55,7 @@ pub mod oidc;
 #[cfg(any(test, target_arch = "wasm32"))]
 mod pairs;
 pub mod provider;
+pub mod redis;
 pub mod request;
 pub mod route;
 pub mod secret;

@@ -10,6 +10,24 @@ pub enum Level {
     Error,
 }
 
+/// Whom a call asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callee {
+    /// The provider, and what for.
+    Provider(Purpose),
+    SessionStore,
+}
+
+impl Callee {
+    /// The words in metrics.
+    fn name(self) -> String {
+        match self {
+            Self::Provider(purpose) => format!("provider.{}", purpose.name()),
+            Self::SessionStore => "session_store".to_owned(),
+        }
+    }
+}
+
 /// What a call to the provider is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -44,12 +62,16 @@ pub enum Metric {
     RefreshWithoutSlot,
     /// One answer that is an error, by its code.
     Failure(Cow<'static, str>),
-    /// One call to the provider whose answer was judged and can be used.
-    CallSucceeded(Purpose),
+    /// One session that was kept in the cookie because the store could not be asked.
+    SessionStoreBypassed,
+    /// One logout that could not delete its session from the store.
+    LogoutIncomplete,
+    /// One call whose answer was judged and can be used.
+    CallSucceeded(Callee),
     /// One call that brought nothing: no answer, a refusal, or something else than was asked for.
-    CallFailed(Purpose),
+    CallFailed(Callee),
     /// Milliseconds that a call took.
-    CallMilliseconds(Purpose),
+    CallMilliseconds(Callee),
 }
 
 impl Metric {
@@ -61,13 +83,11 @@ impl Metric {
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),
-            Self::CallSucceeded(purpose) => {
-                format!("portero.provider.{}.succeeded", purpose.name())
-            }
-            Self::CallFailed(purpose) => format!("portero.provider.{}.failed", purpose.name()),
-            Self::CallMilliseconds(purpose) => {
-                format!("portero.provider.{}.milliseconds", purpose.name())
-            }
+            Self::SessionStoreBypassed => "portero.session_store.bypassed".to_owned(),
+            Self::LogoutIncomplete => "portero.logout.incomplete".to_owned(),
+            Self::CallSucceeded(callee) => format!("portero.{}.succeeded", callee.name()),
+            Self::CallFailed(callee) => format!("portero.{}.failed", callee.name()),
+            Self::CallMilliseconds(callee) => format!("portero.{}.milliseconds", callee.name()),
         }
     }
 }

@@ -10,8 +10,8 @@ use proxy_wasm::hostcalls;
 use super::abi::{self, Buffer, Map};
 use super::stream::Stream;
 use crate::flow::{
-    BodyFault, Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, fetch_provider,
-    refresh_session,
+    BodyFault, Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, carry_out,
+    fetch_provider,
 };
 use crate::pairs;
 use crate::time::Timestamp;
@@ -120,7 +120,7 @@ impl Worker {
         }
         for job in self.gateway.take_jobs() {
             let gateway = Rc::clone(&self.gateway);
-            self.run(|exchange| refresh_session(gateway, exchange, job));
+            self.run(|exchange| carry_out(gateway, exchange, job));
         }
         for number in self.resting.take() {
             self.go_on(number, Flow::wake);

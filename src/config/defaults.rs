@@ -16,6 +16,10 @@ pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 pub(super) const REFRESH_LEEWAY: Duration = Duration::from_secs(60);
 pub(super) const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
+pub(super) const STORE_KEY_PREFIX: &str = "portero:";
+pub(super) const STORE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const STORE_REREAD_INTERVAL: Duration = Duration::from_secs(1);
+
 pub(super) const CALLBACK: &str = "/oauth2/callback";
 pub(super) const LOGOUT: &str = "/oauth2/logout";
 pub(super) const LOGGED_OUT: &str = "/oauth2/logged-out";

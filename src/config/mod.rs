@@ -145,6 +145,45 @@ pub struct SessionPolicy {
     pub refresh: RefreshPolicy,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
+    /// Where sessions are kept on a server, if they are.
+    pub store: Option<StorePolicy>,
+}
+
+/// The session store.
+#[derive(Debug)]
+pub struct StorePolicy {
+    /// The Envoy cluster that reaches it.
+    pub cluster: String,
+    pub url: Endpoint,
+    pub protocol: StoreProtocol,
+    /// Before every key; letters, digits and `:_-`.
+    pub key_prefix: String,
+    /// Limit of one call.
+    pub timeout: Duration,
+    /// How long a worker uses a session that it has read without reading it again.
+    pub reread_interval: Duration,
+    pub when_unavailable: WhenUnavailable,
+}
+
+/// How commands are said to the store's front end.
+#[derive(Debug)]
+pub enum StoreProtocol {
+    Webdis {
+        /// User name and password with `:` between them, if it asks for any.
+        credentials: Option<Secret<String>>,
+    },
+    Upstash {
+        token: Secret<String>,
+    },
+}
+
+/// What becomes of requests while the store cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUnavailable {
+    /// Whoever has a session in the store is refused, and nobody logs in.
+    Refuse,
+    /// New sessions live in the cookie.
+    UseCookies,
 }
 
 /// Whether and when tokens are refreshed.

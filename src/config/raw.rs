@@ -161,7 +161,7 @@ pub(super) struct IdToken {
     pub(super) max_age: Option<Span>,
 }
 
-/// Sessions live in a sealed cookie; nothing about them is kept on a server.
+/// Sessions live in a sealed cookie, and nothing about them is kept on a server, unless `store` says where.
 #[derive(Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -181,6 +181,68 @@ pub(super) struct Session {
     pub(super) refresh: Option<Refresh>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
+    /// Keeps sessions in Redis instead of the cookie, which then holds only a sealed id. Without it
+    /// nothing is kept on a server.
+    pub(super) store: Option<Store>,
+}
+
+/// Redis as the store of sessions, reached by HTTP through a front end that is there already. What
+/// is kept is sealed with the session keys before it leaves Envoy.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Store {
+    /// The name of the Envoy cluster that reaches the front end.
+    pub(super) cluster: Given<String>,
+    /// The address of the front end: an absolute `https` URL without user information and fragment.
+    /// Commands are posted to its path.
+    pub(super) url: Given<String>,
+    /// Lets `url` be plain `http`: credentials then travel in the clear, and whoever can change that
+    /// traffic can end sessions, bring deleted ones back and hold up logins. For a network of your own.
+    pub(super) insecure_allow_http: Option<bool>,
+    /// The front end and its credentials.
+    pub(super) protocol: Given<StoreProtocol>,
+    /// What every key in Redis begins with: 1 to 64 letters, digits, `:`, `_` and `-`.
+    pub(super) key_prefix: Option<String>,
+    /// How long one call to the store may take: `10ms` to `10s`.
+    pub(super) timeout: Option<Span>,
+    /// How long a worker uses a session that it has read without reading it again: `0s` to `30s`. For
+    /// as long after a logout, other workers and other Envoys may still let a copy of the cookie in.
+    pub(super) reread_interval: Option<Span>,
+    /// What happens while the store cannot be asked.
+    pub(super) when_unavailable: Option<WhenUnavailable>,
+}
+
+/// How the front end takes commands: an object with exactly one of these keys.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(super) enum StoreProtocol {
+    /// Webdis. Its value is `{}` where it asks for no credentials.
+    Webdis {
+        /// The user name, without `:`; together with `password`.
+        username: Option<String>,
+        /// The password.
+        password: Option<SecretText>,
+    },
+    /// Anything that speaks the REST form of Upstash.
+    Upstash {
+        /// The token.
+        token: Given<SecretText>,
+    },
+}
+
+/// What happens to requests while the store cannot be asked.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WhenUnavailable {
+    /// Requests whose session is in the store are refused with 502 to 504, and so is the end of a
+    /// login.
+    Refuse,
+    /// A login puts its session into the cookie. A worker goes on with a session that it has read
+    /// before; otherwise the request counts as having none.
+    UseCookies,
 }
 
 /// Refreshing with the refresh token that the provider gave at the login, if it gave one.

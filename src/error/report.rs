@@ -33,6 +33,7 @@ impl Error {
                 "The sign-in service cannot be reached at the moment. Please try again soon.",
                 Level::Error,
             ),
+            Self::SessionStore(fault) => session_store(*fault),
             Self::IdToken(fault) => id_token(*fault),
             Self::UserinfoSubject => {
                 line(502, "userinfo_subject_mismatch", BAD_ANSWER, Level::Error)
@@ -178,6 +179,24 @@ fn provider(purpose: Purpose, fault: CallFault) -> Report {
         status,
         code: Cow::Owned(format!("{}_{}", purpose.name(), fault.name())),
         message,
+        level: Level::Error,
+    }
+}
+
+fn session_store(fault: CallFault) -> Report {
+    let status = match fault {
+        CallFault::Unreachable => 503,
+        CallFault::Timeout => 504,
+        CallFault::Refused
+        | CallFault::Malformed
+        | CallFault::InvalidGrant
+        | CallFault::InvalidClient
+        | CallFault::InvalidToken => 502,
+    };
+    Report {
+        status,
+        code: Cow::Owned(format!("session_store_{}", fault.name())),
+        message: "It cannot be found out at the moment who is signed in. Please try again soon.",
         level: Level::Error,
     }
 }

@@ -1,12 +1,12 @@
 //! The end of a login: the provider sends the browser back.
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, login, redeemed, session};
+use super::{Decision, identity, login, redeemed, session, stored};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
 use crate::provider::ProviderData;
-use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, StoredSession};
+use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins};
 use crate::telemetry::{Level, Metric, Purpose};
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
@@ -18,9 +18,9 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let logins = PendingLogins::new(visit.cookies());
     let Some(pending) = logins.find(&response.state) else {
         // A finished login, seen again: the person is where they wanted to be.
-        return match session::find(visit).await? {
-            Some(_) => Ok(go_to(visit, "/", Vec::new())),
-            None => Err(Refusal {
+        return match session::is_known(visit).await {
+            true => Ok(go_to(visit, "/", Vec::new())),
+            false => Err(Refusal {
                 again: Some(address(visit, "/")),
                 ..RequestFault::LoginUnknown.into()
             }),
@@ -33,10 +33,10 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             set_cookies.extend(ended);
             Ok(go_to(visit, &pending.target, set_cookies))
         }
-        Ok(Outcome::SeenBefore) => match session::find(visit).await? {
-            Some(_) => Ok(go_to(visit, &pending.target, ended)),
-            None if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
-            None => {
+        Ok(Outcome::SeenBefore) => match session::is_known(visit).await {
+            true => Ok(go_to(visit, &pending.target, ended)),
+            false if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
+            false => {
                 let error = RequestFault::LoginReplayed.into();
                 Err(refusal(visit, error, &pending, ended))
             }
@@ -44,7 +44,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if session::find(visit).await?.is_some() =>
+            if session::is_known(visit).await =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
@@ -139,7 +139,7 @@ async fn conclude(
         userinfo.as_ref(),
         &pending.nonce,
     )?;
-    let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
+    let mut set_cookies = stored::begin(visit, &session).await?;
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,

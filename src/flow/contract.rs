@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::Renewal;
 use crate::answer::Response;
 use crate::error::{CallFault, RequestFault};
-use crate::telemetry::Purpose;
+use crate::telemetry::Callee;
 
-/// An HTTP request to the provider, through a cluster of Envoy's.
+/// An HTTP request to the provider or the session store, through a cluster of Envoy's.
 pub struct Call {
-    pub purpose: Purpose,
+    pub callee: Callee,
     pub cluster: String,
     pub method: &'static str,
     pub authority: String,
@@ -48,7 +48,7 @@ impl Reply {
     }
 }
 
-/// Why nothing came back. A proxy that cannot reach the provider answers 503 or 504 itself, which
+/// Why nothing came back. A proxy that cannot reach the other side answers 503 or 504 itself, which
 /// is a [`Reply`]: the two cannot be told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallFailure {
@@ -132,7 +132,7 @@ impl fmt::Debug for Call {
         let headers: Vec<&str> = self.headers.iter().map(|(name, _)| *name).collect();
         formatter
             .debug_struct("Call")
-            .field("purpose", &self.purpose)
+            .field("callee", &self.callee)
             .field("cluster", &self.cluster)
             .field("method", &self.method)
             .field("authority", &self.authority)

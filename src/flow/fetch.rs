@@ -9,7 +9,7 @@ use crate::error::CallFault;
 use crate::jose::{JwkSet, JwkSetFault};
 use crate::oidc::{MetadataFault, ProviderMetadata};
 use crate::provider::{FetchPlan, ProviderData};
-use crate::telemetry::{Level, Metric, Purpose};
+use crate::telemetry::{Callee, Level, Metric, Purpose};
 
 /// Carries out `plan`, publishes what it brought, and reports failure to whoever plans the next.
 pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: FetchPlan) {
@@ -182,7 +182,7 @@ impl Call {
             Purpose::Userinfo => &clusters.userinfo,
         };
         Self {
-            purpose,
+            callee: Callee::Provider(purpose),
             cluster: cluster.clone(),
             method,
             authority: endpoint.authority(),
@@ -204,20 +204,20 @@ impl Gateway {
         call: Call,
         judge: impl FnOnce(Result<Reply, CallFault>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let purpose = call.purpose;
+        let callee = call.callee;
         let sent_at = self.host.now();
         let result = exchange.call(call).await;
         let took = self.host.now().since(sent_at).as_millis();
         self.host.record(
-            &Metric::CallMilliseconds(purpose),
+            &Metric::CallMilliseconds(callee),
             u64::try_from(took).unwrap_or(u64::MAX),
         );
         let verdict = judge(result.map_err(|failure| match failure {
             CallFailure::NotSent | CallFailure::NoAnswer => CallFault::Unreachable,
         }));
         self.host.count(&match &verdict {
-            Ok(_) => Metric::CallSucceeded(purpose),
-            Err(_) => Metric::CallFailed(purpose),
+            Ok(_) => Metric::CallSucceeded(callee),
+            Err(_) => Metric::CallFailed(callee),
         });
         verdict
     }

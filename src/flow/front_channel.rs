@@ -1,9 +1,9 @@
 //! The provider logs a browser out here, in a frame of its own logout page
 //! (OpenID Connect Front-Channel Logout 1.0).
 //!
-//! Whatever page can make a browser load an address can make it come here. So nothing leaves this
-//! browser: no call, no revocation, only its cookies go, and only those of the session that the
-//! provider names.
+//! Whatever page can make a browser load an address can make it come here. So the provider hears
+//! nothing of it, no call and no revocation: only this browser's cookies go, and what the session
+//! store has of them, and only if the session is the one that the provider names.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
-        Some((open, _)) if named.means(&open.session) => forget(visit),
+        Some((open, _)) if named.means(&open.session) => forget(visit).await,
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),
     };
@@ -74,16 +74,13 @@ impl<'a> Named<'a> {
 }
 
 /// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
-fn forget(visit: &Visit<'_>) -> Vec<String> {
-    let stored = StoredSession(visit.cookies());
-    if let Some(sealed) = stored.sealed() {
-        visit.gateway.sessions.borrow_mut().remove(&sealed);
-    }
+async fn forget(visit: &Visit<'_>) -> Vec<String> {
+    session::forget(visit).await;
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,
     };
-    let mut set_cookies = stored.delete();
+    let mut set_cookies = StoredSession(visit.cookies()).delete();
     set_cookies.extend(hint.delete_unseen());
     visit.host().count(&Metric::LogoutSucceeded);
     visit.host().log(

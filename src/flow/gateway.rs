@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use super::RefreshJob;
+use super::Job;
 use super::strip::HeaderGuard;
 use crate::config::{Config, Provider};
 use crate::endpoint::Endpoint;
@@ -14,6 +14,7 @@ use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{
     CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
 };
+use crate::time::Timestamp;
 use crate::upstream;
 
 /// One loaded configuration with what a worker keeps for it.
@@ -25,7 +26,7 @@ pub struct Gateway {
     pub(super) guard: HeaderGuard,
     pub(super) sessions: RefCell<SessionCache>,
     pub(super) provider: RefCell<ProviderCache>,
-    jobs: RefCell<Vec<RefreshJob>>,
+    jobs: RefCell<Vec<Job>>,
     /// Tells apart configurations that share one Envoy's shared data.
     scope: String,
 }
@@ -48,9 +49,9 @@ impl Gateway {
         }
     }
 
-    /// Refreshes that requests have begun and nobody has carried out yet; whoever takes them runs
-    /// [`super::refresh_session`] for each.
-    pub fn take_jobs(&self) -> Vec<RefreshJob> {
+    /// What requests have left behind and nobody has carried out yet; whoever takes them runs
+    /// [`super::carry_out`] for each.
+    pub fn take_jobs(&self) -> Vec<Job> {
         self.jobs.take()
     }
 
@@ -58,8 +59,12 @@ impl Gateway {
         !self.jobs.borrow().is_empty()
     }
 
-    pub(super) fn add_job(&self, job: RefreshJob) {
-        self.jobs.borrow_mut().push(job);
+    /// Leaves a job behind, unless the same one is there already.
+    pub(super) fn add_job(&self, job: Job) {
+        let mut jobs = self.jobs.borrow_mut();
+        if !jobs.contains(&job) {
+            jobs.push(job);
+        }
     }
 
     /// What every cookie of a request to `authority`, with the cookies in `jar`, has in common.
@@ -79,10 +84,14 @@ impl Gateway {
         }
     }
 
-    /// A session with the upstream headers it gives.
-    pub(super) fn open(&self, session: Session) -> OpenSession {
+    /// A session with the upstream headers it gives; `read_at` where the store keeps it.
+    pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
         let headers = upstream::headers(&self.config.upstream, &session);
-        OpenSession { session, headers }
+        OpenSession {
+            session,
+            read_at,
+            headers,
+        }
     }
 
     /// What this configuration's workers share.

@@ -42,8 +42,8 @@ pub async fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             ),
         );
     }
-    let page = match session::find(visit).await? {
-        Some(_) => Page {
+    let page = match session::is_known(visit).await {
+        true => Page {
             title: "Still signed in",
             message: "You are still signed in here.",
             code: None,
@@ -53,7 +53,7 @@ pub async fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 text: "Sign out",
             }),
         },
-        None => Page {
+        false => Page {
             title: "Signed out",
             message: "You are signed out.",
             code: None,
@@ -87,12 +87,10 @@ fn question(visit: &Visit<'_>) -> Response {
 }
 
 async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    let stored = StoredSession(visit.cookies());
-    let found = session::find(visit).await?;
+    // A session that cannot be read now is ended all the same.
+    let found = session::find(visit).await.unwrap_or_default();
     let was_logged_in = found.is_some();
-    if let Some(sealed) = stored.sealed() {
-        visit.gateway.sessions.borrow_mut().remove(&sealed);
-    }
+    session::forget(visit).await;
     let data = known_provider(visit);
     if let Some((open, _)) = found {
         revoke_tokens(visit, &open.session, data.as_deref()).await;
@@ -102,7 +100,7 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         path: &visit.gateway.config.paths.logout,
     };
     let id_token = hint.load();
-    let mut set_cookies = stored.delete();
+    let mut set_cookies = StoredSession(visit.cookies()).delete();
     set_cookies.extend(hint.delete());
     let landing = format!(
         "{}{}",

@@ -10,6 +10,7 @@ mod fetch;
 mod front_channel;
 mod gateway;
 mod identity;
+mod job;
 mod login;
 mod logout;
 mod redeemed;
@@ -19,6 +20,9 @@ mod renewal;
 mod run;
 mod serve;
 mod session;
+mod session_store;
+mod stored;
+mod stored_refresh;
 mod strip;
 
 pub use contract::{
@@ -26,7 +30,7 @@ pub use contract::{
 };
 pub use fetch::{FetchFault, fetch_provider};
 pub use gateway::Gateway;
-pub use refresh::{RefreshJob, refresh_session};
+pub use job::{Job, carry_out};
 pub use renewal::Renewal;
 pub use run::{Exchange, Flow, Step};
 pub use serve::{broken, serve};

@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use super::relying_party::RelyingParty;
 use super::serve::Visit;
-use super::{Exchange, Gateway, identity};
+use super::session_store::SessionStore;
+use super::{Exchange, Gateway, Job, identity, stored, stored_refresh};
 use crate::error::{CallFault, Error};
 use crate::oidc::{Expectations, TokenRequest};
-use crate::session::{Grant, OpenSession, Progress, RefreshProgress, SUCCESSOR_LIFETIME, Session};
+use crate::session::{
+    Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
+};
 use crate::telemetry::{Level, Metric, Purpose};
 use crate::time::Timestamp;
 
@@ -25,29 +28,34 @@ const MAX_SUCCESSORS: usize = 8;
 
 /// What a session is when its refresh has been looked at.
 pub enum Freshness {
-    /// It goes on; `moved` when it is another generation than the cookie's.
+    /// It goes on; `moved` when it is another generation than the one that was found.
     Current { open: Rc<OpenSession>, moved: bool },
     /// The provider has ended it.
     Ended,
 }
 
-/// A refresh to carry out; whoever holds it holds the lease.
+/// A refresh to carry out; whoever holds it holds this process's lease.
+#[derive(PartialEq, Eq)]
 pub struct RefreshJob {
     session: Session,
+    /// The host whose session it is, if the session is in the store.
+    stored_for: Option<String>,
 }
 
 /// Brings a session up to date, as far as that is due.
 pub async fn freshen(visit: &Visit<'_>, open: Rc<OpenSession>) -> Result<Freshness, Error> {
     let mut open = open;
     let mut moved = false;
-    let provider_timeout = visit.gateway.config.provider.timeout;
-    let deadline = visit.host().now().after(provider_timeout.saturating_mul(2));
+    let deadline = visit.host().now().after(patience(visit.gateway));
     for _ in 0..MAX_SUCCESSORS {
         match settle(visit, &open, deadline).await? {
             Settled::Here => return Ok(Freshness::Current { open, moved }),
             Settled::Ended => return Ok(Freshness::Ended),
             Settled::Moved(next) => {
-                open = Rc::new(visit.gateway.open(*next));
+                open = Rc::new(visit.gateway.open(*next, open.read_at));
+                if open.is_stored() {
+                    stored::remember(visit, &open);
+                }
                 moved = true;
             }
         }
@@ -101,9 +109,11 @@ async fn settle(
             Some(Progress::Refreshing) => {}
             None if progress.begin(session, now.after(lease(visit.gateway))) => {
                 is_mine = true;
-                visit.gateway.add_job(RefreshJob {
+                let host = open.is_stored().then(|| visit.authority.as_str());
+                visit.gateway.add_job(Job::Refresh(Box::new(RefreshJob {
                     session: session.clone(),
-                });
+                    stored_for: host.map(str::to_owned),
+                })));
             }
             None if !is_counted && progress.of(session).is_none() => {
                 is_counted = true;
@@ -116,35 +126,62 @@ async fn settle(
             return Ok(Settled::Here);
         }
         if gives_up {
-            let fault = failure.unwrap_or(CallFault::Timeout);
-            return Err(Error::Provider(Purpose::Token, fault));
+            let fault = failure.unwrap_or(RefreshFault::Provider(CallFault::Timeout));
+            return Err(error_of(fault));
         }
         visit.exchange.wait().await;
     }
 }
 
 /// The wait for the provider, the token call, the userinfo call and one fetch of metadata and keys,
-/// each within its time limit, and room for slow wheels.
-fn lease(gateway: &Gateway) -> Duration {
-    gateway.config.provider.timeout.saturating_mul(6)
+/// each within its time limit, and room for slow wheels; with a store, the calls to it as well.
+pub fn lease(gateway: &Gateway) -> Duration {
+    gateway
+        .config
+        .provider
+        .timeout
+        .saturating_mul(6)
+        .saturating_add(store_timeout(gateway).saturating_mul(6))
+}
+
+/// How long a request waits for a refresh.
+fn patience(gateway: &Gateway) -> Duration {
+    let limit = gateway.config.provider.timeout;
+    limit
+        .saturating_add(store_timeout(gateway))
+        .saturating_mul(2)
+}
+
+fn store_timeout(gateway: &Gateway) -> Duration {
+    let store = gateway.config.session.store.as_ref();
+    store.map_or(Duration::ZERO, |store| store.timeout)
 }
 
 /// Carries out a refresh and leaves the result for everybody who asks for it.
-pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: RefreshJob) {
+pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &RefreshJob) {
     let host = gateway.host.as_ref();
     let Some(grant) = &job.session.grant else {
         return;
     };
-    let result = refresh(&gateway, &exchange, &job.session, grant).await;
+    let store = job
+        .stored_for
+        .as_ref()
+        .and_then(|authority| SessionStore::of(gateway, exchange, authority));
+    let result = match store {
+        Some(store) => stored_refresh::refresh(store, &job.session, grant).await,
+        None => refresh(gateway, exchange, &job.session, grant)
+            .await
+            .map(Some),
+    };
     let now = host.now();
+    // As long as the access token lasts, nobody may take an ended session for alive.
+    let end_is_known_until = now.after(SUCCESSOR_LIFETIME).max(grant.expires_at);
     let (progress, until) = match result {
-        Ok(next) => {
-            host.count(&Metric::RefreshSucceeded);
-            (
-                Progress::Done(Box::new(next)),
-                now.after(SUCCESSOR_LIFETIME),
-            )
-        }
+        Ok(Some(next)) => (
+            Progress::Done(Box::new(next)),
+            now.after(SUCCESSOR_LIFETIME),
+        ),
+        Ok(None) => (Progress::Ended, end_is_known_until),
         Err(error) => {
             let code = error.report().code;
             host.count(&Metric::Failure(code.clone()));
@@ -154,11 +191,7 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
                 &format!("refresh_failed code={code} session_ended={ended}"),
             );
             match ended {
-                // As long as the access token lasts, nobody may take the session for alive.
-                true => (
-                    Progress::Ended,
-                    now.after(SUCCESSOR_LIFETIME).max(grant.expires_at),
-                ),
+                true => (Progress::Ended, end_is_known_until),
                 false => (
                     Progress::Failed(fault_of(&error)),
                     now.after(PAUSE_AFTER_FAILURE),
@@ -173,7 +206,7 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
 
 /// A provider that says no ends the session, and so does one whose token proves something else; one
 /// that cannot be asked does not.
-const fn ends_session(error: &Error) -> bool {
+pub const fn ends_session(error: &Error) -> bool {
     matches!(
         error,
         Error::Provider(Purpose::Token, CallFault::InvalidGrant)
@@ -183,15 +216,25 @@ const fn ends_session(error: &Error) -> bool {
     )
 }
 
-/// What requests that waited for a refresh answer.
-const fn fault_of(error: &Error) -> CallFault {
+/// What requests that waited for a refresh are told.
+const fn fault_of(error: &Error) -> RefreshFault {
     match error {
-        Error::Provider(Purpose::Token, fault) => *fault,
-        _ => CallFault::Unreachable,
+        Error::Provider(Purpose::Token, fault) => RefreshFault::Provider(*fault),
+        Error::SessionStore(fault) => RefreshFault::SessionStore(*fault),
+        _ => RefreshFault::Provider(CallFault::Unreachable),
     }
 }
 
-async fn refresh(
+/// What they answer then.
+const fn error_of(fault: RefreshFault) -> Error {
+    match fault {
+        RefreshFault::Provider(fault) => Error::Provider(Purpose::Token, fault),
+        RefreshFault::SessionStore(fault) => Error::SessionStore(fault),
+    }
+}
+
+/// Asks the provider, and makes the next session of what it says.
+pub async fn refresh(
     gateway: &Gateway,
     exchange: &Exchange,
     session: &Session,
@@ -224,14 +267,16 @@ async fn refresh(
         // The tokens are new and must not be lost; the claims can wait.
         Err(_) => None,
     };
-    identity::of_refresh(
+    let next = identity::of_refresh(
         gateway,
         session,
         grant,
         &tokens,
         id_token.as_ref(),
         userinfo,
-    )
+    )?;
+    gateway.host.count(&Metric::RefreshSucceeded);
+    Ok(next)
 }
 
 impl Gateway {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::serve::Visit;
 use super::{AnswerHeaders, Gateway, refresh};
 use crate::request::Request;
-use crate::session::{CookieJar, OpenSession, Progress, Session, StoredSession};
+use crate::session::{CookieJar, OpenSession, Progress, Reference, Session, StoredSession};
 use crate::telemetry::Metric;
 use crate::time::Timestamp;
 
@@ -56,16 +56,20 @@ impl Renewal {
             gateway.refresh_progress().of(&latest),
             Some(Progress::Ended)
         );
-        let is_unchanged = latest == *own;
+        let is_unchanged = self.session.is_stored() || latest == *own;
         if is_ended || (is_unchanged && (late || !self.due)) {
             return Vec::new();
         }
-        let session = Session {
-            seen_at: self.decided_at.max(latest.seen_at),
-            ..latest
-        };
         let jar = CookieJar::of(&self.cookies);
-        match StoredSession(gateway.cookies(&jar, &self.authority)).store(&session) {
+        let cookie = StoredSession(gateway.cookies(&jar, &self.authority));
+        let issued = match self.session.is_stored() {
+            true => cookie.refer(Reference::to(&latest, self.decided_at)),
+            false => cookie.store(&Session {
+                seen_at: self.decided_at.max(latest.seen_at),
+                ..latest
+            }),
+        };
+        match issued {
             Ok(set_cookies) => set_cookies,
             Err(error) => {
                 let report = error.report();

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::relying_party::RelyingParty;
+use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, callback, caller, front_channel, logout, session,
 };
@@ -94,6 +95,11 @@ impl<'a> Visit<'a> {
     /// The request as it may go to the upstream, without identity.
     pub fn forward(&self) -> Forward {
         self.gateway.guard.strip(self.request, &self.gateway.names)
+    }
+
+    /// The store of sessions, where there is one.
+    pub fn store(&self) -> Option<SessionStore<'a>> {
+        SessionStore::of(self.gateway, self.exchange, self.authority.as_str())
     }
 
     pub const fn relying_party(&self) -> RelyingParty<'a> {

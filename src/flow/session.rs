@@ -4,24 +4,66 @@ use std::rc::Rc;
 
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
+use super::stored::{self, ProlongJob};
 use super::{Decision, Renewal, caller, login};
 use crate::answer::Response;
 use crate::config::CorsPreflight;
 use crate::error::{Denial, Error};
-use crate::session::{Life, OpenSession, RetryMark, StoredSession};
+use crate::session::{Life, OpenSession, RetryMark, SessionCookie, StoredSession};
+use crate::telemetry::Level;
 
 /// Lets a session through, sends a person to log in, refuses everybody else.
 pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    match find(visit).await? {
-        Some((open, life)) => match refresh::freshen(visit, open).await? {
-            Freshness::Current { open, moved } => {
-                Ok(admit(visit, &open, moved || life == Life::Renew))
-            }
-            Freshness::Ended => leave_ended(visit).await,
-        },
-        None if passes_as_preflight(visit) => Ok(Decision::Forward(visit.forward())),
-        None => log_in(visit, StoredSession(visit.cookies()).delete()).await,
+    match current(visit).await {
+        Ok(Presence::Current { open, due }) => Ok(admit(visit, &open, due)),
+        Ok(Presence::Ended) => leave_ended(visit).await,
+        Ok(Presence::Absent) if passes_as_preflight(visit) => {
+            Ok(Decision::Forward(visit.forward()))
+        }
+        Ok(Presence::Absent) => log_in(visit, StoredSession(visit.cookies()).delete()).await,
+        Err(error) if stored::is_bypassed(visit, &error) => {
+            visit.host().log(
+                Level::Warn,
+                &format!(
+                    "session_not_read code={} request_id={}",
+                    error.report().code,
+                    caller::request_id(visit.request)
+                ),
+            );
+            // The session may be there again in a moment: nothing is deleted.
+            log_in(visit, Vec::new()).await
+        }
+        Err(error) => Err(error.into()),
     }
+}
+
+/// How the session of a request stands.
+enum Presence {
+    /// `due` when the browser's cookie is to be issued anew.
+    Current {
+        open: Rc<OpenSession>,
+        due: bool,
+    },
+    /// The provider has ended the session that the cookie holds.
+    Ended,
+    Absent,
+}
+
+async fn current(visit: &Visit<'_>) -> Result<Presence, Error> {
+    let Some((open, life)) = find(visit).await? else {
+        return Ok(Presence::Absent);
+    };
+    let is_stored = open.is_stored();
+    Ok(match refresh::freshen(visit, open).await? {
+        Freshness::Current { open, moved } => {
+            // A cookie that only names its session is the same after a refresh.
+            let due = life == Life::Renew || (moved && !is_stored);
+            Presence::Current { open, due }
+        }
+        // No other cookie knows more.
+        Freshness::Ended if is_stored => Presence::Absent,
+        Freshness::Ended => Presence::Ended,
+    })
 }
 
 async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision, Refusal> {
@@ -55,8 +97,8 @@ async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
 
 /// The request's session, if it has one that is alive.
 pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {
-    let stored = StoredSession(visit.cookies());
-    let Some(sealed) = stored.sealed() else {
+    let cookie = StoredSession(visit.cookies());
+    let Some(sealed) = cookie.sealed() else {
         return Ok(None);
     };
     let authority = visit.authority.as_str();
@@ -64,10 +106,14 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     let open = match known {
         Some(open) => open,
         None => {
-            let Some(session) = stored.open(&sealed) else {
-                return Ok(None);
+            let session = match cookie.open(&sealed) {
+                Some(SessionCookie::Whole(session)) => session.into_owned(),
+                Some(SessionCookie::Reference(reference)) => {
+                    return stored::find(visit, &reference).await;
+                }
+                None => return Ok(None),
             };
-            let open = Rc::new(visit.gateway.open(session));
+            let open = Rc::new(visit.gateway.open(session, None));
             visit
                 .gateway
                 .sessions
@@ -86,10 +132,34 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     }
 }
 
+/// Whether the request has a session that is alive, as far as that can be found out.
+pub async fn is_known(visit: &Visit<'_>) -> bool {
+    matches!(find(visit).await, Ok(Some(_)))
+}
+
+/// Ends the session of the browser's cookie in this worker's memory, and in the store if it is there.
+pub async fn forget(visit: &Visit<'_>) {
+    let cookie = StoredSession(visit.cookies());
+    let Some(sealed) = cookie.sealed() else {
+        return;
+    };
+    visit.gateway.sessions.borrow_mut().remove(&sealed);
+    if let Some(SessionCookie::Reference(reference)) = cookie.open(&sealed) {
+        stored::end(visit, &reference).await;
+    }
+}
+
 /// `due`: the browser's cookie is to be issued anew.
 fn admit(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Decision {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
+    if open.is_stored() {
+        if due {
+            visit.gateway.add_job(ProlongJob::of(visit, &open.session));
+            forward.renewal = Some(Renewal::new(visit, open, due));
+        }
+        return Decision::Forward(forward);
+    }
     let refreshing = open
         .session
         .grant

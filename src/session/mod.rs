@@ -6,6 +6,8 @@ pub mod cookie;
 mod names;
 mod pending;
 mod progress;
+mod record;
+mod reference;
 mod seal;
 mod slot;
 mod store;
@@ -15,7 +17,9 @@ pub use chunks::TooLarge;
 pub use cookie::CookieJar;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
-pub use progress::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
+pub use progress::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME};
+pub use record::Record;
+pub use reference::{Reference, SessionCookie};
 pub use seal::{Binding, Seal};
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
@@ -27,13 +31,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// A person who is logged in: what the session cookie holds.
+/// A person who is logged in: what the session cookie holds, or the session store.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// New at every login.
     pub id: [u8; 16],
     pub subject: String,
-    /// When the cookie was last issued, for the idle timeout.
+    /// When the cookie was last issued, for the idle timeout. Of a session in the store its reference
+    /// knows better.
     pub seen_at: Timestamp,
     /// The absolute end.
     pub ends_at: Timestamp,
@@ -116,17 +121,28 @@ impl Session {
         let idle = now.since(self.seen_at);
         if now >= self.ends_at || idle >= idle_timeout {
             Life::Over
-        } else if idle >= idle_timeout.mul_f64(RENEWAL_SHARE) {
+        } else if is_renewed_after(idle, idle_timeout) {
             Life::Renew
         } else {
             Life::Alive
         }
     }
+
+    /// How often the session has been refreshed.
+    pub fn generation(&self) -> u32 {
+        self.grant.as_ref().map_or(0, |grant| grant.generation)
+    }
+}
+
+fn is_renewed_after(idle: Duration, idle_timeout: Duration) -> bool {
+    idle >= idle_timeout.mul_f64(RENEWAL_SHARE)
 }
 
 /// An opened session with the upstream headers it gives, made once and used by every request.
 pub struct OpenSession {
     pub session: Session,
+    /// When it was read from the store; nothing for one that the cookie holds.
+    pub read_at: Option<Timestamp>,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
 }
@@ -144,6 +160,10 @@ impl fmt::Debug for OpenSession {
 }
 
 impl OpenSession {
+    pub const fn is_stored(&self) -> bool {
+        self.read_at.is_some()
+    }
+
     /// Bytes in memory, about.
     pub(crate) fn size(&self) -> usize {
         let texts = [

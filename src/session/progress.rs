@@ -32,8 +32,15 @@ pub enum Progress {
     Done(Box<Session>),
     /// The provider has ended the session.
     Ended,
-    /// The provider could not be asked; the next attempt is free when the slot's time has passed.
-    Failed(CallFault),
+    /// It could not be done; the next attempt is free when the slot's time has passed.
+    Failed(RefreshFault),
+}
+
+/// Who could not be asked for a refresh, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefreshFault {
+    Provider(CallFault),
+    SessionStore(CallFault),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,7 +129,7 @@ impl Version<'_> {
     fn write(&self, session: &Session, progress: Progress, until: Timestamp) -> bool {
         let entry = Entry {
             session: session.id,
-            generation: generation(session),
+            generation: session.generation(),
             until,
             progress,
         };
@@ -137,12 +144,8 @@ impl Entry {
     }
 
     fn is_about(&self, session: &Session) -> bool {
-        self.session == session.id && self.generation == generation(session)
+        self.session == session.id && self.generation == session.generation()
     }
-}
-
-fn generation(session: &Session) -> u32 {
-    session.grant.as_ref().map_or(0, |grant| grant.generation)
 }
 
 /// A session id is random, so its parts are choices that have nothing to do with each other.

@@ -2,10 +2,11 @@
 
 use super::chunks::{self, MAX_HINT_PIECES, MAX_PIECES, TooLarge};
 use super::cookie::{Attributes, CookieJar};
-use super::{Binding, CookieNames, Seal, Session};
+use super::{Binding, CookieNames, Reference, Seal, Session, SessionCookie};
 use crate::config::SessionPolicy;
 use crate::error::{Error, InternalFault};
 use crate::host::Host;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// What every cookie of one request has in common.
@@ -67,7 +68,7 @@ impl StoredSession<'_> {
     }
 
     /// Opens a sealed value.
-    pub fn open(&self, sealed: &[u8]) -> Option<Session> {
+    pub fn open(&self, sealed: &[u8]) -> Option<SessionCookie<'static>> {
         let plaintext = self
             .0
             .open_text(Self::PURPOSE, &self.0.names.session, sealed)?;
@@ -76,11 +77,24 @@ impl StoredSession<'_> {
 
     /// `Set-Cookie` values that store a session.
     pub fn store(&self, session: &Session) -> Result<Vec<String>, Error> {
+        let max_age = session.ends_at.since(session.seen_at);
+        self.keep(
+            &SessionCookie::Whole(Box::new(Cow::Borrowed(session))),
+            max_age,
+        )
+    }
+
+    /// `Set-Cookie` values that name a session in the store.
+    pub fn refer(&self, reference: Reference) -> Result<Vec<String>, Error> {
+        let max_age = reference.ends_at.since(reference.seen_at);
+        self.keep(&SessionCookie::Reference(reference), max_age)
+    }
+
+    fn keep(&self, cookie: &SessionCookie<'_>, max_age: Duration) -> Result<Vec<String>, Error> {
         let name = &self.0.names.session;
         let plaintext =
-            postcard::to_allocvec(session).map_err(|_| Error::Internal(InternalFault::Bug))?;
+            postcard::to_allocvec(cookie).map_err(|_| Error::Internal(InternalFault::Bug))?;
         let sealed = self.0.seal_text(Self::PURPOSE, name, &plaintext)?;
-        let max_age = session.ends_at.since(session.seen_at);
         let attributes = self.0.attributes("/");
         chunks::store(name, &sealed, MAX_PIECES, max_age, attributes, self.0.jar)
             .map_err(|TooLarge| Error::Internal(InternalFault::SessionTooLarge))

@@ -49,6 +49,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             sid: Some(secret()),
             ..session()
         },
+        read_at: None,
         headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
     };
     let login = PendingLogin {

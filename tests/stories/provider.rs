@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portero::flow::{Call, CallFailure, CallResult, Reply};
-use portero::telemetry::Purpose;
+use portero::telemetry::{Callee, Purpose};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -183,14 +183,17 @@ impl Provider {
 
     /// An answer to a call, as the proxy hands it over.
     pub fn answer(&self, call: &Call) -> CallResult {
+        let Callee::Provider(purpose) = call.callee else {
+            panic!("not for the provider: {call:?}");
+        };
         self.land.pass(self.latency.get());
         self.calls
             .borrow_mut()
-            .push((call.purpose, String::from_utf8(call.body.clone()).unwrap()));
+            .push((purpose, String::from_utf8(call.body.clone()).unwrap()));
         assert_eq!(call.cluster, "idp");
         assert_eq!(call.scheme, "https");
         assert_eq!(call.authority, "idp.example.com");
-        let fault = self.script.borrow().fault(call.purpose);
+        let fault = self.script.borrow().fault(purpose);
         match fault {
             Some(Answer::NotSent) => return Err(CallFailure::NotSent),
             Some(Answer::CutOff) => return Err(CallFailure::NoAnswer),
@@ -203,7 +206,7 @@ impl Provider {
             Some(Answer::Body(status, body)) => return Ok(Reply { status, body }),
             None => {}
         }
-        let (status, document) = match call.purpose {
+        let (status, document) = match purpose {
             Purpose::Discovery => (200, self.metadata(call)),
             Purpose::Jwks => {
                 assert_eq!((call.method, call.path.as_str()), ("GET", "/keys"));

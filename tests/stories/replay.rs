@@ -3,7 +3,7 @@
 use crate::browser::HOST;
 use crate::cookies::Site;
 use crate::world::World;
-use portero::telemetry::Purpose;
+use portero::telemetry::{Callee, Purpose};
 
 #[test]
 fn a_callback_seen_again_leaves_a_logged_in_browser_logged_in() {
@@ -28,7 +28,10 @@ fn a_double_click_while_the_code_is_being_redeemed_redeems_it_once() {
     let callback = browser.login_until_callback("/orders");
     let click = browser.navigation(&callback, Site::Cross);
     let first = world.worker.begin(click.clone());
-    assert_eq!(first.call().unwrap().purpose, Purpose::Token);
+    assert_eq!(
+        first.call().unwrap().callee,
+        Callee::Provider(Purpose::Token)
+    );
     // The second click has the same cookies, and no session yet: it goes round once more.
     let second = world.worker.serve(click.clone());
     browser.keep(&second);

@@ -1,7 +1,7 @@
 //! A logout gives the session's tokens back to the provider (RFC 7009).
 
 use portero::flow::CallFailure;
-use portero::telemetry::Purpose;
+use portero::telemetry::{Callee, Purpose};
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -161,7 +161,7 @@ fn the_answer_waits_for_one_call_after_the_other_each_within_the_time_limit() {
     let mut running = world.worker.begin(request.clone());
     for kind in ["refresh_token", "access_token"] {
         let call = running.call().unwrap();
-        assert_eq!(call.purpose, Purpose::Revocation);
+        assert_eq!(call.callee, Callee::Provider(Purpose::Revocation));
         assert_eq!(call.timeout, seconds(3));
         let form = String::from_utf8(call.body.clone()).unwrap();
         assert!(form.ends_with(&format!("&token_type_hint={kind}")));

@@ -9,7 +9,7 @@ use crate::world::{SESSION_KEY, World, minutes, seconds};
 use portero::flow::AnswerHeaders;
 use portero::request::Request;
 use portero::secret::Secret;
-use portero::session::{Binding, Seal, Session};
+use portero::session::{Binding, Seal, Session, SessionCookie};
 use serde_json::json;
 use std::time::Duration;
 
@@ -26,7 +26,10 @@ fn opened(browser: &Browser) -> Session {
         issuer: ISSUER,
     };
     let plaintext = seal.open_text(binding, sealed.as_bytes()).unwrap();
-    postcard::from_bytes(&plaintext).unwrap()
+    match postcard::from_bytes(&plaintext).unwrap() {
+        SessionCookie::Whole(session) => session.into_owned(),
+        SessionCookie::Reference(reference) => panic!("elsewhere: {reference:?}"),
+    }
 }
 
 #[test]

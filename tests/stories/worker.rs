@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use portero::config::Config;
 use portero::flow::{
-    BodyFault, BodyResult, Call, CallResult, Decision, Flow, Gateway, Step, fetch_provider,
-    refresh_session, serve,
+    BodyFault, BodyResult, Call, CallResult, Decision, Flow, Gateway, Step, carry_out,
+    fetch_provider, serve,
 };
 use portero::request::Request;
 use serde_json::Value;
@@ -83,7 +83,7 @@ impl Worker {
         let jobs = self.gateway.take_jobs();
         let start = |job| {
             let gateway = Rc::clone(&self.gateway);
-            Running::start(|exchange| refresh_session(gateway, exchange, job))
+            Running::start(|exchange| carry_out(gateway, exchange, job))
         };
         jobs.into_iter().map(start).collect()
     }

@@ -10,6 +10,7 @@ mod provider;
 mod request;
 mod rule;
 mod session;
+mod store;
 mod upstream;
 
 use std::ops::RangeInclusive;

@@ -176,7 +176,12 @@ impl Check<'_> {
         Some(text)
     }
 
-    fn endpoint(&mut self, at: &At<'_>, text: &str, allow_http: bool) -> Option<Endpoint> {
+    pub(super) fn endpoint(
+        &mut self,
+        at: &At<'_>,
+        text: &str,
+        allow_http: bool,
+    ) -> Option<Endpoint> {
         // The parser would repair these, and the provider would not recognise the result.
         let result = if text
             .bytes()

@@ -49,6 +49,11 @@ impl Check<'_> {
         }
         let refresh = self.refresh(&at.key("refresh"), raw.refresh.unwrap_or_default());
         let cache_bytes = self.cache_bytes(&at.key("cache_bytes"), raw.cache_bytes);
+        let store_at = at.key("store");
+        let store = match raw.store {
+            None => self.or(&store_at, None, None),
+            Some(raw) => self.store(&store_at, raw).map(Some),
+        };
         Some(SessionPolicy {
             keys: keys?,
             cookie: cookie?,
@@ -56,6 +61,7 @@ impl Check<'_> {
             lifetime: lifetime?,
             refresh: refresh?,
             cache_bytes: cache_bytes?,
+            store: store?,
         })
     }
 

@@ -5,6 +5,7 @@ mod random;
 mod rules;
 mod session;
 mod shape;
+mod store;
 mod struct_message;
 mod upstream;
 
@@ -105,6 +106,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.session.cookie.same_site, SameSite::Lax);
     assert_eq!(config.session.lifetime, Duration::from_secs(8 * 3600));
     assert_eq!(config.session.cache_bytes, 16 << 20);
+    assert!(config.session.store.is_none());
     assert_eq!(config.paths.callback, "/oauth2/callback");
     assert!(config.rules.is_empty());
     assert_eq!(config.cors_preflight, CorsPreflight::Deny);
@@ -135,6 +137,17 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
     assert_eq!(config.session.cache_bytes, 1_048_576);
     assert_eq!(config.session.cookie.same_site, SameSite::None);
+    let store = config.session.store.as_ref().unwrap();
+    assert_eq!(store.cluster, "redis");
+    assert_eq!(store.url.as_str(), "https://redis.internal:7380/redis");
+    assert!(matches!(
+        &store.protocol,
+        StoreProtocol::Webdis { credentials: Some(pair) } if pair.expose() == "portero:a literal store password"
+    ));
+    assert_eq!(store.key_prefix, "acme:portero:");
+    assert_eq!(store.timeout, Duration::from_millis(250));
+    assert_eq!(store.reread_interval, Duration::ZERO);
+    assert_eq!(store.when_unavailable, WhenUnavailable::UseCookies);
     assert_eq!(
         config.rules[1].matcher.hosts,
         [
@@ -180,8 +193,13 @@ fn a_full_configuration_loads_as_written() {
 fn a_printed_configuration_shows_no_secret() {
     let loaded = Config::load(FULL.as_bytes(), &environment).unwrap();
     let printed = format!("{loaded:#?}");
-    for secret in [SESSION_KEY, "literal client secret", "literal session key"] {
+    for secret in [
+        SESSION_KEY,
+        "literal client secret",
+        "literal session key",
+        "literal store password",
+    ] {
         assert!(!printed.contains(secret), "{printed}");
     }
-    assert_eq!(printed.matches("[secret]").count(), 3);
+    assert_eq!(printed.matches("[secret]").count(), 4);
 }

@@ -32,7 +32,9 @@ fn every_status_says_whose_fault_it_is() {
             Error::Request(_) => (400..=499).contains(&status),
             Error::Denied(_) => [401, 403].contains(&status),
             Error::Authorization(_) => [403, 502, 503].contains(&status),
-            Error::Provider(..) | Error::ProviderUnavailable => (502..=504).contains(&status),
+            Error::Provider(..) | Error::ProviderUnavailable | Error::SessionStore(_) => {
+                (502..=504).contains(&status)
+            }
             Error::IdToken(_) | Error::UserinfoSubject => status == 502,
             Error::Internal(_) => status == 500,
         };

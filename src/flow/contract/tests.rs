@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{Call, Decision, Forward, Reply};
 use crate::answer::Response;
 use crate::flow::{Flow, Step};
-use crate::telemetry::Purpose;
+use crate::telemetry::{Callee, Purpose};
 
 const SECRET: &str = "a-secret-of-somebody";
 
@@ -19,7 +19,7 @@ fn assert_discreet(printed: &str, shown: &[&str]) {
 
 fn call() -> Call {
     Call {
-        purpose: Purpose::Token,
+        callee: Callee::Provider(Purpose::Token),
         cluster: "idp".to_owned(),
         method: "POST",
         authority: "idp.example.com".to_owned(),

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use super::{Exchange, Flow, Step};
 use crate::flow::{BodyFault, Call, CallFailure, CallResult, Reply};
-use crate::telemetry::Purpose;
+use crate::telemetry::{Callee, Purpose};
 
 fn call(path: &str) -> Call {
     Call {
-        purpose: Purpose::Token,
+        callee: Callee::Provider(Purpose::Token),
         cluster: "idp".to_owned(),
         method: "GET",
         authority: "idp.example.com".to_owned(),

@@ -15,6 +15,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
             subject: subject.to_owned(),
             ..testing::session()
         },
+        read_at: None,
         headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
     })
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
+use super::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME};
 use crate::error::CallFault;
 use crate::host::random;
 use crate::secret::Secret;
@@ -50,7 +50,11 @@ fn one_at_a_time_refreshes_a_session() {
     assert!(progress.begin(&session, soon()));
     assert!(!progress.begin(&session, soon()));
     assert_eq!(progress.of(&session), Some(Progress::Refreshing));
-    progress.end(&session, &Progress::Failed(CallFault::Timeout), soon());
+    progress.end(
+        &session,
+        &Progress::Failed(RefreshFault::Provider(CallFault::Timeout)),
+        soon(),
+    );
     assert!(
         !progress.begin(&session, soon()),
         "not before the pause is over"

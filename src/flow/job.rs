@@ -1,0 +1,22 @@
+//! Work that a request leaves behind and that belongs to none: the root context carries it out.
+
+use std::rc::Rc;
+
+use super::refresh::{self, RefreshJob};
+use super::stored::{self, ProlongJob};
+use super::{Exchange, Gateway};
+
+/// One piece of such work.
+#[derive(PartialEq, Eq)]
+pub enum Job {
+    Refresh(Box<RefreshJob>),
+    Prolong(ProlongJob),
+}
+
+/// Carries out a job.
+pub async fn carry_out(gateway: Rc<Gateway>, exchange: Exchange, job: Job) {
+    match job {
+        Job::Refresh(job) => refresh::refresh_session(&gateway, &exchange, &job).await,
+        Job::Prolong(job) => stored::prolong(&gateway, &exchange, &job).await,
+    }
+}

@@ -1,0 +1,182 @@
+//! The store of sessions, as flows ask it: one command of Redis' in each call.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Call, Exchange, Gateway, Reply};
+use crate::config::StorePolicy;
+use crate::error::Error;
+use crate::redis::{self, Command, Condition, Del, Expire, Mget, Set};
+use crate::session::{Record, Reference, Session};
+use crate::telemetry::Callee;
+use crate::time::Timestamp;
+
+/// The store of one configuration, in the course of one flow, for the sessions of one host.
+#[derive(Clone, Copy)]
+pub struct SessionStore<'a> {
+    pub gateway: &'a Gateway,
+    pub exchange: &'a Exchange,
+    pub policy: &'a StorePolicy,
+    pub authority: &'a str,
+}
+
+/// What is known of a session while it is refreshed.
+pub struct Standing {
+    pub session: Option<Session>,
+    /// What whoever has the lease wrote into it.
+    pub lease: Option<String>,
+}
+
+impl<'a> SessionStore<'a> {
+    /// The store, where the configuration names one.
+    pub fn of(gateway: &'a Gateway, exchange: &'a Exchange, authority: &'a str) -> Option<Self> {
+        let policy = gateway.config.session.store.as_ref()?;
+        Some(Self {
+            gateway,
+            exchange,
+            policy,
+            authority,
+        })
+    }
+
+    /// Keeps the session of a new login.
+    pub async fn create(&self, session: &Session) -> Result<(), Error> {
+        self.set(session, Condition::Always).await.map(drop)
+    }
+
+    /// Keeps what a refresh made of a session; `false` when it is not there any more: what a logout
+    /// has deleted must not come back.
+    pub async fn replace(&self, session: &Session) -> Result<bool, Error> {
+        self.set(session, Condition::Present).await
+    }
+
+    async fn set(&self, session: &Session, condition: Condition) -> Result<bool, Error> {
+        let key = self.session_key(&session.id);
+        let value = self
+            .record(&key)
+            .seal(self.gateway.host.as_ref(), session)?;
+        self.ask(&Set {
+            key: &key,
+            value: &value,
+            lifetime: self.lifetime(session.ends_at),
+            condition,
+        })
+        .await
+    }
+
+    /// The session of this id. A value that is not this session's counts as none.
+    pub async fn read(&self, id: &[u8; 16]) -> Result<Option<Session>, Error> {
+        let key = self.session_key(id);
+        let values = self.ask(&Mget(&[&key])).await?;
+        Ok(self.opened(&key, values.into_iter().next()))
+    }
+
+    /// The session of this id, and who is refreshing it, as they were at one moment.
+    pub async fn standing(&self, id: &[u8; 16]) -> Result<Standing, Error> {
+        let (key, lease) = (self.session_key(id), self.lease_key(id));
+        let mut values = self.ask(&Mget(&[&key, &lease])).await?.into_iter();
+        Ok(Standing {
+            session: self.opened(&key, values.next()),
+            lease: values.next().flatten(),
+        })
+    }
+
+    /// Starts the idle timeout anew.
+    pub async fn prolong(&self, reference: &Reference) -> Result<(), Error> {
+        let expire = Expire {
+            key: &self.session_key(&reference.id),
+            lifetime: self.lifetime(reference.ends_at),
+        };
+        self.ask(&expire).await.map(drop)
+    }
+
+    /// Ends a session.
+    pub async fn delete(&self, id: &[u8; 16]) -> Result<(), Error> {
+        self.ask(&Del(&self.session_key(id))).await.map(drop)
+    }
+
+    /// Takes the lease on refreshing a session if nobody has it. Whether that has happened is seen by
+    /// reading it: a proxy may send a command twice, and the second says no.
+    pub async fn lease(&self, id: &[u8; 16], mark: &str, span: Duration) -> Result<(), Error> {
+        let set = Set {
+            key: &self.lease_key(id),
+            value: mark,
+            lifetime: span,
+            condition: Condition::Absent,
+        };
+        self.ask(&set).await.map(drop)
+    }
+
+    /// Gives the lease back.
+    pub async fn release(&self, id: &[u8; 16]) -> Result<(), Error> {
+        self.ask(&Del(&self.lease_key(id))).await.map(drop)
+    }
+
+    async fn ask<C: Command>(&self, command: &C) -> Result<C::Reply, Error> {
+        let protocol = &self.policy.protocol;
+        let call = Call::to_store(self.policy, command);
+        self.gateway
+            .call(self.exchange, call, |reply| {
+                let Reply { status, body } = reply?;
+                redis::parse(protocol, command, status, &body)
+            })
+            .await
+            .map_err(Error::SessionStore)
+    }
+
+    fn opened(&self, key: &str, value: Option<Option<String>>) -> Option<Session> {
+        self.record(key).open(&value??)
+    }
+
+    fn record<'k>(&'k self, key: &'k str) -> Record<'k> {
+        Record {
+            seal: &self.gateway.seal,
+            key,
+            authority: self.authority,
+            issuer: &self.gateway.config.provider.issuer,
+        }
+    }
+
+    fn session_key(&self, id: &[u8; 16]) -> String {
+        self.key("session", id)
+    }
+
+    fn lease_key(&self, id: &[u8; 16]) -> String {
+        self.key("lease", id)
+    }
+
+    fn key(&self, kind: &str, id: &[u8; 16]) -> String {
+        let prefix = &self.policy.key_prefix;
+        format!("{prefix}{kind}:{}", URL_SAFE_NO_PAD.encode(id))
+    }
+
+    /// How long the store keeps a session that nobody uses any more.
+    fn lifetime(&self, ends_at: Timestamp) -> Duration {
+        let left = ends_at.since(self.gateway.host.now());
+        self.gateway.config.session.idle_timeout.min(left)
+    }
+}
+
+impl Call {
+    /// A command to the store's front end.
+    fn to_store(policy: &StorePolicy, command: &impl Command) -> Self {
+        let message = redis::message(&policy.protocol, command);
+        let authorization = message.authorization.map(|value| ("authorization", value));
+        let content_type = message
+            .content_type
+            .map(|value| ("content-type", value.to_owned()));
+        Self {
+            callee: Callee::SessionStore,
+            cluster: policy.cluster.clone(),
+            method: "POST",
+            authority: policy.url.authority(),
+            scheme: policy.url.scheme().to_owned(),
+            path: policy.url.path(),
+            headers: authorization.into_iter().chain(content_type).collect(),
+            body: message.body,
+            timeout: policy.timeout,
+        }
+    }
+}

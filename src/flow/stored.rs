@@ -1,0 +1,153 @@
+//! Sessions that the cookie only names: where they begin, are found, go on and end.
+
+use std::rc::Rc;
+
+use super::job::Job;
+use super::serve::Visit;
+use super::session_store::SessionStore;
+use super::{Exchange, Gateway, caller};
+use crate::config::WhenUnavailable;
+use crate::error::Error;
+use crate::session::{Life, OpenSession, Reference, Session, StoredSession};
+use crate::telemetry::{Level, Metric};
+
+/// Keeps the session of a new login, and says how the browser names it: `Set-Cookie` values.
+pub async fn begin(visit: &Visit<'_>, session: &Session) -> Result<Vec<String>, Error> {
+    let cookie = StoredSession(visit.cookies());
+    let Some(store) = visit.store() else {
+        return cookie.store(session);
+    };
+    match store.create(session).await {
+        Ok(()) => cookie.refer(Reference::to(session, visit.host().now())),
+        Err(error @ Error::SessionStore(_)) if uses_cookies(&store) => {
+            visit.host().count(&Metric::SessionStoreBypassed);
+            visit.host().log(
+                Level::Warn,
+                &format!(
+                    "session_kept_in_cookie code={} request_id={}",
+                    error.report().code,
+                    caller::request_id(visit.request)
+                ),
+            );
+            cookie.store(session)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The session that a cookie names. A worker reads it once for all cookies that name it, and knows it
+/// by its id, so a cookie that was issued anew costs no call.
+pub async fn find(
+    visit: &Visit<'_>,
+    reference: &Reference,
+) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {
+    let Some(store) = visit.store() else {
+        return Ok(None);
+    };
+    let idle_timeout = visit.gateway.config.session.idle_timeout;
+    let now = visit.host().now();
+    let life = reference.life(now, idle_timeout);
+    if life == Life::Over {
+        forget_here(visit.gateway, &reference.id);
+        return Ok(None);
+    }
+    let authority = visit.authority.as_str();
+    let known = visit
+        .gateway
+        .sessions
+        .borrow_mut()
+        .find(&reference.id, authority);
+    let age = known
+        .as_ref()
+        .and_then(|open| Some(now.since(open.read_at?)));
+    if let Some(open) = &known
+        && age.is_some_and(|age| age < store.policy.reread_interval)
+    {
+        return Ok(Some((Rc::clone(open), life)));
+    }
+    match store.read(&reference.id).await {
+        Ok(Some(session)) => {
+            let open = visit.gateway.open(session, Some(visit.host().now()));
+            let open = Rc::new(open);
+            remember(visit, &open);
+            Ok(Some((open, life)))
+        }
+        Ok(None) => {
+            forget_here(visit.gateway, &reference.id);
+            Ok(None)
+        }
+        Err(error) => match known {
+            Some(open) if uses_cookies(&store) && age.is_some_and(|age| age < idle_timeout) => {
+                Ok(Some((open, life)))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Keeps a stored session in this worker's memory.
+pub fn remember(visit: &Visit<'_>, open: &Rc<OpenSession>) {
+    let mut sessions = visit.gateway.sessions.borrow_mut();
+    sessions.insert(&open.session.id, visit.authority.as_str(), open);
+}
+
+/// Drops a stored session from this worker's memory.
+pub fn forget_here(gateway: &Gateway, id: &[u8; 16]) {
+    gateway.sessions.borrow_mut().remove(id);
+}
+
+/// Ends a session for every Envoy. Whatever becomes of that, the browser's cookie goes.
+pub async fn end(visit: &Visit<'_>, reference: &Reference) {
+    forget_here(visit.gateway, &reference.id);
+    let Some(store) = visit.store() else { return };
+    if let Err(error) = store.delete(&reference.id).await {
+        visit.host().count(&Metric::LogoutIncomplete);
+        visit.host().log(
+            Level::Warn,
+            &format!(
+                "session_not_deleted code={} request_id={}",
+                error.report().code,
+                caller::request_id(visit.request)
+            ),
+        );
+    }
+}
+
+/// Whether a request goes on as if it had no session, because of this error.
+pub fn is_bypassed(visit: &Visit<'_>, error: &Error) -> bool {
+    matches!(error, Error::SessionStore(_))
+        && visit.store().is_some_and(|store| uses_cookies(&store))
+}
+
+fn uses_cookies(store: &SessionStore<'_>) -> bool {
+    store.policy.when_unavailable == WhenUnavailable::UseCookies
+}
+
+/// A session in use, whose idle timeout is to start anew in the store.
+#[derive(PartialEq, Eq)]
+pub struct ProlongJob {
+    reference: Reference,
+    authority: String,
+}
+
+impl ProlongJob {
+    /// For the session of this request.
+    pub(super) fn of(visit: &Visit<'_>, session: &Session) -> Job {
+        Job::Prolong(Self {
+            reference: Reference::to(session, visit.host().now()),
+            authority: visit.authority.as_str().to_owned(),
+        })
+    }
+}
+
+/// Carries it out. Where that fails, the next request that finds it due tries again.
+pub async fn prolong(gateway: &Gateway, exchange: &Exchange, job: &ProlongJob) {
+    let Some(store) = SessionStore::of(gateway, exchange, &job.authority) else {
+        return;
+    };
+    if let Err(error) = store.prolong(&job.reference).await {
+        let code = error.report().code;
+        let line = format!("session_not_prolonged code={code}");
+        gateway.host.log(Level::Warn, &line);
+    }
+}
