@@ -12,6 +12,7 @@ mod gateway;
 mod identity;
 mod login;
 mod logout;
+mod posted;
 mod redeemed;
 mod refresh;
 mod relying_party;
