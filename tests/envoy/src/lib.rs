@@ -28,6 +28,7 @@ pub mod envoy;
 pub mod html;
 pub mod http;
 pub mod line;
+mod listener;
 pub mod port;
 pub mod process;
 pub mod provider;
