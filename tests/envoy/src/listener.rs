@@ -45,22 +45,29 @@ impl ListenerFile {
 }
 
 impl Envoy {
-    /// Serves with this setup's filters from now on: waits until Envoy has taken the listener, and lets connections to the one
-    /// before go. Only for an Envoy that was started from [`Setup::listener_from_file`], with the same port, clusters and variables.
+    /// Serves with this setup's filters from now on: waits until Envoy has taken the listener, and has let go of the connections to
+    /// the one before. Only for an Envoy that was started with [`Setup::listener_from_file`]; port, clusters and variables stay.
     pub fn replace_listener(&self, setup: &Setup) {
         let file = self.listener_file.as_ref().expect("a listener from a file");
-        let taken = self.stat("listener_manager.lds.update_success");
+        let stat = |name: &str| self.stat(&format!("listener_manager.{name}"));
+        let taken = stat("lds.update_success");
         file.put(&setup.listener(self.address()));
         wait::until("Envoy has taken the listener", || {
             assert_eq!(
-                self.stat("listener_manager.lds.update_rejected"),
+                stat("lds.update_rejected"),
                 0,
                 "Envoy refuses the listener\n{}",
                 self.log()
             );
-            let is_taken = self.stat("listener_manager.lds.update_success") > taken;
-            let is_serving = self.stat("listener_manager.total_listeners_warming") == 0;
-            (is_taken && is_serving).then_some(())
+            (stat("lds.update_success") > taken).then_some(())
+        });
+        wait::until("the listener before it is gone", || {
+            let on_the_way = [
+                "total_listeners_warming",
+                "total_listeners_draining",
+                "total_filter_chains_draining",
+            ];
+            on_the_way.iter().all(|name| stat(name) == 0).then_some(())
         });
     }
 }
