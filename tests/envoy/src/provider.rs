@@ -74,6 +74,7 @@ struct Switches {
 }
 
 /// Tells a provider where Portero listens.
+#[derive(Clone)]
 pub struct Registrar {
     admin: Option<Arc<SocketAddr>>,
     fixed_port: Option<u16>,
