@@ -106,6 +106,13 @@ impl Journal {
         self.counts.get(path).copied().unwrap_or(0)
     }
 
+    /// How many refresh tokens were to be redeemed.
+    pub fn refreshes(&self) -> usize {
+        let forms = self.token_requests();
+        let is_refresh = |form: &&&Value| form["grant_type"] == "refresh_token";
+        forms.iter().filter(is_refresh).count()
+    }
+
     /// The forms sent to the token endpoint, oldest first.
     pub fn token_requests(&self) -> Vec<&Value> {
         self.requests

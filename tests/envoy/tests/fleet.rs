@@ -91,15 +91,6 @@ fn navigation() -> Request {
         .header("sec-fetch-dest", "document")
 }
 
-fn refreshes(provider: &Provider) -> usize {
-    let journal = provider.journal();
-    let requests = journal.token_requests();
-    requests
-        .iter()
-        .filter(|form| form["grant_type"] == "refresh_token")
-        .count()
-}
-
 #[test]
 fn a_login_begun_at_one_envoy_ends_at_another_and_both_know_the_person() {
     let provider = provider_with_switches!();
@@ -150,10 +141,10 @@ fn a_person_whom_two_envoys_refresh_at_once_stays_logged_in() {
     let upstream = Upstream::start();
     let mut fleet = Fleet::start(&provider, &upstream);
     for mut visitor in people_with_expired_tokens(&fleet, &provider, 4) {
-        let before = refreshes(&provider);
+        let before = provider.journal().refreshes();
         let pages = fleet.ask_both(&mut visitor, &navigation());
         // Neither knows of the other, so the provider saw the refresh token twice, and refused it once at least.
-        assert_eq!(refreshes(&provider), before + 2);
+        assert_eq!(provider.journal().refreshes(), before + 2);
         for (number, page) in pages.into_iter().enumerate() {
             // Wherever the balancer leads the browser next.
             fleet.turn_to(1 - number);
@@ -207,7 +198,7 @@ fn a_navigation_that_meets_a_used_refresh_token_comes_back_with_the_new_cookie()
     let [first, second] = &fleet.envoys;
     let logins = first.metric("login.started") + second.metric("login.started");
     assert_eq!(logins, 1, "nobody was sent to the provider again");
-    assert_eq!(refreshes(&provider), 2);
+    assert_eq!(provider.journal().refreshes(), 2);
 }
 
 #[test]
@@ -219,13 +210,13 @@ fn a_program_that_two_envoys_refresh_at_once_is_served_or_told_to_log_in() {
         .header("accept", "application/json")
         .header("sec-fetch-mode", "cors");
     for mut visitor in people_with_expired_tokens(&fleet, &provider, 4) {
-        let before = refreshes(&provider);
+        let before = provider.journal().refreshes();
         for page in fleet.ask_both(&mut visitor, &call) {
             let answer = (page.response.status, page.code());
             let refused = (401, Some("login_required".to_owned()));
             assert!(answer == (200, None) || answer == refused, "{answer:?}");
         }
-        assert_eq!(refreshes(&provider), before + 2);
+        assert_eq!(provider.journal().refreshes(), before + 2);
         // A page that the person opens afterwards is there, if by way of the provider.
         let page = visitor.visit(&fleet.url("/orders"));
         assert_eq!((page.response.status, page.url.path()), (200, "/orders"));
