@@ -1,4 +1,6 @@
-//! The pages that people see: plain, accessible, dark and light, without scripts.
+//! The pages that people see: plain, accessible, dark and light; none needs its script.
+
+use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,9 +18,24 @@ pub struct Page<'a> {
 
 /// The one thing a person can do on a page.
 pub enum Link<'a> {
-    Follow { target: &'a str, text: &'a str },
-    Post { target: &'a str, text: &'a str },
+    Follow {
+        target: &'a str,
+        text: &'a str,
+    },
+    Post {
+        target: &'a str,
+        text: &'a str,
+    },
+    /// A form that is filled in, and sent by itself where scripts run.
+    Send {
+        target: &'a str,
+        fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+        text: &'a str,
+    },
 }
+
+/// A field may be named `submit`, so the form's own method is not asked for by that name.
+const SCRIPT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -36,13 +53,18 @@ a:focus-visible,button:focus-visible{outline:3px solid Highlight;outline-offset:
 impl Page<'_> {
     /// Nothing is loaded, nothing may frame the page, only its own style applies.
     pub(super) fn headers(&self) -> [(&'static str, String); 5] {
-        let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+        let style = hash(STYLE);
+        let script = match self.link {
+            Some(Link::Send { .. }) => format!("script-src 'sha256-{}'; ", hash(SCRIPT)),
+            _ => String::new(),
+        };
         [
             ("content-type", "text/html; charset=utf-8".to_owned()),
             (
                 "content-security-policy",
                 format!(
-                    "default-src 'none'; style-src 'sha256-{style}'; {}frame-ancestors 'none'; \
+                    "default-src 'none'; style-src 'sha256-{style}'; {script}{}frame-ancestors 'none'; \
                      base-uri 'none'",
                     self.form_action()
                 ),
@@ -53,20 +75,23 @@ impl Page<'_> {
         ]
     }
 
-    /// Browsers hold a form's redirects against this, too. The one form there is logs out, and leads
-    /// to the provider and to wherever that sends people on, so it must not be held to an origin.
+    /// Browsers hold a form's redirects against this, too. A form that logs out leads to the provider
+    /// and to wherever that sends people on, and where a person's own form leads is the upstream's
+    /// affair, so neither must be held to an origin.
     const fn form_action(&self) -> &'static str {
         match self.link {
-            Some(Link::Post { .. }) => "",
+            Some(Link::Post { .. } | Link::Send { .. }) => "",
             _ => "form-action 'none'; ",
         }
     }
 
-    /// An error's address may carry a code, so it goes nowhere; a form's origin must reach its own
-    /// site, or the site could not tell it from another's.
+    /// An error's address may carry a code, so it goes nowhere, and so may the address of a page that
+    /// sends a form; a form's origin must reach its own site, or the site could not tell it from
+    /// another's.
     const fn referrer_policy(&self) -> &'static str {
         match self.link {
             Some(Link::Post { .. }) => "same-origin",
+            Some(Link::Send { .. }) => "strict-origin",
             _ => "no-referrer",
         }
     }
@@ -104,6 +129,26 @@ impl Link<'_> {
                 escape(target),
                 escape(text)
             ),
+            Self::Send {
+                target,
+                fields,
+                text,
+            } => {
+                let mut inputs = String::new();
+                for (name, value) in fields {
+                    inputs.push_str(&format!(
+                        "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+                        escape(name),
+                        escape(value)
+                    ));
+                }
+                format!(
+                    "<form method=\"post\" action=\"{}\">{inputs}<button>{}</button></form>\
+                     <script>{SCRIPT}</script>",
+                    escape(target),
+                    escape(text)
+                )
+            }
         }
     }
 }
@@ -117,6 +162,8 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            // A parser of HTML turns a bare one into a line feed.
+            '\r' => escaped.push_str("&#13;"),
             _ => escaped.push(character),
         }
     }

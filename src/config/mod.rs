@@ -143,6 +143,8 @@ pub struct SessionPolicy {
     pub idle_timeout: Duration,
     pub lifetime: Duration,
     pub refresh: RefreshPolicy,
+    /// The largest form that is kept across a login, in bytes; zero keeps none.
+    pub preserved_post_bytes: usize,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
     /// Where sessions are kept on a server, if they are.

@@ -179,6 +179,11 @@ pub(super) struct Session {
     pub(super) lifetime: Option<Span>,
     /// How tokens are refreshed in the course of a session.
     pub(super) refresh: Option<Refresh>,
+    /// Forms up to this many bytes, 0 to 12000, are kept where the session is over: a POST from a page of
+    /// this site (`application/x-www-form-urlencoded`) then leads to the login instead of 401, and a
+    /// page sends the form after it. The browser keeps it, sealed, in cookies of the callback path.
+    /// Needs `allow_on_headers_stop_iteration`.
+    pub(super) preserved_post_bytes: Option<Whole>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
     /// Keeps sessions in Redis instead of the cookie, which then holds only a sealed id. Without it

@@ -77,6 +77,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Session", "idle_timeout", span(defaults::IDLE_TIMEOUT)),
         ("Session", "lifetime", span(defaults::LIFETIME)),
         ("Session", "refresh", json!({})),
+        ("Session", "preserved_post_bytes", json!(0)),
         ("Session", "cache_bytes", json!(defaults::CACHE_BYTES)),
         ("Store", "insecure_allow_http", json!(false)),
         ("Store", "key_prefix", json!(defaults::STORE_KEY_PREFIX)),

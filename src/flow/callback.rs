@@ -1,7 +1,8 @@
 //! The end of a login: the provider sends the browser back.
 
+use super::login::{self, Wish};
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, login, redeemed, session, stored};
+use super::{Decision, identity, posted, redeemed, session, stored};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -27,15 +28,30 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         };
     };
     let data = visit.relying_party().provider().await?;
-    let ended: Vec<String> = logins.remove(&response.state).into_iter().collect();
+    let mut ended: Vec<String> = logins.remove(&response.state).into_iter().collect();
+    let kept = login::posted_form(visit, &response.state);
+    let form = kept.load();
+    if form.is_some() {
+        ended.extend(kept.delete());
+    }
     match conclude(visit, &response, &pending, &data).await {
         Ok(Outcome::LoggedIn(mut set_cookies)) => {
             set_cookies.extend(ended);
-            Ok(go_to(visit, &pending.target, set_cookies))
+            Ok(match pending.is_posted {
+                true => posted::send(visit, form.as_deref(), &pending.target, set_cookies),
+                false => go_to(visit, &pending.target, set_cookies),
+            })
         }
         Ok(Outcome::SeenBefore) => match session::is_known(visit).await {
             true => Ok(go_to(visit, &pending.target, ended)),
-            false if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
+            false if pending.attempt == 0 => {
+                let wish = Wish {
+                    target: &pending.target,
+                    attempt: 1,
+                    form: None,
+                };
+                login::start(visit, wish, ended).await
+            }
             false => {
                 let error = RequestFault::LoginReplayed.into();
                 Err(refusal(visit, error, &pending, ended))

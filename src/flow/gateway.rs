@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Job;
 use super::strip::HeaderGuard;
-use crate::config::{Config, Provider};
+use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
@@ -35,7 +35,7 @@ impl Gateway {
     /// From a checked configuration.
     pub fn new(config: Config, host: Rc<dyn Host>) -> Self {
         let seal = Seal::new(&config.session.keys);
-        let scope = scope(&seal, &config.provider);
+        let scope = scope(&config);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
@@ -122,8 +122,11 @@ impl Gateway {
 const SCOPE_HASH: usize = 8;
 
 /// Two configurations share documents, keys and schedule only where they would ask the same
-/// provider in the same way: the keys of one decide who is logged in.
-fn scope(seal: &Seal, provider: &Provider) -> String {
+/// provider in the same way, for the same client: the keys of one decide who is logged in. The keys
+/// that seal are not part of it, so that nothing is forgotten when they are rotated; what another key
+/// has sealed counts as missing.
+fn scope(config: &Config) -> String {
+    let provider = &config.provider;
     let by_hand = &provider.endpoints;
     let endpoints = [
         &by_hand.authorization,
@@ -142,13 +145,19 @@ fn scope(seal: &Seal, provider: &Provider) -> String {
         &clusters.userinfo,
     ];
     // As JSON, so that no text can reach over into the next.
-    let sources = serde_json::json!([provider.issuer, endpoints, clusters]);
+    let sources = serde_json::json!([
+        provider.issuer,
+        endpoints,
+        clusters,
+        provider.client.id,
+        config.session.cookie.name,
+    ]);
     let hash: String = Sha256::digest(sources.to_string())
         .iter()
         .take(SCOPE_HASH)
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!("{}/{}/{hash}", seal.fingerprint(), provider.name)
+    format!("{}/{hash}", provider.name)
 }
 
 #[cfg(test)]

@@ -5,19 +5,27 @@ use super::serve::{Refusal, Visit};
 use crate::answer::Response;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
-use crate::session::{PendingLogin, PendingLogins};
+use crate::session::{PendingLogin, PendingLogins, PostedForm};
 use crate::telemetry::Metric;
 
 /// The longest target that a login cookie keeps whole, in bytes. A browser that opens many tabs at
 /// once gets a login cookie for each, and all of them must fit into the headers of one request.
 const MAX_TARGET: usize = 1024;
 
+/// What somebody wanted who has to log in first.
+pub struct Wish<'a> {
+    pub target: &'a str,
+    /// How many logins for it have gone wrong in a way that another one mends.
+    pub attempt: u8,
+    /// The form that they posted to it.
+    pub form: Option<&'a [u8]>,
+}
+
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
 /// wanted to go.
 pub async fn start(
     visit: &Visit<'_>,
-    target: &str,
-    attempt: u8,
+    wish: Wish<'_>,
     mut set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
     let data = visit.relying_party().provider().await?;
@@ -27,9 +35,13 @@ pub async fn start(
         started_at: host.now(),
         nonce: pkce::opaque(host)?,
         code_verifier: pkce::code_verifier(host)?,
-        target: target.to_owned(),
-        attempt,
+        target: wish.target.to_owned(),
+        attempt: wish.attempt,
+        is_posted: wish.form.is_some(),
     };
+    if let Some(form) = wish.form {
+        set_cookies.extend(posted_form(visit, &state).store(form)?);
+    }
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
     let location = AuthenticationRequest {
         redirect_uri: &redirect_uri(visit),
@@ -47,6 +59,20 @@ pub async fn start(
 /// The absolute address of the callback path.
 pub fn redirect_uri(visit: &Visit<'_>) -> String {
     format!("{}{}", visit.origin(), visit.gateway.config.paths.callback)
+}
+
+/// The form that belongs to the login with this state.
+pub fn posted_form<'a>(visit: &Visit<'a>, state: &'a str) -> PostedForm<'a> {
+    PostedForm {
+        context: visit.cookies(),
+        path: &visit.gateway.config.paths.callback,
+        state,
+    }
+}
+
+/// Whether the whole target of a request is kept.
+pub fn keeps_whole(request: &Request) -> bool {
+    encode(request.target()).len() <= MAX_TARGET
 }
 
 /// Path and query of a request, as text that may follow an origin in a `Location` header. Only the

@@ -13,6 +13,7 @@ mod identity;
 mod job;
 mod login;
 mod logout;
+mod posted;
 mod redeemed;
 mod refresh;
 mod relying_party;

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::login::{self, Wish};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
-use super::{Decision, Renewal, caller, login};
+use super::{Decision, Renewal, caller, posted};
 use crate::answer::Response;
 use crate::config::CorsPreflight;
 use crate::error::{Denial, Error};
@@ -68,13 +69,29 @@ async fn current(visit: &Visit<'_>) -> Result<Presence, Error> {
 
 async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision, Refusal> {
     if caller::can_log_in(visit.request, visit.audience) {
-        return login::start(visit, &login::target(visit.request), 0, set_cookies).await;
+        return start_login(visit, None, set_cookies).await;
+    }
+    if let Some(form) = posted::form(visit).await? {
+        return start_login(visit, Some(&form), set_cookies).await;
     }
     Err(Refusal {
         set_cookies,
         again: Some("/".to_owned()),
         ..Error::Denied(Denial::LoginRequired).into()
     })
+}
+
+async fn start_login(
+    visit: &Visit<'_>,
+    form: Option<&[u8]>,
+    set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
+    let wish = Wish {
+        target: &login::target(visit.request),
+        attempt: 0,
+        form,
+    };
+    login::start(visit, wish, set_cookies).await
 }
 
 /// The provider has ended the session of this cookie. Another Envoy may have refreshed it first, and

@@ -11,9 +11,10 @@ pub struct CookieNames {
     pub session: String,
     /// A login in progress is named by this and its state.
     pub login_prefix: String,
-    /// Keeps the ID token for the logout request; its path is the logout path, which the `__Host-`
-    /// prefix does not allow.
+    /// Keeps the ID token for the logout request; its path is the logout path.
     pub hint: String,
+    /// Keeps a posted form for the login that comes between; its path is the callback path.
+    pub form: String,
     /// Keeps the state of a logout at the provider.
     pub logout: String,
     /// Says that a browser has been sent back once to show a newer session cookie.
@@ -22,14 +23,16 @@ pub struct CookieNames {
 
 impl CookieNames {
     pub fn new(session: &str) -> Self {
-        let hint = match session.strip_prefix(HOST_PREFIX) {
-            Some(base) => format!("{SECURE_PREFIX}{base}-hint"),
-            None => format!("{session}-hint"),
+        // Those that have a path of their own, which the prefix `__Host-` does not allow.
+        let on_a_path = |end: &str| match session.strip_prefix(HOST_PREFIX) {
+            Some(base) => format!("{SECURE_PREFIX}{base}-{end}"),
+            None => format!("{session}-{end}"),
         };
         Self {
             session: session.to_owned(),
             login_prefix: format!("{session}-login-"),
-            hint,
+            hint: on_a_path("hint"),
+            form: on_a_path("form"),
             logout: format!("{session}-logout"),
             retry: format!("{session}-retry"),
         }
@@ -45,6 +48,7 @@ impl CookieNames {
         chunks::is_piece(&self.session, name)
             || name.starts_with(self.login_prefix.as_bytes())
             || chunks::is_piece(&self.hint, name)
+            || chunks::is_piece(&self.form, name)
             || name == self.logout.as_bytes()
             || name == self.retry.as_bytes()
     }

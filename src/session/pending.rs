@@ -33,6 +33,8 @@ pub struct PendingLogin {
     pub target: String,
     /// How many logins for this target have gone wrong in a way that another one mends.
     pub attempt: u8,
+    /// The target was posted to, with a form that is kept.
+    pub is_posted: bool,
 }
 
 /// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.

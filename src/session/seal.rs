@@ -53,12 +53,6 @@ impl Seal {
         }
     }
 
-    /// The current key's id, in hexadecimal: tells configurations apart without telling the key.
-    pub fn fingerprint(&self) -> String {
-        let id = self.keys.first().map(|key| key.id).unwrap_or_default();
-        id.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// Seals `plaintext` as bytes. Without randomness nothing can be sealed; without a key, which no
     /// configuration lacks, or beyond the cipher's limit it is a bug.
     pub fn seal(

@@ -24,6 +24,7 @@ mod login;
 mod logout;
 mod metadata;
 mod outcome;
+mod posted;
 mod provider;
 mod refresh;
 mod replay;

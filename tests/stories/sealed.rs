@@ -1,8 +1,9 @@
 //! What a cookie must be to be a session.
 
 use crate::browser::Browser;
+use crate::cookies::Site;
 use crate::signer::encode;
-use crate::world::{SESSION_KEY, World, minutes};
+use crate::world::{SESSION_KEY, World, minutes, seconds};
 use serde_json::json;
 
 pub const COOKIE: &str = "__Host-portero";
@@ -51,6 +52,27 @@ fn a_new_key_seals_and_the_old_one_still_opens() {
     assert_eq!(browser.go("/").forwarded().set_cookies.len(), 1);
     browser.moves_to(&new);
     assert!(browser.is_logged_in());
+}
+
+/// What the workers share outlives the rotation, too: nobody refreshes twice, and nothing is fetched.
+#[test]
+fn a_late_request_gets_the_new_session_while_keys_are_rotated() {
+    let world = World::new();
+    let mut script = world.provider.script.borrow_mut();
+    script.refreshes = true;
+    script.token_response = vec![("expires_in", json!(300))];
+    drop(script);
+    let browser = world.browser();
+    browser.log_in();
+    world.pass(seconds(301));
+    let late = browser.navigation("/", Site::Typed);
+    browser.go("/").forwarded();
+    let calls = world.provider.calls.borrow().len();
+    let rotated = world.reloaded(|settings| {
+        settings["session"]["keys"] = json!([NEW_KEY, SESSION_KEY]);
+    });
+    rotated.serve(late).forwarded();
+    assert_eq!(world.provider.calls.borrow().len(), calls);
 }
 
 #[test]

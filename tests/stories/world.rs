@@ -75,6 +75,13 @@ impl World {
         self.worker_in(&Rc::default(), &settings)
     }
 
+    /// A worker of the same process, after its configuration has been changed while it serves.
+    pub fn reloaded(&self, change: impl FnOnce(&mut Value)) -> Worker {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        self.worker_in(&self.worker.shared, &settings)
+    }
+
     fn worker_in(&self, shared: &Rc<SharedData>, settings: &Value) -> Worker {
         Worker::new(settings, &self.land, shared, &self.provider)
     }

@@ -115,3 +115,28 @@ proptest! {
         prop_assert_eq!(markup(page(&text).to_html()), markup(page("x").to_html()));
     }
 }
+
+#[test]
+fn a_form_that_is_sent_again_runs_its_script_and_tells_its_origin_alone() {
+    let page = Page {
+        link: Some(Link::Send {
+            target: "https://app.example.com/orders?a=1&b=2",
+            fields: vec![("a\"b".into(), "<c>\r\n&'".into())],
+            text: "Send",
+        }),
+        ..PLAIN
+    };
+    let html = page.to_html();
+    assert!(html.contains("action=\"https://app.example.com/orders?a=1&amp;b=2\""));
+    assert!(html.contains("name=\"a&quot;b\" value=\"&lt;c&gt;&#13;\n&amp;&#39;\""));
+    let (_, rest) = html.split_once("<script>").unwrap();
+    let (script, _) = rest.split_once("</script>").unwrap();
+    let hash = STANDARD.encode(Sha256::digest(script));
+    let policy = header(&page, "content-security-policy");
+    assert!(
+        policy.contains(&format!("script-src 'sha256-{hash}'; ")),
+        "{policy}"
+    );
+    assert!(!policy.contains("form-action"), "{policy}");
+    assert_eq!(header(&page, "referrer-policy"), "strict-origin");
+}

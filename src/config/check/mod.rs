@@ -64,6 +64,16 @@ impl<'e> Check<'e> {
             raw.allow_on_headers_stop_iteration,
             false,
         );
+        if reads_bodies == Some(false)
+            && session
+                .as_ref()
+                .is_some_and(|session| session.preserved_post_bytes > 0)
+        {
+            self.fault(
+                &root.key("session").key("preserved_post_bytes"),
+                "needs the bodies of requests, which Envoy shows a filter only with `allow_on_headers_stop_iteration: true`; accepted: 0, or that setting in Envoy and here",
+            );
+        }
         let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
         Some(Config {
             provider: provider?,

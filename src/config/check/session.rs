@@ -13,6 +13,8 @@ const LEAST_KEY_BYTES: usize = 32;
 const LEAST_DIFFERENT_BYTES: usize = 10;
 const LONGEST_NAME: usize = 64;
 const MOST_CACHE_BYTES: u64 = 512 * 1024 * 1024;
+/// What fits into a browser's cookies once it is sealed.
+const MOST_POST_BYTES: u64 = 12_000;
 const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const HOST_PREFIX: &str = "__Host-";
@@ -48,7 +50,18 @@ impl Check<'_> {
             );
         }
         let refresh = self.refresh(&at.key("refresh"), raw.refresh.unwrap_or_default());
-        let cache_bytes = self.cache_bytes(&at.key("cache_bytes"), raw.cache_bytes);
+        let preserved_post_bytes = self.bytes(
+            &at.key("preserved_post_bytes"),
+            raw.preserved_post_bytes,
+            0,
+            MOST_POST_BYTES,
+        );
+        let cache_bytes = self.bytes(
+            &at.key("cache_bytes"),
+            raw.cache_bytes,
+            defaults::CACHE_BYTES,
+            MOST_CACHE_BYTES,
+        );
         let store_at = at.key("store");
         let store = match raw.store {
             None => self.or(&store_at, None, None),
@@ -60,6 +73,7 @@ impl Check<'_> {
             idle_timeout: idle_timeout?,
             lifetime: lifetime?,
             refresh: refresh?,
+            preserved_post_bytes: preserved_post_bytes?,
             cache_bytes: cache_bytes?,
             store: store?,
         })
@@ -166,18 +180,19 @@ impl Check<'_> {
         })
     }
 
-    fn cache_bytes(&mut self, at: &At<'_>, raw: Option<Whole>) -> Option<usize> {
+    fn bytes(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<Whole>,
+        default: usize,
+        most: u64,
+    ) -> Option<usize> {
         let Some(Whole(count)) = raw else {
-            return self.or(at, None, defaults::CACHE_BYTES);
+            return self.or(at, None, default);
         };
-        let fitting = usize::try_from(count)
-            .ok()
-            .filter(|_| count <= MOST_CACHE_BYTES);
+        let fitting = usize::try_from(count).ok().filter(|_| count <= most);
         if fitting.is_none() {
-            self.fault(
-                at,
-                format!("is {count}; accepted: 0 to {MOST_CACHE_BYTES} bytes"),
-            );
+            self.fault(at, format!("is {count}; accepted: 0 to {most} bytes"));
         }
         fitting
     }

@@ -110,6 +110,8 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.paths.callback, "/oauth2/callback");
     assert!(config.rules.is_empty());
     assert_eq!(config.cors_preflight, CorsPreflight::Deny);
+    assert!(!config.reads_bodies);
+    assert_eq!(config.session.preserved_post_bytes, 0);
     assert_eq!(config.upstream.headers.len(), 1);
     assert_eq!(config.upstream.headers[0].name, "x-userinfo");
     assert_eq!(config.upstream.headers[0].source, HeaderSource::Userinfo);

@@ -151,3 +151,27 @@ fn a_cookie_without_secure_warns_and_has_a_name_of_its_own() {
     assert_eq!(loaded.config.session.cookie.name, "portero");
     assert!(loaded.warnings[0].starts_with("session.cookie.insecure_allow_http: "));
 }
+
+#[test]
+fn forms_are_kept_only_where_bodies_can_be_read() {
+    let path = "session.preserved_post_bytes";
+    refused(
+        &session("preserved_post_bytes", json!(4096)),
+        path,
+        "only with `allow_on_headers_stop_iteration: true`",
+    );
+    refused(
+        &session("preserved_post_bytes", json!(12_001)),
+        path,
+        "is 12001; accepted: 0 to 12000 bytes",
+    );
+    let mut readable = session("preserved_post_bytes", json!(12_000));
+    readable["allow_on_headers_stop_iteration"] = json!(true);
+    let config = load(&readable).unwrap().config;
+    assert_eq!(config.session.preserved_post_bytes, 12_000);
+    assert!(config.reads_bodies);
+    let config = load(&session("preserved_post_bytes", json!(0)))
+        .unwrap()
+        .config;
+    assert!(!config.reads_bodies);
+}

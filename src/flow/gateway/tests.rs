@@ -31,7 +31,7 @@ fn one_configuration_has_one_schedule() {
 /// Else the keys of one provider would judge what another has signed.
 #[test]
 fn configurations_that_ask_elsewhere_share_nothing() {
-    let changes: [Change; 10] = [
+    let changes: [Change; 11] = [
         |corp| corp["issuer"] = json!("https://staging.example.com"),
         |corp| corp["cluster"] = json!("staging"),
         |corp| corp["clusters"] = json!({"jwks": "staging"}),
@@ -42,6 +42,7 @@ fn configurations_that_ask_elsewhere_share_nothing() {
         |corp| corp["endpoints"] = json!({"authorization": "https://staging.example.com/a"}),
         |corp| corp["endpoints"] = json!({"userinfo": "https://staging.example.com/a"}),
         |corp| corp["endpoints"] = json!({"revocation": "https://staging.example.com/a"}),
+        |corp| corp["client"]["id"] = json!("another"),
     ];
     let host = Rc::new(TestHost::default());
     assert!(gateway(&host, UNCHANGED).tick().is_some());

@@ -28,6 +28,8 @@ fn ours_are_known_from_foreign_ones() {
         "__Host-portero-login-",
         "__Secure-portero-hint",
         "__Secure-portero-hint.2",
+        "__Secure-portero-form",
+        "__Secure-portero-form.4",
         "__Host-portero-logout",
     ] {
         assert!(names.are_ours(ours.as_bytes()), "{ours}");

@@ -92,6 +92,7 @@ fn login(number: usize, started_at: Timestamp) -> PendingLogin {
         code_verifier: "verifier".to_owned(),
         target: "/orders?page=2".to_owned(),
         attempt: 0,
+        is_posted: false,
     }
 }
 

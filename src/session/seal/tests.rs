@@ -80,15 +80,6 @@ fn the_first_key_seals_and_all_open() {
 }
 
 #[test]
-fn the_fingerprint_is_the_first_keys_and_not_the_key() {
-    let fingerprint = seal(&[NEW]).fingerprint();
-    assert_eq!(fingerprint, seal(&[NEW, OLD]).fingerprint());
-    assert_ne!(fingerprint, seal(&[OLD, NEW]).fingerprint());
-    assert_eq!(fingerprint.len(), 8);
-    assert!(fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()));
-}
-
-#[test]
 fn the_same_text_is_never_sealed_the_same_way() {
     let host = TestHost::default();
     let seal = seal(&[NEW]);

@@ -63,6 +63,15 @@ pub fn provider() -> PathBuf {
     root().join("tests/provider/provider.mjs")
 }
 
+/// What the tests of stores run, installed: Redis, webdis, and this server that speaks Upstash's dialect.
+pub fn store() -> PathBuf {
+    static READY: OnceLock<()> = OnceLock::new();
+    READY.get_or_init(|| {
+        script("scripts/lib/store.sh");
+    });
+    root().join("tests/store/upstash.mjs")
+}
+
 fn build(arguments: &[&str], file: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::artifact;
 use crate::http::{Request, Response};
+use crate::listener::ListenerFile;
 use crate::port;
 use crate::process::{Process, fresh_file};
 use crate::provider::{self, Provider};
@@ -112,6 +113,7 @@ impl Filter {
 }
 
 /// What Envoy will be started with.
+#[derive(Clone)]
 pub struct Setup {
     clusters: BTreeMap<String, SocketAddr>,
     filters: Vec<Filter>,
@@ -123,6 +125,8 @@ pub struct Setup {
     balanced: bool,
     tls: bool,
     port: Option<u16>,
+    known_at: Option<u16>,
+    from_file: bool,
     provider: Option<provider::Registrar>,
 }
 
@@ -139,6 +143,8 @@ impl Setup {
             balanced: false,
             tls: false,
             port: None,
+            known_at: None,
+            from_file: false,
             provider: None,
         }
     }
@@ -221,6 +227,20 @@ impl Setup {
         self
     }
 
+    /// People know it by another port than its own, as one of several Envoys behind a balancer that listens there.
+    #[must_use]
+    pub fn known_at(mut self, port: u16) -> Self {
+        self.known_at = Some(port);
+        self
+    }
+
+    /// Takes its listener from a file, so that [`Envoy::replace_listener`] can change it while Envoy serves.
+    #[must_use]
+    pub fn listener_from_file(mut self) -> Self {
+        self.from_file = true;
+        self
+    }
+
     /// Starts it and waits until it serves; fails the test if it does not.
     pub fn start(self) -> Envoy {
         self.try_start()
@@ -245,13 +265,16 @@ impl Setup {
         let admin = SocketAddr::from(([127, 0, 0, 1], port::free()));
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let scheme = if self.tls { "https" } else { "http" };
-        let origin = format!("{scheme}://app.localhost:{port}");
+        let origin = format!("{scheme}://app.localhost:{}", self.known_at.unwrap_or(port));
         if let Some(provider) = &self.provider {
             provider.register(&origin);
         }
         let config = fresh_file("envoy", "json");
-        fs::write(&config, format!("{:#}", self.json(address, admin)))
-            .expect("a configuration file");
+        let listener_file = self
+            .from_file
+            .then(|| ListenerFile::new(&self.listener(address)));
+        let json = self.json(address, admin, listener_file.as_ref());
+        fs::write(&config, format!("{json:#}")).expect("a configuration file");
         let mut command = Command::new(artifact::envoy());
         command
             .arg("--config-path")
@@ -283,6 +306,7 @@ impl Setup {
                 address,
                 admin,
                 origin,
+                listener_file,
                 _turn: turn.map(|(_, guard)| guard),
             })
         } else {
@@ -290,12 +314,12 @@ impl Setup {
         }
     }
 
-    fn json(&self, address: SocketAddr, admin: SocketAddr) -> Value {
-        let socket = |address: SocketAddr| json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}});
-        let mut filters = self.before.clone();
-        filters.extend(self.filters.iter().map(|filter| filter.json(&self.env)));
-        filters.extend(self.after.iter().cloned());
-        filters.push(json!({"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}));
+    fn json(
+        &self,
+        address: SocketAddr,
+        admin: SocketAddr,
+        listener_file: Option<&ListenerFile>,
+    ) -> Value {
         let clusters: Vec<_> = self
             .clusters
             .iter()
@@ -308,6 +332,27 @@ impl Setup {
                 })
             })
             .collect();
+        let mut bootstrap = json!({
+            "admin": {"address": socket(admin)},
+            "static_resources": {"clusters": clusters},
+        });
+        match listener_file {
+            Some(file) => {
+                bootstrap["node"] = json!({"id": "gateway", "cluster": "gateways"});
+                bootstrap["dynamic_resources"] = json!({"lds_config": file.source()});
+            }
+            None => {
+                bootstrap["static_resources"]["listeners"] = json!([self.listener(address)]);
+            }
+        }
+        bootstrap
+    }
+
+    pub(crate) fn listener(&self, address: SocketAddr) -> Value {
+        let mut filters = self.before.clone();
+        filters.extend(self.filters.iter().map(|filter| filter.json(&self.env)));
+        filters.extend(self.after.iter().cloned());
+        filters.push(json!({"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}));
         let mut chain = json!({"filters": [{
             "name": "http",
             "typed_config": {
@@ -340,11 +385,12 @@ impl Setup {
         if self.balanced {
             listener["connection_balance_config"] = json!({"exact_balance": {}});
         }
-        json!({
-            "admin": {"address": socket(admin)},
-            "static_resources": {"listeners": [listener], "clusters": clusters},
-        })
+        listener
     }
+}
+
+fn socket(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }
 
 /// A running Envoy; it ends on drop.
@@ -355,6 +401,7 @@ pub struct Envoy {
     address: SocketAddr,
     admin: SocketAddr,
     origin: String,
+    pub(crate) listener_file: Option<ListenerFile>,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 

@@ -194,6 +194,17 @@ impl Connection {
         self.reader.get_mut().write_all(bytes)
     }
 
+    /// Waits for the first byte of an answer; whether the connection ended before it came.
+    pub fn ends_silently(&mut self) -> bool {
+        match self.reader.fill_buf() {
+            Ok(bytes) => bytes.is_empty(),
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+            ),
+        }
+    }
+
     /// Reads one answer to a request with this method.
     pub fn response(&mut self, method: &[u8]) -> io::Result<Response> {
         loop {

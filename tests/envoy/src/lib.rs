@@ -16,6 +16,7 @@
 //! - [`provider`] is the OpenID provider: ours with its switches, or another one named by environment variables.
 //! - [`upstream`] is the application behind Envoy, in this process: it remembers what reached it. Also servers that misbehave.
 //! - [`application`] is the demo's page in place of it, for people to look at. [`line`] is a way to the provider that can be cut.
+//! - [`store`] is a Redis for sessions, and what speaks HTTP in front of it.
 //! - [`visitor`] browses without a browser: cookies, redirects, forms. [`http`] is below it and sends any bytes at all.
 //! - [`browser`] is Chromium, for what only a browser can show.
 //! - [`wait`] waits for conditions. Nothing here sleeps and hopes.
@@ -28,9 +29,12 @@ pub mod envoy;
 pub mod html;
 pub mod http;
 pub mod line;
+mod listener;
 pub mod port;
 pub mod process;
 pub mod provider;
+pub mod resp;
+pub mod store;
 pub mod upstream;
 pub mod visitor;
 mod vitals;
@@ -42,5 +46,6 @@ pub use envoy::{Envoy, Filter, Setup, portero};
 pub use http::{Request, Response};
 pub use line::Line;
 pub use provider::{Person, Provider};
+pub use store::{Redis, Upstash, Webdis};
 pub use upstream::Upstream;
 pub use visitor::{Page, Visitor};

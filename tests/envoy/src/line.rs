@@ -64,6 +64,13 @@ impl Line {
         });
     }
 
+    /// From now on connections lead to another server, as a balancer does it when one is lost; those that are open end.
+    pub fn turn_to(&mut self, far_end: SocketAddr) {
+        self.cut();
+        self.far_end = far_end;
+        self.mend();
+    }
+
     /// Ends all connections and refuses new ones.
     pub fn cut(&mut self) {
         let Some(open) = self.open.take() else { return };

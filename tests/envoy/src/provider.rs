@@ -74,6 +74,7 @@ struct Switches {
 }
 
 /// Tells a provider where Portero listens.
+#[derive(Clone)]
 pub struct Registrar {
     admin: Option<Arc<SocketAddr>>,
     fixed_port: Option<u16>,
@@ -103,6 +104,13 @@ pub struct Journal {
 impl Journal {
     pub fn count(&self, path: &str) -> u64 {
         self.counts.get(path).copied().unwrap_or(0)
+    }
+
+    /// How many refresh tokens were to be redeemed.
+    pub fn refreshes(&self) -> usize {
+        let forms = self.token_requests();
+        let is_refresh = |form: &&&Value| form["grant_type"] == "refresh_token";
+        forms.iter().filter(is_refresh).count()
     }
 
     /// The forms sent to the token endpoint, oldest first.

@@ -44,15 +44,6 @@ impl Person {
     }
 }
 
-fn refreshes(provider: &Provider) -> usize {
-    let journal = provider.journal();
-    let requests = journal.token_requests();
-    requests
-        .iter()
-        .filter(|form| form["grant_type"] == "refresh_token")
-        .count()
-}
-
 #[test]
 fn two_hundred_requests_on_an_expired_session_make_one_refresh() {
     let provider = provider_with_switches!();
@@ -73,7 +64,7 @@ fn two_hundred_requests_on_an_expired_session_make_one_refresh() {
             .collect()
     });
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
-    assert_eq!(refreshes(&provider), 1);
+    assert_eq!(provider.journal().refreshes(), 1);
     let served = envoy.connections_of_workers();
     assert!(served.iter().all(|count| *count > 0), "{served:?}");
 
@@ -81,7 +72,7 @@ fn two_hundred_requests_on_an_expired_session_make_one_refresh() {
     let late = envoy.send(&person.request());
     assert_eq!(late.status, 200);
     assert!(late.one("set-cookie").is_some(), "and gets the new one");
-    assert_eq!(refreshes(&provider), 1);
+    assert_eq!(provider.journal().refreshes(), 1);
     assert_eq!(envoy.metric("refresh.succeeded"), 1);
     envoy.assert_unharmed();
 }

@@ -1,0 +1,83 @@
+//! A form that is posted when its session is over: kept across the login, and sent after it.
+
+use std::borrow::Cow;
+
+use super::serve::Visit;
+use super::{BodyFault, Decision, caller, login};
+use crate::answer::{Audience, Link, Page, Response};
+use crate::error::RequestFault;
+
+/// The form that this request posts, as it is encoded, if it may be kept.
+///
+/// Another site can make a browser post a form here, but without the session's cookie where that is
+/// `SameSite=Lax`. Sent again by a page of this site it would go with the cookie, so only a form of
+/// this very site is kept.
+pub async fn form(visit: &Visit<'_>) -> Result<Option<Vec<u8>>, RequestFault> {
+    let most = visit.gateway.config.session.preserved_post_bytes;
+    let request = visit.request;
+    let is_kept = most > 0
+        && request.method() == "POST"
+        && visit.audience == Audience::Browser
+        && caller::is_same_origin(request, &visit.origin())
+        && is_form(request.text("content-type").unwrap_or_default())
+        && login::keeps_whole(request);
+    if !is_kept {
+        return Ok(None);
+    }
+    match visit.exchange.body(most).await {
+        Ok(body) => Ok(fields(&body).is_some().then_some(body)),
+        Err(BodyFault::TooLarge) => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// The page that sends the form of a login that has succeeded, if the browser still has it.
+pub fn send(
+    visit: &Visit<'_>,
+    form: Option<&[u8]>,
+    target: &str,
+    set_cookies: Vec<String>,
+) -> Decision {
+    let target = format!("{}{target}", visit.origin());
+    let page = match form.and_then(fields) {
+        Some(fields) => Page {
+            title: "Sending your form",
+            message: "You are signed in again. Your form is being sent.",
+            code: None,
+            request_id: None,
+            link: Some(Link::Send {
+                target: &target,
+                fields,
+                text: "Send",
+            }),
+        },
+        None => Page {
+            title: "Your form was not sent",
+            message: "You are signed in again, but your form could not be kept. Please fill it in again.",
+            code: None,
+            request_id: None,
+            link: Some(Link::Follow {
+                target: &target,
+                text: "Go on",
+            }),
+        },
+    };
+    Decision::Answer(Response::page(200, &page).with_cookies(set_cookies))
+}
+
+fn is_form(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    media_type
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The fields, unless a page could not send them as they are: one sends text in UTF-8, and no NUL.
+fn fields(form: &[u8]) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let is_sendable = |text: &str| !text.contains(['\0', char::REPLACEMENT_CHARACTER]);
+    let fields: Vec<_> = url::form_urlencoded::parse(form).collect();
+    let all = fields
+        .iter()
+        .all(|(name, value)| is_sendable(name) && is_sendable(value));
+    all.then_some(fields)
+}
