@@ -2,6 +2,7 @@
 //! a code that is written here, and nobody is logged in by it.
 
 mod rows;
+mod store;
 
 use crate::browser::Browser;
 use crate::host::Land;

@@ -2,7 +2,7 @@
 //!
 //! Nothing of Portero is replaced: a [`worker::Worker`] drives the same flows as the adapter to
 //! Envoy does, a [`browser::Browser`] keeps cookies as browsers do, and a [`provider::Provider`]
-//! checks what a real one checks. The host's log panics when a line holds a secret.
+//! checks what a real one checks. A [`redis::Redis`] keeps what a session store is told to keep. The host's log panics when a line holds a secret.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -26,6 +26,7 @@ mod metadata;
 mod outcome;
 mod posted;
 mod provider;
+mod redis;
 mod refresh;
 mod replay;
 mod revocation;
@@ -33,6 +34,8 @@ mod rules;
 mod sealed;
 mod sessions;
 mod signer;
+mod stored;
+mod stored_refresh;
 mod suite;
 mod suite_basic;
 mod suite_config;

@@ -68,7 +68,7 @@ fn a_refresh_ahead_of_expiry_keeps_one_request_waiting_and_no_other() {
     assert!(first.waits());
     // Done at its first step, with the token that is still good.
     let second = worker.begin(request.clone());
-    let refreshing = worker.begin_refreshes();
+    let refreshing = worker.begin_jobs();
     let second = worker.outcome(&request, second);
     assert_eq!(access_token(&second), before);
     for refresh in refreshing {
@@ -328,7 +328,7 @@ fn a_provider_that_is_cut_off_in_the_middle_is_asked_again() {
     world.pass(seconds(301));
     let request = browser.navigation("/", Site::Typed);
     let waiting = world.worker.begin(request.clone());
-    for mut refresh in world.worker.begin_refreshes() {
+    for mut refresh in world.worker.begin_jobs() {
         assert!(refresh.call().is_some());
         refresh.resume(Err(CallFailure::NoAnswer));
     }

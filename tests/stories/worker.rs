@@ -9,11 +9,13 @@ use portero::flow::{
     fetch_provider, serve,
 };
 use portero::request::Request;
+use portero::telemetry::Callee;
 use serde_json::Value;
 
 use crate::host::{Land, Process, SharedData};
 use crate::outcome::Outcome;
 use crate::provider::Provider;
+use crate::redis::Redis;
 
 /// What the adapter's fast tick is.
 pub const TICK: Duration = Duration::from_millis(50);
@@ -27,6 +29,7 @@ pub struct Worker {
     pub shared: Rc<SharedData>,
     land: Rc<Land>,
     provider: Rc<Provider>,
+    redis: Rc<Redis>,
 }
 
 impl Worker {
@@ -35,6 +38,7 @@ impl Worker {
         land: &Rc<Land>,
         shared: &Rc<SharedData>,
         provider: &Rc<Provider>,
+        redis: &Rc<Redis>,
     ) -> Self {
         let loaded = Config::load(settings.to_string().as_bytes(), &|_| None)
             .unwrap_or_else(|faults| panic!("{faults}"));
@@ -47,6 +51,7 @@ impl Worker {
             shared: Rc::clone(shared),
             land: Rc::clone(land),
             provider: Rc::clone(provider),
+            redis: Rc::clone(redis),
         }
     }
 
@@ -55,8 +60,16 @@ impl Worker {
         if let Some(fetch) = self.begin_fetch() {
             self.carry_through(fetch);
         }
-        for refresh in self.begin_refreshes() {
-            self.carry_through(refresh);
+        for job in self.begin_jobs() {
+            self.carry_through(job);
+        }
+    }
+
+    /// What whoever is asked answers.
+    pub fn answer(&self, call: &Call) -> CallResult {
+        match call.callee {
+            Callee::Provider(_) => self.provider.answer(call),
+            Callee::SessionStore => self.redis.answer(call),
         }
     }
 
@@ -64,7 +77,7 @@ impl Worker {
         loop {
             match &running.step {
                 Step::Call(call) => {
-                    let result = self.provider.answer(call);
+                    let result = self.answer(call);
                     running.resume(result);
                 }
                 Step::Wait => {
@@ -78,8 +91,8 @@ impl Worker {
         }
     }
 
-    /// The refreshes that requests have left behind, each at its first call.
-    pub fn begin_refreshes(&self) -> Vec<Running<()>> {
+    /// The jobs that requests have left behind, each at its first call.
+    pub fn begin_jobs(&self) -> Vec<Running<()>> {
         let jobs = self.gateway.take_jobs();
         let start = |job| {
             let gateway = Rc::clone(&self.gateway);
@@ -119,7 +132,7 @@ impl Worker {
         for _ in 0..MOST_TICKS {
             match &running.step {
                 Step::Call(call) => {
-                    let result = self.provider.answer(call);
+                    let result = self.answer(call);
                     running.resume(result);
                 }
                 Step::Wait => {

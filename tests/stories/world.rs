@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::browser::Browser;
 use crate::host::{Land, SharedData};
 use crate::provider::{CLIENT_ID, CLIENT_SECRET, ISSUER, Provider};
+use crate::redis::{PASSWORD, Redis, TOKEN};
 use crate::worker::Worker;
 
 pub const SESSION_KEY: &str = "the first session key of the tests, 48 bytes long";
@@ -15,6 +16,7 @@ pub const SESSION_KEY: &str = "the first session key of the tests, 48 bytes long
 pub struct World {
     pub land: Rc<Land>,
     pub provider: Rc<Provider>,
+    pub redis: Rc<Redis>,
     pub worker: Worker,
     pub settings: Value,
 }
@@ -49,13 +51,27 @@ impl World {
             land.keep_secret(key.as_str().unwrap());
         }
         let provider = Provider::new(&land);
-        let worker = Worker::new(&settings, &land, &Rc::default(), &provider);
+        let redis = Redis::new(&land);
+        let worker = Worker::new(&settings, &land, &Rc::default(), &provider, &redis);
         Self {
             land,
             provider,
+            redis,
             worker,
             settings,
         }
+    }
+
+    /// With sessions in a store, and more changes to the usual configuration.
+    pub fn with_store(change: impl FnOnce(&mut Value)) -> Self {
+        Self::with(|settings| {
+            settings["session"]["store"] = json!({
+                "cluster": "redis",
+                "url": "https://redis.internal:7380/redis",
+                "protocol": {"webdis": {"username": "portero", "password": PASSWORD}},
+            });
+            change(settings);
+        })
     }
 
     /// One more worker of the same process.
@@ -82,8 +98,13 @@ impl World {
         self.worker_in(&self.worker.shared, &settings)
     }
 
+    /// The store's front end speaks the other dialect.
+    pub fn speak_upstash(settings: &mut Value) {
+        settings["session"]["store"]["protocol"] = json!({"upstash": {"token": TOKEN}});
+    }
+
     fn worker_in(&self, shared: &Rc<SharedData>, settings: &Value) -> Worker {
-        Worker::new(settings, &self.land, shared, &self.provider)
+        Worker::new(settings, &self.land, shared, &self.provider, &self.redis)
     }
 
     pub fn browser(&self) -> Browser {
