@@ -57,9 +57,11 @@ pub async fn find(
         .sessions
         .borrow_mut()
         .find(&reference.id, authority);
-    let age = known
-        .as_ref()
-        .and_then(|open| Some(now.since(open.read_at?)));
+    // A clock that was set back tells nothing of when it was read.
+    let read_at = known.as_ref().and_then(|open| open.read_at);
+    let age = read_at
+        .filter(|read_at| *read_at <= now)
+        .map(|read_at| now.since(read_at));
     if let Some(open) = &known
         && age.is_some_and(|age| age < store.policy.reread_interval)
     {

@@ -98,6 +98,16 @@ fn a_worker_reads_a_session_once_for_the_reread_interval() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_means_another_look() {
+    let world = World::with_store(|_| ());
+    let browser = logged_in(&world);
+    let before = world.redis.called("MGET");
+    world.land.set(world.land.now().before(minutes(30)));
+    browser.go("/").forwarded();
+    assert_eq!(world.redis.called("MGET"), before + 1);
+}
+
+#[test]
 fn the_store_ends_a_session_that_nobody_uses_and_keeps_one_that_is_used() {
     let world = World::with_store(|_| ());
     let browser = logged_in(&world);
