@@ -274,6 +274,26 @@ pub(super) struct Rule {
     pub(super) matcher: Option<Match>,
     /// Who gets through.
     pub(super) access: Option<Access>,
+    /// How they must have authenticated at the provider, beyond having a session (step-up). Only for
+    /// `authenticated`.
+    pub(super) authentication: Option<Authentication>,
+}
+
+/// What a rule asks of a person's authentication at the provider, over what `authorization_params`
+/// asks of all. Whoever does not meet it is sent to the provider with the same parameters, and the ID
+/// token that comes back must prove it; a request that cannot be redirected gets 401 with the
+/// challenge of RFC 9470.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authentication {
+    /// How long ago the person may have authenticated, in whole seconds: `0s` to `365d`. The
+    /// `clock_skew` of `id_token` is added, and ten seconds for the way back from the provider. The
+    /// provider must send `auth_time`.
+    pub(super) max_age: Option<Span>,
+    /// The classes of authentication, best first, of which the ID token must name one as `acr`. At
+    /// most 16, together at most 512 characters: visible ASCII without `"` and `\`.
+    pub(super) acr_values: Option<Vec<Given<String>>>,
 }
 
 /// What a rule looks at. A key that is left out matches anything.

@@ -1,7 +1,7 @@
 //! The end of a login: the provider sends the browser back.
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, login, redeemed, session};
+use super::{Decision, identity, login, redeemed, session, step_up};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -33,23 +33,37 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             set_cookies.extend(ended);
             Ok(go_to(visit, &pending.target, set_cookies))
         }
-        Ok(Outcome::SeenBefore) => match session::find(visit).await? {
-            Some(_) => Ok(go_to(visit, &pending.target, ended)),
-            None if pending.attempt == 0 => login::start(visit, &pending.target, 1, ended).await,
-            None => {
-                let error = RequestFault::LoginReplayed.into();
-                Err(refusal(visit, error, &pending, ended))
-            }
-        },
+        Ok(Outcome::SeenBefore) if has_arrived(visit, &pending).await? => {
+            Ok(go_to(visit, &pending.target, ended))
+        }
+        Ok(Outcome::SeenBefore) if pending.attempt == 0 => {
+            let goal = login::Goal {
+                target: &pending.target,
+                attempt: 1,
+                demand: &pending.demand,
+            };
+            login::start(visit, &goal, ended).await
+        }
+        Ok(Outcome::SeenBefore) => {
+            let error = RequestFault::LoginReplayed.into();
+            Err(refusal(visit, error, &pending, ended))
+        }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if session::find(visit).await?.is_some() =>
+            if has_arrived(visit, &pending).await? =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
         Err(error) => Err(refusal(visit, error, &pending, ended)),
     }
+}
+
+/// Whether the browser has what this login is for: then it can go on to the target, and is not
+/// sent back here from there.
+async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> Result<bool, Error> {
+    let found = session::find(visit).await?;
+    Ok(found.is_some_and(|(open, _)| step_up::is_met(visit, &pending.demand, &open.session)))
 }
 
 enum Outcome {
@@ -119,12 +133,13 @@ async fn conclude(
         .id_token
         .as_ref()
         .ok_or(Error::Internal(InternalFault::Bug))?;
+    let demand = pending.demand.or(&provider.authentication);
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
-        max_age: provider.max_age,
-        acr_values: &provider.acr_values,
+        max_age: demand.max_age,
+        acr_values: &demand.acr_values,
     };
     let id_token = relying_party
         .verify(received.expose(), &expected, data)

@@ -3,6 +3,7 @@
 use super::Decision;
 use super::serve::{Refusal, Visit};
 use crate::answer::Response;
+use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins};
@@ -12,12 +13,21 @@ use crate::telemetry::Metric;
 /// once gets a login cookie for each, and all of them must fit into the headers of one request.
 const MAX_TARGET: usize = 1024;
 
+/// What a login is to achieve.
+pub struct Goal<'a> {
+    /// Path and query, where the person wants to go.
+    pub target: &'a str,
+    /// How many logins for this target have gone wrong in a way that another one mends.
+    pub attempt: u8,
+    /// What the rule of the target demands.
+    pub demand: &'a AuthenticationDemand,
+}
+
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
 /// wanted to go.
 pub async fn start(
     visit: &Visit<'_>,
-    target: &str,
-    attempt: u8,
+    goal: &Goal<'_>,
     mut set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
     let data = visit.relying_party().provider().await?;
@@ -27,8 +37,9 @@ pub async fn start(
         started_at: host.now(),
         nonce: pkce::opaque(host)?,
         code_verifier: pkce::code_verifier(host)?,
-        target: target.to_owned(),
-        attempt,
+        target: goal.target.to_owned(),
+        attempt: goal.attempt,
+        demand: goal.demand.clone(),
     };
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
     let location = AuthenticationRequest {
@@ -36,6 +47,7 @@ pub async fn start(
         state: &state,
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
+        demand: goal.demand,
     }
     .url(&visit.gateway.config.provider, &data.metadata);
     host.count(&Metric::LoginStarted);

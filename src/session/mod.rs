@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
 
 /// A person who is logged in: what the session cookie holds.
@@ -59,6 +60,32 @@ pub struct Authentication {
     pub auth_time: Option<Timestamp>,
     /// The class of the authentication.
     pub acr: Option<String>,
+}
+
+/// What may pass between the moment in which an ID token proves an authentication and the one in
+/// which the browser comes to its target: without it, a demand without any leeway would never be met.
+const WAY_BACK: Duration = Duration::from_secs(10);
+
+impl Authentication {
+    /// Whether this is what a rule demands, at `now`.
+    pub fn meets(
+        &self,
+        demand: &AuthenticationDemand,
+        now: Timestamp,
+        clock_skew: Duration,
+    ) -> bool {
+        let is_recent = demand.max_age.is_none_or(|max_age| {
+            let oldest = now.before(max_age).before(clock_skew).before(WAY_BACK);
+            self.auth_time.is_some_and(|auth_time| auth_time >= oldest)
+        });
+        let acr_values = &demand.acr_values;
+        let is_of_class = acr_values.is_empty()
+            || self
+                .acr
+                .as_ref()
+                .is_some_and(|acr| acr_values.contains(acr));
+        is_recent && is_of_class
+    }
 }
 
 /// What refreshing a session needs, and what the refreshed ID token is compared with

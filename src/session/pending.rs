@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::store::CookieContext;
+use crate::config::AuthenticationDemand;
 use crate::error::InternalFault;
 use crate::time::Timestamp;
 
@@ -33,6 +34,8 @@ pub struct PendingLogin {
     pub target: String,
     /// How many logins for this target have gone wrong in a way that another one mends.
     pub attempt: u8,
+    /// What the authorization request demanded for the rule of the target.
+    pub demand: AuthenticationDemand,
 }
 
 /// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.

@@ -32,6 +32,7 @@ mod rules;
 mod sealed;
 mod sessions;
 mod signer;
+mod step_up;
 mod suite;
 mod suite_basic;
 mod suite_config;
