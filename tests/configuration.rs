@@ -111,6 +111,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Match.methods",
         "Match.path",
         "Rule.authentication",
+        "Session.reread_claims",
     ]
     .into();
     let schema: Value = serde_json::from_str(&config::schema()).unwrap();

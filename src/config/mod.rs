@@ -150,6 +150,8 @@ pub struct SessionPolicy {
     pub idle_timeout: Duration,
     pub lifetime: Duration,
     pub refresh: RefreshPolicy,
+    /// How often the claims are read again, where not only a refresh does that.
+    pub reread_claims: Option<Duration>,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
 }

@@ -179,6 +179,12 @@ pub(super) struct Session {
     pub(super) lifetime: Option<Span>,
     /// How tokens are refreshed in the course of a session.
     pub(super) refresh: Option<Refresh>,
+    /// How often the claims are read again in the course of a session: `10s` to `1d`. Without it, only
+    /// when the access token is refreshed. A session with a refresh token is refreshed that often; for
+    /// any other Portero keeps the access token, asks the userinfo endpoint, and the session ends with
+    /// the token. A provider that refuses ends the session. Where there is neither a refresh token
+    /// nor a userinfo endpoint, nothing can be read again, and the log says so at the login.
+    pub(super) reread_claims: Option<Span>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
 }

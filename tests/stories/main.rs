@@ -15,6 +15,7 @@
 mod answers;
 mod browser;
 mod callback;
+mod claims;
 mod cookies;
 mod faults;
 mod front_channel;
@@ -37,6 +38,7 @@ mod suite;
 mod suite_basic;
 mod suite_config;
 mod suite_front_channel;
+mod suite_refresh;
 mod suite_rp_initiated_logout;
 mod suite_single;
 mod target;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::fault::At;
 use super::super::words::{Given, SecretText, Whole};
 use super::super::{CookiePolicy, RefreshPolicy, SameSite, SessionPolicy, defaults, duration, raw};
+use super::provider::DAY;
 use super::{Check, is_token};
 use crate::secret::Secret;
 
@@ -13,6 +14,7 @@ const LEAST_KEY_BYTES: usize = 32;
 const LEAST_DIFFERENT_BYTES: usize = 10;
 const LONGEST_NAME: usize = 64;
 const MOST_CACHE_BYTES: u64 = 512 * 1024 * 1024;
+const SHORTEST_REREAD: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const HOST_PREFIX: &str = "__Host-";
@@ -48,6 +50,18 @@ impl Check<'_> {
             );
         }
         let refresh = self.refresh(&at.key("refresh"), raw.refresh.unwrap_or_default());
+        let reread_at = at.key("reread_claims");
+        let reread_claims = match raw.reread_claims {
+            None => self.or(&reread_at, None, None),
+            Some(span) => self
+                .span(
+                    &reread_at,
+                    Some(span),
+                    SHORTEST_REREAD,
+                    SHORTEST_REREAD..=DAY,
+                )
+                .map(Some),
+        };
         let cache_bytes = self.cache_bytes(&at.key("cache_bytes"), raw.cache_bytes);
         Some(SessionPolicy {
             keys: keys?,
@@ -55,6 +69,7 @@ impl Check<'_> {
             idle_timeout: idle_timeout?,
             lifetime: lifetime?,
             refresh: refresh?,
+            reread_claims: reread_claims?,
             cache_bytes: cache_bytes?,
         })
     }
