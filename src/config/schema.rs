@@ -77,6 +77,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Session", "idle_timeout", span(defaults::IDLE_TIMEOUT)),
         ("Session", "lifetime", span(defaults::LIFETIME)),
         ("Session", "refresh", json!({})),
+        ("Session", "prompt_none_renewal", json!(false)),
         ("Session", "cache_bytes", json!(defaults::CACHE_BYTES)),
         ("Refresh", "enabled", json!(true)),
         ("Refresh", "leeway", span(defaults::REFRESH_LEEWAY)),

@@ -1,7 +1,7 @@
 //! The end of a login: the provider sends the browser back.
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, login, redeemed, session, step_up};
+use super::{Decision, identity, login, redeemed, session, silent, step_up};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -41,12 +41,27 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 target: &pending.target,
                 attempt: 1,
                 demand: &pending.demand,
+                silent: None,
             };
             login::start(visit, &goal, ended).await
         }
         Ok(Outcome::SeenBefore) => {
             let error = RequestFault::LoginReplayed.into();
             Err(refusal(visit, error, &pending, ended))
+        }
+        // The session is over, and the person takes part from here on.
+        Err(Error::Authorization(fault))
+            if pending.silent.is_some() && silent::needs_the_person(fault) =>
+        {
+            let mut set_cookies = StoredSession(visit.cookies()).delete();
+            set_cookies.extend(ended);
+            let goal = login::Goal {
+                target: &pending.target,
+                attempt: 1,
+                demand: &pending.demand,
+                silent: None,
+            };
+            login::start(visit, &goal, set_cookies).await
         }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
@@ -147,13 +162,19 @@ async fn conclude(
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = identity::of_login(
+    let mut session = identity::of_login(
         visit.gateway,
         &tokens,
         &id_token,
         userinfo.as_ref(),
         &pending.nonce,
     )?;
+    if let Some(until) = pending.silent {
+        let before = session::find(visit).await?;
+        if before.is_none_or(|(open, _)| open.session.subject == session.subject) {
+            session.end_by(until);
+        }
+    }
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
         context: visit.cookies(),

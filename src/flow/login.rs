@@ -8,6 +8,7 @@ use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins};
 use crate::telemetry::Metric;
+use crate::time::Timestamp;
 
 /// The longest target that a login cookie keeps whole, in bytes. A browser that opens many tabs at
 /// once gets a login cookie for each, and all of them must fit into the headers of one request.
@@ -21,6 +22,8 @@ pub struct Goal<'a> {
     pub attempt: u8,
     /// What the rule of the target demands.
     pub demand: &'a AuthenticationDemand,
+    /// That nobody is to be asked, and when the session that is renewed ends at last.
+    pub silent: Option<Timestamp>,
 }
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
@@ -40,6 +43,7 @@ pub async fn start(
         target: goal.target.to_owned(),
         attempt: goal.attempt,
         demand: goal.demand.clone(),
+        silent: goal.silent,
     };
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
     let location = AuthenticationRequest {
@@ -48,6 +52,7 @@ pub async fn start(
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
         demand: goal.demand,
+        asks_nobody: goal.silent.is_some(),
     }
     .url(&visit.gateway.config.provider, &data.metadata);
     host.count(&Metric::LoginStarted);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
-use super::{Decision, Renewal, caller, login, step_up};
+use super::{Decision, Renewal, caller, login, silent, step_up};
 use crate::answer::Response;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
@@ -19,6 +19,9 @@ pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<D
             step_up::ask(visit, demand).await
         }
         Some((open, life)) => match refresh::freshen(visit, open).await? {
+            Freshness::Current { open, .. } if silent::is_due(visit, &open.session) => {
+                silent::start(visit, demand, &open.session).await
+            }
             Freshness::Current { open, moved } => {
                 Ok(admit(visit, &open, moved || life == Life::Renew))
             }
@@ -39,6 +42,7 @@ async fn log_in(
             target: &login::target(visit.request),
             attempt: 0,
             demand,
+            silent: None,
         };
         return login::start(visit, &goal, set_cookies).await;
     }

@@ -24,6 +24,7 @@ pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Dec
             target: &target,
             attempt: 0,
             demand,
+            silent: None,
         };
         return login::start(visit, &goal, Vec::new()).await;
     }

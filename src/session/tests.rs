@@ -59,6 +59,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
         target: secret(),
         attempt: 1,
         demand: AuthenticationDemand::default(),
+        silent: None,
     };
     for printed in [format!("{open:?}"), format!("{login:?}")] {
         assert!(!printed.contains(SECRET), "{printed}");

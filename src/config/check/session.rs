@@ -62,6 +62,11 @@ impl Check<'_> {
                 )
                 .map(Some),
         };
+        let prompt_none_renewal = self.or(
+            &at.key("prompt_none_renewal"),
+            raw.prompt_none_renewal,
+            false,
+        );
         let cache_bytes = self.cache_bytes(&at.key("cache_bytes"), raw.cache_bytes);
         Some(SessionPolicy {
             keys: keys?,
@@ -70,6 +75,7 @@ impl Check<'_> {
             lifetime: lifetime?,
             refresh: refresh?,
             reread_claims: reread_claims?,
+            prompt_none_renewal: prompt_none_renewal?,
             cache_bytes: cache_bytes?,
         })
     }

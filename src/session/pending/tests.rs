@@ -93,6 +93,7 @@ fn login(number: usize, started_at: Timestamp) -> PendingLogin {
         target: "/orders?page=2".to_owned(),
         attempt: 0,
         demand: AuthenticationDemand::default(),
+        silent: None,
     }
 }
 
