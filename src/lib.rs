@@ -20,9 +20,10 @@
 //! 3. Headers that only Portero may set, and Portero's own cookies, are marked for removal whatever
 //!    the route is.
 //! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
-//!    sessions by its exact bytes, or opened: [`session`].
-//!    With a session store the cookie holds only a reference, and the session is read from there.
-//! 5. Without one, a navigation is redirected with a sealed cookie for this login, and everything
+//!    sessions by its exact bytes, or opened: [`session`]. With a session store the cookie holds only
+//!    a reference, and the session is read from there. It must be what the rule asks of an
+//!    authentication, and is brought up to date when that is due.
+//! 5. Without such a session, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
 //! 6. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An

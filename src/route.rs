@@ -23,8 +23,8 @@ pub enum Route {
     BackChannelLogout,
     /// The upstream answers whoever asks.
     Public,
-    /// Only a person who is logged in gets through.
-    Protected,
+    /// Only a person who is logged in gets through; the index of the rule that says so, if one does.
+    Protected(Option<usize>),
 }
 
 impl Route {
@@ -87,9 +87,9 @@ impl Route {
         match rule {
             Some((index, rule)) => match rule.access {
                 Access::Public => (Self::Public, Some(index)),
-                Access::Authenticated => (Self::Protected, Some(index)),
+                Access::Authenticated => (Self::Protected(Some(index)), Some(index)),
             },
-            None => (Self::Protected, None),
+            None => (Self::Protected(None), None),
         }
     }
 }

@@ -124,5 +124,6 @@ pub(crate) fn session() -> Session {
         access_token: None,
         grant: None,
         sid: None,
+        silent_renewal: None,
     }
 }

@@ -1,13 +1,13 @@
 //! The end of a login: the provider sends the browser back.
 
-use super::login::{self, Wish};
+use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, posted, redeemed, session, stored};
+use super::{Decision, identity, posted, redeemed, session, silent, step_up, stored};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
 use crate::provider::ProviderData;
-use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins};
+use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, StoredSession};
 use crate::telemetry::{Level, Metric, Purpose};
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
@@ -19,7 +19,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let logins = PendingLogins::new(visit.cookies());
     let Some(pending) = logins.find(&response.state) else {
         // A finished login, seen again: the person is where they wanted to be.
-        return match session::is_known(visit).await {
+        return match session::known(visit).await.is_some() {
             true => Ok(go_to(visit, "/", Vec::new())),
             false => Err(Refusal {
                 again: Some(address(visit, "/")),
@@ -42,30 +42,54 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 false => go_to(visit, &pending.target, set_cookies),
             })
         }
-        Ok(Outcome::SeenBefore) => match session::is_known(visit).await {
-            true => Ok(go_to(visit, &pending.target, ended)),
-            false if pending.attempt == 0 => {
-                let wish = Wish {
-                    target: &pending.target,
-                    attempt: 1,
-                    form: None,
-                };
-                login::start(visit, wish, ended).await
-            }
-            false => {
-                let error = RequestFault::LoginReplayed.into();
-                Err(refusal(visit, error, &pending, ended))
-            }
-        },
+        Ok(Outcome::SeenBefore) if has_arrived(visit, &pending).await => {
+            Ok(go_to(visit, &pending.target, ended))
+        }
+        Ok(Outcome::SeenBefore) if pending.attempt == 0 => {
+            let goal = Goal {
+                target: &pending.target,
+                attempt: 1,
+                demand: &pending.demand,
+                silent: None,
+                form: None,
+            };
+            login::start(visit, &goal, ended).await
+        }
+        Ok(Outcome::SeenBefore) => {
+            let error = RequestFault::LoginReplayed.into();
+            Err(refusal(visit, error, &pending, ended))
+        }
+        // The session is over, and the person takes part from here on.
+        Err(Error::Authorization(fault))
+            if pending.silent.is_some() && silent::needs_the_person(fault) =>
+        {
+            let mut set_cookies = StoredSession(visit.cookies()).delete();
+            set_cookies.extend(ended);
+            let goal = Goal {
+                target: &pending.target,
+                attempt: 1,
+                demand: &pending.demand,
+                silent: None,
+                form: None,
+            };
+            login::start(visit, &goal, set_cookies).await
+        }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if session::is_known(visit).await =>
+            if has_arrived(visit, &pending).await =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
         Err(error) => Err(refusal(visit, error, &pending, ended)),
     }
+}
+
+/// Whether the browser has what this login is for: then it can go on to the target, and is not
+/// sent back here from there.
+async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> bool {
+    let found = session::known(visit).await;
+    found.is_some_and(|(open, _)| step_up::is_met(visit, &pending.demand, &open.session))
 }
 
 enum Outcome {
@@ -135,12 +159,13 @@ async fn conclude(
         .id_token
         .as_ref()
         .ok_or(Error::Internal(InternalFault::Bug))?;
+    let demand = pending.demand.or(&provider.authentication);
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
-        max_age: provider.max_age,
-        acr_values: &provider.acr_values,
+        max_age: demand.max_age,
+        acr_values: &demand.acr_values,
     };
     let id_token = relying_party
         .verify(received.expose(), &expected, data)
@@ -148,13 +173,19 @@ async fn conclude(
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = identity::of_login(
+    let mut session = identity::of_login(
         visit.gateway,
         &tokens,
         &id_token,
         userinfo.as_ref(),
         &pending.nonce,
     )?;
+    if let Some(until) = pending.silent {
+        let before = session::find(visit).await?;
+        if before.is_none_or(|(open, _)| open.session.subject == session.subject) {
+            session.end_by(until);
+        }
+    }
     let mut set_cookies = stored::begin(visit, &session).await?;
     let hint = IdTokenHint {
         context: visit.cookies(),

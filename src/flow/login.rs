@@ -3,21 +3,28 @@
 use super::Decision;
 use super::serve::{Refusal, Visit};
 use crate::answer::Response;
+use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins, PostedForm};
 use crate::telemetry::Metric;
+use crate::time::Timestamp;
 
 /// The longest target that a login cookie keeps whole, in bytes. A browser that opens many tabs at
 /// once gets a login cookie for each, and all of them must fit into the headers of one request.
 const MAX_TARGET: usize = 1024;
 
-/// What somebody wanted who has to log in first.
-pub struct Wish<'a> {
+/// What a login is to achieve.
+pub struct Goal<'a> {
+    /// Path and query, where the person wants to go.
     pub target: &'a str,
-    /// How many logins for it have gone wrong in a way that another one mends.
+    /// How many logins for this target have gone wrong in a way that another one mends.
     pub attempt: u8,
-    /// The form that they posted to it.
+    /// What the rule of the target demands.
+    pub demand: &'a AuthenticationDemand,
+    /// That nobody is to be asked, and when the session that is renewed ends at last.
+    pub silent: Option<Timestamp>,
+    /// The form that they posted to the target.
     pub form: Option<&'a [u8]>,
 }
 
@@ -25,7 +32,7 @@ pub struct Wish<'a> {
 /// wanted to go.
 pub async fn start(
     visit: &Visit<'_>,
-    wish: Wish<'_>,
+    goal: &Goal<'_>,
     mut set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
     let data = visit.relying_party().provider().await?;
@@ -35,11 +42,13 @@ pub async fn start(
         started_at: host.now(),
         nonce: pkce::opaque(host)?,
         code_verifier: pkce::code_verifier(host)?,
-        target: wish.target.to_owned(),
-        attempt: wish.attempt,
-        is_posted: wish.form.is_some(),
+        target: goal.target.to_owned(),
+        attempt: goal.attempt,
+        demand: goal.demand.clone(),
+        silent: goal.silent,
+        is_posted: goal.form.is_some(),
     };
-    if let Some(form) = wish.form {
+    if let Some(form) = goal.form {
         set_cookies.extend(posted_form(visit, &state).store(form)?);
     }
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
@@ -48,6 +57,8 @@ pub async fn start(
         state: &state,
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
+        demand: goal.demand,
+        asks_nobody: goal.silent.is_some(),
     }
     .url(&visit.gateway.config.provider, &data.metadata);
     host.count(&Metric::LoginStarted);

@@ -1,15 +1,13 @@
 //! Logging out: here, and at the provider.
 
-use std::rc::Rc;
-
 use super::serve::{Refusal, Visit};
 use super::{Decision, caller, ended, refresh, session};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{CallFault, Denial, Error};
 use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
-use crate::provider::{Availability, ProviderData};
+use crate::provider::ProviderData;
 use crate::request::query;
-use crate::session::{IdTokenHint, LogoutState, Session, StoredSession};
+use crate::session::{Credential, IdTokenHint, LogoutState, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
@@ -42,7 +40,7 @@ pub async fn landing(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             ),
         );
     }
-    let page = match session::is_known(visit).await {
+    let page = match session::known(visit).await.is_some() {
         true => Page {
             title: "Still signed in",
             message: "You are still signed in here.",
@@ -91,7 +89,8 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let found = session::find(visit).await.unwrap_or_default();
     let was_logged_in = found.is_some();
     session::forget(visit).await;
-    let data = known_provider(visit);
+    // A provider that is down does not keep anybody logged in here.
+    let data = visit.relying_party().known_provider();
     if let Some((open, _)) = found {
         ended::by_browser(visit, &open.session);
         revoke_tokens(visit, &open.session, data.as_deref()).await;
@@ -132,22 +131,16 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     Ok(Decision::Answer(response))
 }
 
-/// The provider, if it is known by now. A provider that is down does not keep anybody logged in
-/// here.
-fn known_provider(visit: &Visit<'_>) -> Option<Rc<ProviderData>> {
-    let provider = visit.gateway.provider.borrow();
-    match provider.availability(visit.host().now()) {
-        Availability::Ready(data) => Some(data),
-        Availability::Pending | Availability::Down => None,
-    }
-}
-
 /// Gives the session's tokens back to the provider, where it takes them (RFC 7009): the refresh token
 /// first, because with it most providers end everything that came of the login. Whatever becomes of
 /// that, the logout goes on.
 async fn revoke_tokens(visit: &Visit<'_>, session: &Session, data: Option<&ProviderData>) {
     let session = refresh::latest(visit.gateway, session);
-    let refresh_token = session.grant.as_ref().map(|grant| &grant.refresh_token);
+    let credential = session.grant.as_ref().map(|grant| &grant.credential);
+    let refresh_token = match credential {
+        Some(Credential::RefreshToken { token, .. }) => Some(token),
+        Some(Credential::AccessToken { .. }) | None => None,
+    };
     let requests = [
         refresh_token.map(|token| RevocationRequest::RefreshToken(token)),
         session

@@ -24,9 +24,12 @@ mod run;
 mod serve;
 mod session;
 mod session_store;
+mod silent;
+mod step_up;
 mod stored;
 mod stored_refresh;
 mod strip;
+mod successor;
 
 pub use contract::{
     AnswerHeaders, BodyFault, BodyResult, Call, CallFailure, CallResult, Decision, Forward, Reply,

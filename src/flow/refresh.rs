@@ -1,4 +1,5 @@
-//! Refreshing a session: once, whoever asks, however often, on whatever worker.
+//! Refreshing a session, or reading its claims again: once, whoever asks, however often, on whatever
+//! worker.
 //!
 //! A request that finds a refresh due takes the lease on it and waits for the result, or finds that
 //! somebody has taken it: then it goes on at once as long as the access token lasts, and waits after
@@ -8,20 +9,19 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::relying_party::RelyingParty;
 use super::serve::Visit;
 use super::session_store::SessionStore;
-use super::{Exchange, Gateway, Job, identity, stored, stored_refresh};
+use super::{Exchange, Gateway, Job, stored, stored_refresh, successor};
 use crate::error::{CallFault, Error};
-use crate::oidc::{Expectations, TokenRequest};
 use crate::session::{
-    Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
+    OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
 };
 use crate::telemetry::{Level, Metric, Purpose};
 use crate::time::Timestamp;
 
-/// After a provider that could not be asked, nobody asks for this long.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// After a provider that could not be asked, nobody asks for a tenth of the time that the session is
+/// good without it, within these limits.
+const PAUSES_AFTER_FAILURE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 
 /// The longest chain of successors that a request follows: no browser is that far behind.
 const MAX_SUCCESSORS: usize = 8;
@@ -177,7 +177,7 @@ pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &Refre
         .and_then(|authority| SessionStore::of(gateway, exchange, authority));
     let result = match store {
         Some(store) => stored_refresh::refresh(store, &job.session, grant).await,
-        None => refresh(gateway, exchange, &job.session, grant)
+        None => successor::of(gateway, exchange, &job.session, grant)
             .await
             .map(Some),
     };
@@ -193,7 +193,7 @@ pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &Refre
         Err(error) => {
             let code = error.report().code;
             host.count(&Metric::Failure(code.clone()));
-            let ended = ends_session(&error);
+            let ended = successor::ends_session(&error);
             host.log(
                 Level::Warn,
                 &format!("refresh_failed code={code} session_ended={ended}"),
@@ -202,7 +202,7 @@ pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &Refre
                 true => (Progress::Ended, end_is_known_until),
                 false => (
                     Progress::Failed(fault_of(&error)),
-                    now.after(PAUSE_AFTER_FAILURE),
+                    now.after(pause_after_failure(grant.expires_at.since(now))),
                 ),
             }
         }
@@ -212,16 +212,9 @@ pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &Refre
         .end(&job.session, &progress, until);
 }
 
-/// A provider that says no ends the session, and so does one whose token proves something else; one
-/// that cannot be asked does not.
-pub const fn ends_session(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Provider(Purpose::Token, CallFault::InvalidGrant)
-            | Error::Provider(Purpose::Userinfo, CallFault::InvalidToken)
-            | Error::UserinfoSubject
-            | Error::IdToken(_)
-    )
+fn pause_after_failure(still_good: Duration) -> Duration {
+    let [shortest, longest] = PAUSES_AFTER_FAILURE;
+    still_good.mul_f64(0.1).clamp(shortest, longest)
 }
 
 /// What requests that waited for a refresh are told.
@@ -239,52 +232,6 @@ const fn error_of(fault: RefreshFault) -> Error {
         RefreshFault::Provider(fault) => Error::Provider(Purpose::Token, fault),
         RefreshFault::SessionStore(fault) => Error::SessionStore(fault),
     }
-}
-
-/// Asks the provider, and makes the next session of what it says.
-pub async fn refresh(
-    gateway: &Gateway,
-    exchange: &Exchange,
-    session: &Session,
-    grant: &Grant,
-) -> Result<Session, Error> {
-    let provider = RelyingParty { gateway, exchange };
-    let data = provider.provider().await?;
-    let request = TokenRequest::RefreshToken {
-        refresh_token: &grant.refresh_token,
-    };
-    let tokens = provider.tokens(&request, &data).await?;
-    let id_token = match &tokens.id_token {
-        Some(received) => {
-            let expected = Expectations {
-                access_token: Some(tokens.access_token.expose()),
-                ..Expectations::default()
-            };
-            let id_token = provider.verify(received.expose(), &expected, &data).await?;
-            identity::continues(session, grant, &id_token)?;
-            Some(id_token)
-        }
-        None => None,
-    };
-    let userinfo = match provider
-        .userinfo(tokens.access_token.expose(), &session.subject, &data)
-        .await
-    {
-        Ok(userinfo) => Some(userinfo),
-        Err(error) if ends_session(&error) => return Err(error),
-        // The tokens are new and must not be lost; the claims can wait.
-        Err(_) => None,
-    };
-    let next = identity::of_refresh(
-        gateway,
-        session,
-        grant,
-        &tokens,
-        id_token.as_ref(),
-        userinfo,
-    )?;
-    gateway.host.count(&Metric::RefreshSucceeded);
-    Ok(next)
 }
 
 impl Gateway {

@@ -2,26 +2,37 @@
 
 use std::rc::Rc;
 
-use super::login::{self, Wish};
+use super::login::{self, Goal};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
-use super::{Decision, Renewal, caller, posted};
+use super::{Decision, Renewal, caller, posted, silent, step_up};
 use crate::answer::Response;
-use crate::config::CorsPreflight;
+use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
 use crate::session::{Life, OpenSession, RetryMark, SessionCookie, StoredSession};
 use crate::telemetry::Level;
 
-/// Lets a session through, sends a person to log in, refuses everybody else.
-pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    match current(visit).await {
-        Ok(Presence::Current { open, due }) => Ok(admit(visit, &open, due)),
-        Ok(Presence::Ended) => leave_ended(visit).await,
+/// Lets a session through that meets the rule's demand, sends a person to log in, refuses everybody
+/// else.
+pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+    match current(visit, demand).await {
+        Ok(Presence::Current { open, due }) => {
+            if silent::is_due(visit, &open.session)
+                && let Some(away) = silent::start(visit, demand, &open).await?
+            {
+                return Ok(away);
+            }
+            Ok(admit(visit, &open, due))
+        }
+        Ok(Presence::TooWeak) => step_up::ask(visit, demand).await,
+        Ok(Presence::Ended) => leave_ended(visit, demand).await,
         Ok(Presence::Absent) if passes_as_preflight(visit) => {
             Ok(Decision::Forward(visit.forward()))
         }
-        Ok(Presence::Absent) => log_in(visit, StoredSession(visit.cookies()).delete()).await,
+        Ok(Presence::Absent) => {
+            log_in(visit, demand, StoredSession(visit.cookies()).delete()).await
+        }
         Err(error) if stored::is_bypassed(visit, &error) => {
             visit.host().log(
                 Level::Warn,
@@ -32,7 +43,7 @@ pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 ),
             );
             // The session may be there again in a moment: nothing is deleted.
-            log_in(visit, Vec::new()).await
+            log_in(visit, demand, Vec::new()).await
         }
         Err(error) => Err(error.into()),
     }
@@ -45,15 +56,21 @@ enum Presence {
         open: Rc<OpenSession>,
         due: bool,
     },
+    /// It does not meet the rule's demand.
+    TooWeak,
     /// The provider has ended the session that the cookie holds.
     Ended,
     Absent,
 }
 
-async fn current(visit: &Visit<'_>) -> Result<Presence, Error> {
+async fn current(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Presence, Error> {
     let Some((open, life)) = find(visit).await? else {
         return Ok(Presence::Absent);
     };
+    // No refresh makes an authentication newer, so none is waited for.
+    if !step_up::is_met(visit, demand, &open.session) {
+        return Ok(Presence::TooWeak);
+    }
     let is_stored = open.is_stored();
     Ok(match refresh::freshen(visit, open).await? {
         Freshness::Current { open, moved } => {
@@ -67,12 +84,16 @@ async fn current(visit: &Visit<'_>) -> Result<Presence, Error> {
     })
 }
 
-async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision, Refusal> {
+async fn log_in(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+    set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
     if caller::can_log_in(visit.request, visit.audience) {
-        return start_login(visit, None, set_cookies).await;
+        return start_login(visit, demand, None, set_cookies).await;
     }
     if let Some(form) = posted::form(visit).await? {
-        return start_login(visit, Some(&form), set_cookies).await;
+        return start_login(visit, demand, Some(&form), set_cookies).await;
     }
     Err(Refusal {
         set_cookies,
@@ -83,23 +104,29 @@ async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision,
 
 async fn start_login(
     visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
     form: Option<&[u8]>,
     set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
-    let wish = Wish {
+    let goal = Goal {
         target: &login::target(visit.request),
         attempt: 0,
+        demand,
+        silent: None,
         form,
     };
-    login::start(visit, wish, set_cookies).await
+    login::start(visit, &goal, set_cookies).await
 }
 
 /// The provider has ended the session of this cookie. Another Envoy may have refreshed it first, and
 /// then the browser may hold the new cookie by now: a navigation comes back once to show it. Until
 /// then nothing is deleted.
-async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+async fn leave_ended(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+) -> Result<Decision, Refusal> {
     if !caller::can_log_in(visit.request, visit.audience) {
-        return log_in(visit, Vec::new()).await;
+        return log_in(visit, demand, Vec::new()).await;
     }
     let retried = RetryMark(visit.cookies());
     if !retried.is_set() {
@@ -109,7 +136,7 @@ async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     }
     let mut stale = StoredSession(visit.cookies()).delete();
     stale.push(retried.delete());
-    log_in(visit, stale).await
+    log_in(visit, demand, stale).await
 }
 
 /// The request's session, if it has one that is alive.
@@ -148,9 +175,9 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     Ok(Some((open, life)))
 }
 
-/// Whether the request has a session that is alive, as far as that can be found out.
-pub async fn is_known(visit: &Visit<'_>) -> bool {
-    matches!(find(visit).await, Ok(Some(_)))
+/// The request's session, as far as it can be found out.
+pub async fn known(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
+    find(visit).await.ok().flatten()
 }
 
 /// Ends the session of the browser's cookie in this worker's memory, and in the store if it is there.

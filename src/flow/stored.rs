@@ -35,6 +35,28 @@ pub async fn begin(visit: &Visit<'_>, session: &Session) -> Result<Vec<String>, 
     }
 }
 
+/// Keeps a session of this browser that has changed: `Set-Cookie` values, or nothing where the store
+/// cannot keep it now.
+pub async fn keep(
+    visit: &Visit<'_>,
+    open: &OpenSession,
+    changed: &Session,
+) -> Result<Option<Vec<String>>, Error> {
+    let Some(store) = visit.store().filter(|_| open.is_stored()) else {
+        return StoredSession(visit.cookies()).store(changed).map(Some);
+    };
+    match store.replace(changed).await {
+        Ok(true) => {
+            let now = visit.host().now();
+            let open = visit.gateway.open(changed.clone(), Some(now));
+            remember(visit, &Rc::new(open));
+            Ok(Some(Vec::new()))
+        }
+        Ok(false) | Err(Error::SessionStore(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The session that a cookie names. A worker reads it once for all cookies that name it, and knows it
 /// by its id, so a cookie that was issued anew costs no call.
 pub async fn find(

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::Exchange;
-use super::refresh;
 use super::session_store::{SessionStore, Standing};
+use super::{refresh, successor};
 use crate::error::{CallFault, Error};
 use crate::host::Host;
 use crate::oidc::pkce;
@@ -46,10 +46,10 @@ pub async fn refresh(
         Claim::Moved(next) => return Ok(Some(*next)),
         Claim::Gone => return Ok(None),
     };
-    let outcome = match refresh::refresh(store.gateway, store.exchange, session, grant).await {
+    let outcome = match successor::of(store.gateway, store.exchange, session, grant).await {
         Ok(next) => keep(&store, next).await,
         Err(error) => {
-            if refresh::ends_session(&error) {
+            if successor::ends_session(&error) {
                 delete(&store, session).await;
             }
             Err(error)

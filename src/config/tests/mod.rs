@@ -105,6 +105,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.session.cookie.name, "__Host-portero");
     assert_eq!(config.session.cookie.same_site, SameSite::Lax);
     assert_eq!(config.session.lifetime, Duration::from_secs(8 * 3600));
+    assert!(!config.session.prompt_none_renewal);
     assert_eq!(config.session.cache_bytes, 16 << 20);
     assert!(config.session.store.is_none());
     assert_eq!(config.paths.callback, "/oauth2/callback");
@@ -138,6 +139,8 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(config.provider.timeout, Duration::from_millis(2500));
     assert_eq!(config.session.keys.len(), 2);
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
+    assert_eq!(config.session.reread_claims, Some(Duration::from_secs(600)));
+    assert!(config.session.prompt_none_renewal);
     assert_eq!(config.session.cache_bytes, 1_048_576);
     assert_eq!(config.session.cookie.same_site, SameSite::None);
     let store = config.session.store.as_ref().unwrap();
@@ -168,8 +171,15 @@ fn a_full_configuration_loads_as_written() {
         config.rules[1].matcher.path,
         PathPattern::Prefix("/static".to_owned())
     );
-    assert_eq!(config.rules[2].matcher.path, PathPattern::Any);
-    assert_eq!(config.rules[2].access, Access::Authenticated);
+    assert_eq!(
+        config.rules[2].authentication,
+        AuthenticationDemand {
+            max_age: Some(Duration::from_secs(300)),
+            acr_values: vec!["gold".to_owned(), "urn:example:2".to_owned()],
+        }
+    );
+    assert_eq!(config.rules[3].matcher.path, PathPattern::Any);
+    assert_eq!(config.rules[3].access, Access::Authenticated);
     let header = |name: &str| {
         let mut headers = config.upstream.headers.iter();
         headers.find(|header| header.name == name).unwrap()

@@ -1,0 +1,38 @@
+//! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
+//! certain class (RFC 9470).
+
+use super::serve::{Refusal, Visit};
+use super::{Decision, caller, login};
+use crate::config::AuthenticationDemand;
+use crate::error::{Denial, Error};
+use crate::session::Session;
+
+/// Whether `session` is what the rule demands.
+pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Session) -> bool {
+    let clock_skew = visit.gateway.config.provider.id_token.clock_skew;
+    session
+        .authentication
+        .meets(demand, visit.host().now(), clock_skew)
+}
+
+/// Sends a person to authenticate again, and tells everybody else that it takes that. The session
+/// stays, whatever becomes of it.
+pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+    let target = login::target(visit.request);
+    if caller::can_log_in(visit.request, visit.audience) {
+        let goal = login::Goal {
+            target: &target,
+            attempt: 0,
+            demand,
+            silent: None,
+            form: None,
+        };
+        return login::start(visit, &goal, Vec::new()).await;
+    }
+    Err(Refusal {
+        // There the rule asks again; at another address nothing might.
+        again: Some(target),
+        demand: demand.clone(),
+        ..Error::Denied(Denial::InsufficientAuthentication).into()
+    })
+}
