@@ -108,6 +108,8 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Match.hosts",
         "Match.methods",
         "Match.path",
+        // Without one, sessions live in cookies.
+        "Session.store",
     ]
     .into();
     let schema: Value = serde_json::from_str(&config::schema()).unwrap();

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{
     CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
+    Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream;
@@ -25,6 +26,7 @@ pub struct Gateway {
     pub(super) names: CookieNames,
     pub(super) guard: HeaderGuard,
     pub(super) sessions: RefCell<SessionCache>,
+    pub(super) watermarks: Watermarks,
     pub(super) provider: RefCell<ProviderCache>,
     jobs: RefCell<Vec<Job>>,
     /// Tells apart configurations that share one Envoy's shared data.
@@ -40,6 +42,7 @@ impl Gateway {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
+            watermarks: Watermarks::default(),
             provider: RefCell::default(),
             jobs: RefCell::default(),
             seal,
@@ -87,11 +90,7 @@ impl Gateway {
     /// A session with the upstream headers it gives; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
         let headers = upstream::headers(&self.config.upstream, &session);
-        OpenSession {
-            session,
-            read_at,
-            headers,
-        }
+        OpenSession::new(session, read_at, headers)
     }
 
     /// What this configuration's workers share.

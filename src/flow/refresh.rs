@@ -30,7 +30,7 @@ const MAX_SUCCESSORS: usize = 8;
 pub enum Freshness {
     /// It goes on; `moved` when it is another generation than the one that was found.
     Current { open: Rc<OpenSession>, moved: bool },
-    /// The provider has ended it.
+    /// It has been ended: by the provider's answer, or by a logout.
     Ended,
 }
 
@@ -57,6 +57,10 @@ pub async fn freshen(visit: &Visit<'_>, open: Rc<OpenSession>) -> Result<Freshne
                     stored::remember(visit, &open);
                 }
                 moved = true;
+                // The provider may have given it another name, and ended it by that.
+                if visit.gateway.has_ended(&open) {
+                    return Ok(Freshness::Ended);
+                }
             }
         }
     }
@@ -130,6 +134,10 @@ async fn settle(
             return Err(error_of(fault));
         }
         visit.exchange.wait().await;
+        // No refresh brings back what a logout has ended in the meantime.
+        if visit.gateway.has_ended(open) {
+            return Ok(Settled::Ended);
+        }
     }
 }
 

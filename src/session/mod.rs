@@ -10,8 +10,10 @@ mod progress;
 mod record;
 mod reference;
 mod seal;
+mod seen_once;
 mod slot;
 mod store;
+mod watermarks;
 
 pub use cache::SessionCache;
 pub use chunks::TooLarge;
@@ -23,15 +25,19 @@ pub use progress::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME};
 pub use record::Record;
 pub use reference::{Reference, SessionCookie};
 pub use seal::{Binding, Seal};
+pub use seen_once::SeenOnce;
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
+pub use watermarks::{Mark, NotRecorded, Recorded, Watermarks};
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use watermarks::Epoch;
 
 /// A person who is logged in: what the session cookie holds, or the session store.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +153,8 @@ pub struct OpenSession {
     pub read_at: Option<Timestamp>,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// When it was last looked for among the sessions that have been ended, and not found.
+    pub(super) seen_alive: Cell<Option<Epoch>>,
 }
 
 /// The headers' values are claims and tokens.
@@ -162,6 +170,20 @@ impl fmt::Debug for OpenSession {
 }
 
 impl OpenSession {
+    /// `read_at` for one that the store keeps.
+    pub const fn new(
+        session: Session,
+        read_at: Option<Timestamp>,
+        headers: Vec<(String, Vec<u8>)>,
+    ) -> Self {
+        Self {
+            session,
+            read_at,
+            headers,
+            seen_alive: Cell::new(None),
+        }
+    }
+
     pub const fn is_stored(&self) -> bool {
         self.read_at.is_some()
     }

@@ -108,6 +108,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.session.cache_bytes, 16 << 20);
     assert!(config.session.store.is_none());
     assert_eq!(config.paths.callback, "/oauth2/callback");
+    assert_eq!(config.paths.backchannel_logout, None);
     assert!(config.rules.is_empty());
     assert_eq!(config.cors_preflight, CorsPreflight::Deny);
     assert!(!config.reads_bodies);

@@ -10,14 +10,14 @@ use crate::testing;
 const HOST: &str = "app.example.com";
 
 fn session(subject: &str) -> Rc<OpenSession> {
-    Rc::new(OpenSession {
-        session: Session {
+    Rc::new(OpenSession::new(
+        Session {
             subject: subject.to_owned(),
             ..testing::session()
         },
-        read_at: None,
-        headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
-    })
+        None,
+        vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+    ))
 }
 
 fn subject(found: Option<Rc<OpenSession>>) -> Option<String> {
