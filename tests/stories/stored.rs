@@ -5,6 +5,7 @@ use portero::secret::Secret;
 use portero::session::{Binding, Seal};
 use serde_json::{Value, json};
 
+use crate::back_channel::{self, LogoutToken};
 use crate::browser::{Browser, HOST};
 use crate::cookies::Site;
 use crate::provider::{Answer, ISSUER};
@@ -201,6 +202,28 @@ fn a_front_channel_logout_takes_the_session_out_of_the_store() {
             .called(portero::telemetry::Purpose::Revocation),
         0
     );
+}
+
+/// The Envoy that hears of it takes the session away from all of them when it sees the session next.
+#[test]
+fn a_back_channel_logout_takes_the_session_out_of_the_store() {
+    let world = World::with_store(|settings| {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    });
+    back_channel::names_sessions(&world, back_channel::SID);
+    let browser = back_channel::logged_in(&world);
+    let copy = browser.cookies.borrow().clone();
+    let token = LogoutToken::of(&world).signed();
+    let request = back_channel::post("application/x-www-form-urlencoded");
+    let form = back_channel::form(&[("logout_token", &token)]);
+    assert_eq!(world.worker.serve_with(request, form).status(), 200);
+    assert_eq!(browser.fetch("/api").status(), 401);
+    assert!(world.redis.keys("session").is_empty());
+    let elsewhere = world.another_process();
+    elsewhere.tick();
+    browser.moves_to(&elsewhere);
+    *browser.cookies.borrow_mut() = copy;
+    assert_eq!(browser.fetch("/api").status(), 401);
 }
 
 #[test]
