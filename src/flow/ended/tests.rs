@@ -40,7 +40,7 @@ fn a_table_that_is_full_is_told_and_nobody_who_was_ended_comes_back() {
             ..session()
         };
         session.authentication.issued_at = at(second);
-        gateway.has_ended(&gateway.open(session))
+        gateway.has_ended(&gateway.open(session, None))
     };
     for (second, subject) in subjects.iter().enumerate() {
         assert!(of(subject, second), "{second}");
@@ -69,6 +69,6 @@ fn a_login_that_is_under_way_begins_no_session_that_outlives_the_note() {
     let policy = &gateway.config.provider.id_token;
     host.pass(policy.max_age + policy.clock_skew);
     host.pass(gateway.config.session.lifetime);
-    let open = gateway.open(session());
+    let open = gateway.open(session(), None);
     assert!(gateway.has_ended(&open));
 }
