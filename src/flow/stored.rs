@@ -57,9 +57,25 @@ pub async fn keep(
     }
 }
 
-/// The session that a cookie names. A worker reads it once for all cookies that name it, and knows it
-/// by its id, so a cookie that was issued anew costs no call.
+/// The session that a cookie names, unless somebody has ended it.
 pub async fn find(
+    visit: &Visit<'_>,
+    reference: &Reference,
+) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {
+    let found = look_up(visit, reference).await?;
+    if let Some((open, _)) = &found
+        && visit.gateway.has_ended(open)
+    {
+        // Other Envoys have not heard of it.
+        end(visit, reference).await;
+        return Ok(None);
+    }
+    Ok(found)
+}
+
+/// The session that a cookie names, from memory or from the store. A worker reads it once for all cookies that name it, and knows it
+/// by its id, so a cookie that was issued anew costs no call.
+async fn look_up(
     visit: &Visit<'_>,
     reference: &Reference,
 ) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {

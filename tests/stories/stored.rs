@@ -1,11 +1,14 @@
 //! Sessions in a store: the cookie only names them, and every Envoy knows them.
 
 use portero::flow::CallFailure;
+use portero::secret::Secret;
+use portero::session::{Binding, Seal};
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
+use crate::back_channel::{self, LogoutToken};
+use crate::browser::{Browser, HOST};
 use crate::cookies::Site;
-use crate::provider::Answer;
+use crate::provider::{Answer, ISSUER};
 use crate::sealed::{COOKIE, is_absent_and_cleared};
 use crate::world::{SESSION_KEY, World, minutes, seconds};
 
@@ -189,10 +192,7 @@ fn a_logout_ends_the_session_on_every_envoy_and_for_every_copy_of_the_cookie() {
 fn a_front_channel_logout_takes_the_session_out_of_the_store() {
     let world = World::with_store(|_| ());
     let browser = logged_in(&world);
-    let target = format!(
-        "/oauth2/frontchannel-logout?iss={}",
-        crate::provider::ISSUER
-    );
+    let target = format!("/oauth2/frontchannel-logout?iss={}", ISSUER);
     let frame = browser.send(browser.navigation(&target, Site::SameOrigin));
     assert_eq!(frame.status(), 200);
     assert!(world.redis.keys("session").is_empty());
@@ -202,6 +202,28 @@ fn a_front_channel_logout_takes_the_session_out_of_the_store() {
             .called(portero::telemetry::Purpose::Revocation),
         0
     );
+}
+
+/// The Envoy that hears of it takes the session away from all of them when it sees the session next.
+#[test]
+fn a_back_channel_logout_takes_the_session_out_of_the_store() {
+    let world = World::with_store(|settings| {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    });
+    back_channel::names_sessions(&world, back_channel::SID);
+    let browser = back_channel::logged_in(&world);
+    let copy = browser.cookies.borrow().clone();
+    let token = LogoutToken::of(&world).signed();
+    let request = back_channel::post("application/x-www-form-urlencoded");
+    let form = back_channel::form(&[("logout_token", &token)]);
+    assert_eq!(world.worker.serve_with(request, form).status(), 200);
+    assert_eq!(browser.fetch("/api").status(), 401);
+    assert!(world.redis.keys("session").is_empty());
+    let elsewhere = world.another_process();
+    elsewhere.tick();
+    browser.moves_to(&elsewhere);
+    *browser.cookies.borrow_mut() = copy;
+    assert_eq!(browser.fetch("/api").status(), 401);
 }
 
 #[test]
@@ -236,35 +258,37 @@ fn a_value_is_good_under_its_own_key_only() {
     }
 }
 
+/// Only whoever has the keys can make such a cookie: the value is bound to its host all the same.
 #[test]
 fn a_session_in_the_store_belongs_to_its_host() {
     let world = World::with_store(|_| ());
     let browser = logged_in(&world);
-    let other = world.browser().at("https", "other.example.com");
-    *other.cookies.borrow_mut() = browser.cookies.borrow().clone();
-    for cookie in other.cookies.borrow_mut().tamper() {
-        cookie.host = "other.example.com".to_owned();
-    }
-    assert_eq!(other.fetch("/").status(), 401, "the cookie is bound");
-    // And so is the value, whoever writes it under another session's key.
-    other.cookies.borrow_mut().tamper().clear();
-    other.log_in();
-    let keys = world.redis.keys("session");
-    for (from, to) in [(0, 1), (1, 0)] {
-        let own = world.redis.value(&keys[to]);
-        world.redis.put(&keys[to], &world.redis.value(&keys[from]));
-        world.pass(seconds(1));
-        let known = [&browser, &other].map(|browser| {
-            world
-                .worker
-                .serve(browser.request("GET", "/", Site::SameOrigin, &[("accept", "*/*")]))
-        });
-        let refused = known
-            .iter()
-            .filter(|outcome| matches!(outcome, crate::outcome::Outcome::Answered(_)));
-        assert_eq!(refused.count(), 1);
-        world.redis.put(&keys[to], &own);
-        world.pass(seconds(1));
+    let seal = Seal::new(&[Secret::new(SESSION_KEY.into())]);
+    let place = |host| Binding {
+        purpose: "session",
+        name: COOKIE,
+        host,
+        issuer: ISSUER,
+    };
+    let own = cookie(&browser);
+    let sealed = own.strip_prefix("1.").unwrap();
+    let plaintext = seal.open_text(place(HOST), sealed.as_bytes()).unwrap();
+    let host = world.worker.gateway.host.as_ref();
+    for (name, is_known) in [(HOST, true), ("other.example.com", false)] {
+        let forged = seal.seal_text(host, place(name), &plaintext).unwrap();
+        let visitor = world.browser().at("https", name);
+        let line = format!("{COOKIE}=1.{forged}; Path=/; HttpOnly; Secure; SameSite=Lax");
+        let mut cookies = visitor.cookies.borrow_mut();
+        cookies.take(name, &line, world.land.now());
+        drop(cookies);
+        assert_eq!(visitor.is_logged_in(), is_known, "{name}");
+        // The same cookie as it is means nothing elsewhere.
+        let stolen = world.browser().at("https", "other.example.com");
+        let line = format!("{COOKIE}={own}; Path=/; HttpOnly; Secure; SameSite=Lax");
+        let mut cookies = stolen.cookies.borrow_mut();
+        cookies.take("other.example.com", &line, world.land.now());
+        drop(cookies);
+        assert!(!stolen.is_logged_in());
     }
 }
 
@@ -338,6 +362,19 @@ fn with_use_cookies_a_worker_goes_on_with_what_it_has_read() {
     world.pass(minutes(11));
     assert!(browser.go("/").location().starts_with("https://idp."));
     assert_eq!(world.provider.redeemed(), 1);
+}
+
+#[test]
+fn with_use_cookies_a_session_that_was_seen_to_be_gone_does_not_come_back() {
+    let world = World::with_store(use_cookies);
+    let browser = logged_in(&world);
+    let kept = browser.cookies.borrow().clone();
+    world.redis.lose_everything();
+    world.pass(seconds(1));
+    assert_eq!(browser.fetch("/api").status(), 401);
+    world.redis.break_down("*", Answer::Status(503));
+    *browser.cookies.borrow_mut() = kept;
+    assert_eq!(browser.fetch("/api").status(), 401);
 }
 
 #[test]

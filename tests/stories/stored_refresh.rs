@@ -229,6 +229,25 @@ fn a_process_that_dies_with_the_lease_holds_up_others_until_it_runs_out() {
 }
 
 #[test]
+fn a_lease_that_has_run_out_is_not_taken_away_from_the_next() {
+    let world = world();
+    let browser = logged_in(&world);
+    world.pass(seconds(301));
+    let mut waiting = world.worker.begin(browser.navigation("/", Site::Typed));
+    advance(&world.worker, &mut waiting);
+    let mut job = world.worker.begin_jobs().remove(0);
+    while world.provider.called(Purpose::Token) < 2 {
+        advance(&world.worker, &mut job);
+    }
+    let lease = world.redis.keys("lease").remove(0);
+    world.pass(seconds(40));
+    assert!(world.redis.keys("lease").is_empty());
+    world.redis.put(&lease, "somebody else");
+    world.worker.carry_through(job);
+    assert_eq!(world.redis.value(&lease), "somebody else");
+}
+
+#[test]
 fn a_lease_that_was_given_back_without_a_successor_is_taken_once_more() {
     let world = world();
     let browser = logged_in(&world);
@@ -360,4 +379,23 @@ fn a_refresh_waits_for_the_store_as_long_as_the_token_is_good() {
     world.pass(seconds(3));
     browser.go("/").forwarded();
     assert_eq!(refreshes(&world), 1);
+}
+
+/// What this process remembers of a refresh is no look at the store: a logout elsewhere counts after
+/// the reread interval, refreshed or not.
+#[test]
+fn a_refresh_does_not_put_off_the_next_look_at_the_store() {
+    let world = world_with(|settings| {
+        settings["session"]["store"]["reread_interval"] = json!("30s");
+    });
+    let browser = logged_in(&world);
+    world.pass(seconds(230));
+    browser.go("/").forwarded();
+    world.pass(seconds(27));
+    browser.go("/").forwarded();
+    assert_eq!(refreshes(&world), 1);
+    world.redis.lose_everything();
+    browser.go("/").forwarded();
+    world.pass(seconds(4));
+    assert_eq!(browser.fetch("/api").status(), 401);
 }
