@@ -43,7 +43,7 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
     let token = relying_party.verify_logout(&received, &data).await?;
     // Noted first: a token whose effect is in doubt may come again, and a replayed one ends nothing
     // that has not ended.
-    ended::by_token(visit.gateway, &token)?;
+    ended::by_token(visit, &token).await?;
     let seen = SeenOnce {
         memory: visit.gateway.memory(),
         kind: "logout",

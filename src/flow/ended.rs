@@ -2,14 +2,23 @@
 
 use super::serve::Visit;
 use super::{Gateway, caller};
-use crate::error::InternalFault;
+use crate::error::{Error, InternalFault};
 use crate::oidc::{Ends, VerifiedLogoutToken};
-use crate::session::{Mark, OpenSession, Session};
+use crate::session::{Mark, OpenSession, Session, Watermark};
 use crate::telemetry::{Level, Metric};
-use crate::time::Timestamp;
 
-/// Ends the sessions that a logout token names and that had been issued when it was.
-pub fn by_token(gateway: &Gateway, token: &VerifiedLogoutToken) -> Result<(), InternalFault> {
+/// Ends the sessions that a logout token names and that had been issued when it was: here, and for
+/// every Envoy where there is a store.
+pub async fn by_token(visit: &Visit<'_>, token: &VerifiedLogoutToken) -> Result<(), Error> {
+    let (mark, watermark) = note(visit.gateway, token);
+    end(visit.gateway, mark, watermark)?;
+    match visit.store() {
+        Some(store) => store.end(mark, watermark).await,
+        None => Ok(()),
+    }
+}
+
+fn note<'t>(gateway: &Gateway, token: &'t VerifiedLogoutToken) -> (Mark<'t>, Watermark) {
     let mark = match &token.ends {
         Ends::Session { sid } => Mark::Sid(sid),
         Ends::SessionOf { sid, subject } => Mark::SidOf { sid, subject },
@@ -23,16 +32,22 @@ pub fn by_token(gateway: &Gateway, token: &VerifiedLogoutToken) -> Result<(), In
         .lifetime
         .saturating_add(policy.max_age)
         .saturating_add(policy.clock_skew.saturating_mul(2));
-    let expires_at = gateway.host.now().after(span);
-    end(gateway, mark, token.issued_at, expires_at)
+    let watermark = Watermark {
+        issued_before: token.issued_at,
+        expires_at: gateway.host.now().after(span),
+    };
+    (mark, watermark)
 }
 
 /// Ends a session that its browser has given up, so that no copy of its cookie is worth anything.
 /// The browser's cookie goes in any case, so that this cannot be noted is no reason to stop.
 pub fn by_browser(visit: &Visit<'_>, session: &Session) {
     let mark = Mark::Session(&session.id);
-    let issued_at = session.authentication.issued_at;
-    if end(visit.gateway, mark, issued_at, session.ends_at).is_err() {
+    let watermark = Watermark {
+        issued_before: session.authentication.issued_at,
+        expires_at: session.ends_at,
+    };
+    if end(visit.gateway, mark, watermark).is_err() {
         visit.host().log(
             Level::Warn,
             &format!(
@@ -55,17 +70,12 @@ pub fn tell(visit: &Visit<'_>, channel: &str) {
     );
 }
 
-fn end(
-    gateway: &Gateway,
-    mark: Mark<'_>,
-    issued_before: Timestamp,
-    expires_at: Timestamp,
-) -> Result<(), InternalFault> {
+fn end(gateway: &Gateway, mark: Mark<'_>, watermark: Watermark) -> Result<(), InternalFault> {
     let issuer = &gateway.config.provider.issuer;
     let memory = gateway.memory();
     let recorded = gateway
         .watermarks
-        .end(memory, issuer, mark, issued_before, expires_at)
+        .end(memory, issuer, mark, watermark)
         .map_err(|_| InternalFault::LogoutNotRecorded)?;
     if recorded.overflowed {
         gateway.host.count(&Metric::LogoutTableFull);

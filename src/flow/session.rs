@@ -168,7 +168,10 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     };
     let idle_timeout = visit.gateway.config.session.idle_timeout;
     let life = open.session.life(visit.host().now(), idle_timeout);
-    if life == Life::Over || visit.gateway.has_ended(&open) {
+    let is_over = life == Life::Over
+        || visit.gateway.has_ended(&open)
+        || stored::is_over(visit, &open).await?;
+    if is_over {
         visit.gateway.sessions.borrow_mut().remove(&sealed);
         return Ok(None);
     }
@@ -187,8 +190,10 @@ pub async fn forget(visit: &Visit<'_>) {
         return;
     };
     visit.gateway.sessions.borrow_mut().remove(&sealed);
-    if let Some(SessionCookie::Reference(reference)) = cookie.open(&sealed) {
-        stored::end(visit, &reference).await;
+    match cookie.open(&sealed) {
+        Some(SessionCookie::Reference(reference)) => stored::end(visit, &reference).await,
+        Some(SessionCookie::Whole(session)) => stored::tell_end(visit, &session).await,
+        None => {}
     }
 }
 

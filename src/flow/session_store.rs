@@ -9,7 +9,7 @@ use super::{Call, Exchange, Gateway, Reply};
 use crate::config::StorePolicy;
 use crate::error::Error;
 use crate::redis::{self, Command, Condition, Del, Expire, Mget, Set};
-use crate::session::{Record, Reference, Session};
+use crate::session::{Mark, Record, Reference, Session, Tag, Watermark, tags_of};
 use crate::telemetry::Callee;
 use crate::time::Timestamp;
 
@@ -66,11 +66,79 @@ impl<'a> SessionStore<'a> {
         .await
     }
 
-    /// The session of this id. A value that is not this session's counts as none.
-    pub async fn read(&self, id: &[u8; 16]) -> Result<Option<Session>, Error> {
+    /// The session of this id, unless it has been ended. A value that is not this session's counts as
+    /// none. `known` is the session as it was before: what could have ended it is read in the same call.
+    pub async fn read(
+        &self,
+        id: &[u8; 16],
+        known: Option<&Session>,
+    ) -> Result<Option<Session>, Error> {
         let key = self.session_key(id);
-        let values = self.ask(&Mget(&[&key])).await?;
-        Ok(self.opened(&key, values.into_iter().next()))
+        let tags = known.map_or_else(Vec::new, |known| self.tags(known));
+        let marks: Vec<String> = tags.iter().map(|tag| self.mark_key(tag)).collect();
+        let keys: Vec<&str> = [&key]
+            .into_iter()
+            .chain(&marks)
+            .map(String::as_str)
+            .collect();
+        let mut values = self.ask(&Mget(&keys)).await?.into_iter();
+        let Some(session) = self.opened(&key, values.next()) else {
+            return Ok(None);
+        };
+        let has_ended = match self.tags(&session) == tags {
+            true => self.is_below(&session, &marks, values),
+            // The provider has given it another name, or nothing was known.
+            false => self.has_ended(&session).await?,
+        };
+        if has_ended {
+            // Where that fails, it is refused the next time, too, and runs out by itself.
+            let _ = self.delete(id).await;
+            return Ok(None);
+        }
+        Ok(Some(session))
+    }
+
+    /// Whether somebody has ended a session, wherever it is kept.
+    pub async fn has_ended(&self, session: &Session) -> Result<bool, Error> {
+        let tags = self.tags(session);
+        let marks: Vec<String> = tags.iter().map(|tag| self.mark_key(tag)).collect();
+        let keys: Vec<&str> = marks.iter().map(String::as_str).collect();
+        let values = self.ask(&Mget(&keys)).await?;
+        Ok(self.is_below(session, &marks, values.into_iter()))
+    }
+
+    fn is_below(
+        &self,
+        session: &Session,
+        marks: &[String],
+        values: impl Iterator<Item = Option<String>>,
+    ) -> bool {
+        let now = self.gateway.host.now();
+        marks.iter().zip(values).any(|(key, value)| {
+            self.watermark(key, value)
+                .is_some_and(|mark| mark.ends(session.authentication.issued_at, now))
+        })
+    }
+
+    /// Ends, for every Envoy, what `mark` names.
+    pub async fn end(&self, mark: Mark<'_>, watermark: Watermark) -> Result<(), Error> {
+        for tag in mark.tags(&self.gateway.config.provider.issuer) {
+            let key = self.mark_key(&tag);
+            let mut values = self.ask(&Mget(&[&key])).await?.into_iter();
+            let known = self.watermark(&key, values.next().flatten());
+            let watermark = known.map_or(watermark, |known| known.and(watermark));
+            let value = self
+                .mark_record(&key)
+                .seal(self.gateway.host.as_ref(), &watermark)?;
+            let set = Set {
+                key: &key,
+                value: &value,
+                lifetime: watermark.expires_at.since(self.gateway.host.now()),
+                condition: Condition::Always,
+            };
+            self.ask(&set).await?;
+        }
+        Ok(())
     }
 
     /// The session of this id, and who is refreshing it, as they were at one moment.
@@ -130,9 +198,26 @@ impl<'a> SessionStore<'a> {
         self.record(key).open(&value??)
     }
 
+    fn watermark(&self, key: &str, value: Option<String>) -> Option<Watermark> {
+        self.mark_record(key).open(&value?)
+    }
+
+    fn tags(&self, session: &Session) -> Vec<Tag> {
+        tags_of(session, &self.gateway.config.provider.issuer)
+    }
+
+    fn mark_record<'k>(&'k self, key: &'k str) -> Record<'k> {
+        Record {
+            kind: "stored watermark",
+            authority: "",
+            ..self.record(key)
+        }
+    }
+
     fn record<'k>(&'k self, key: &'k str) -> Record<'k> {
         Record {
             seal: &self.gateway.seal,
+            kind: "stored session",
             key,
             authority: self.authority,
             issuer: &self.gateway.config.provider.issuer,
@@ -145,6 +230,10 @@ impl<'a> SessionStore<'a> {
 
     fn lease_key(&self, id: &[u8; 16]) -> String {
         self.key("lease", id)
+    }
+
+    fn mark_key(&self, tag: &Tag) -> String {
+        self.key("ended", tag)
     }
 
     fn key(&self, kind: &str, id: &[u8; 16]) -> String {

@@ -8,7 +8,7 @@ use super::session_store::SessionStore;
 use super::{Exchange, Gateway, caller};
 use crate::config::WhenUnavailable;
 use crate::error::Error;
-use crate::session::{Life, OpenSession, Reference, Session, StoredSession};
+use crate::session::{Life, Mark, OpenSession, Reference, Session, StoredSession, Watermark};
 use crate::telemetry::{Level, Metric};
 
 /// Keeps the session of a new login, and says how the browser names it: `Set-Cookie` values.
@@ -105,7 +105,8 @@ async fn look_up(
     {
         return Ok(Some((Rc::clone(open), life)));
     }
-    match store.read(&reference.id).await {
+    let before = known.as_ref().map(|open| &open.session);
+    match store.read(&reference.id, before).await {
         Ok(Some(session)) => {
             let open = visit.gateway.open(session, Some(visit.host().now()));
             let open = Rc::new(open);
@@ -125,6 +126,28 @@ async fn look_up(
     }
 }
 
+/// Whether the store knows that somebody has ended a session that the cookie holds: one from before
+/// there was a store, or from when it could not be asked.
+pub async fn is_over(visit: &Visit<'_>, open: &OpenSession) -> Result<bool, Error> {
+    let Some(store) = visit.store() else {
+        return Ok(false);
+    };
+    let now = visit.host().now();
+    let interval = store.policy.reread_interval;
+    let asked_at = open.alive_in_store_at.get();
+    if asked_at.is_some_and(|asked_at| asked_at <= now && now.since(asked_at) < interval) {
+        return Ok(false);
+    }
+    match store.has_ended(&open.session).await {
+        Ok(has_ended) => {
+            open.alive_in_store_at.set(Some(now));
+            Ok(has_ended)
+        }
+        Err(Error::SessionStore(_)) if uses_cookies(&store) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keeps a stored session in this worker's memory.
 pub fn remember(visit: &Visit<'_>, open: &Rc<OpenSession>) {
     let mut sessions = visit.gateway.sessions.borrow_mut();
@@ -140,7 +163,23 @@ pub fn forget_here(gateway: &Gateway, id: &[u8; 16]) {
 pub async fn end(visit: &Visit<'_>, reference: &Reference) {
     forget_here(visit.gateway, &reference.id);
     let Some(store) = visit.store() else { return };
-    if let Err(error) = store.delete(&reference.id).await {
+    let deleted = store.delete(&reference.id).await;
+    complain(visit, deleted);
+}
+
+/// The same for a session that the cookie holds, where there is a store to tell other Envoys by.
+pub async fn tell_end(visit: &Visit<'_>, session: &Session) {
+    let Some(store) = visit.store() else { return };
+    let watermark = Watermark {
+        issued_before: session.authentication.issued_at,
+        expires_at: session.ends_at,
+    };
+    let told = store.end(Mark::Session(&session.id), watermark).await;
+    complain(visit, told);
+}
+
+fn complain(visit: &Visit<'_>, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
         visit.host().count(&Metric::LogoutIncomplete);
         visit.host().log(
             Level::Warn,

@@ -28,7 +28,7 @@ pub use seal::{Binding, Seal};
 pub use seen_once::SeenOnce;
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
-pub use watermarks::{Mark, NotRecorded, Recorded, Watermarks};
+pub use watermarks::{Mark, NotRecorded, Recorded, Tag, Watermark, Watermarks, tags_of};
 
 use std::cell::Cell;
 use std::fmt;
@@ -226,6 +226,8 @@ pub struct OpenSession {
     pub headers: Vec<(String, Vec<u8>)>,
     /// When it was last looked for among the sessions that have been ended, and not found.
     pub(super) seen_alive: Cell<Option<Epoch>>,
+    /// The same for what the store knows of.
+    pub alive_in_store_at: Cell<Option<Timestamp>>,
 }
 
 /// The headers' values are claims and tokens.
@@ -252,6 +254,7 @@ impl OpenSession {
             read_at,
             headers,
             seen_alive: Cell::new(None),
+            alive_in_store_at: Cell::new(read_at),
         }
     }
 

@@ -1,6 +1,9 @@
-//! A session as the store keeps it: sealed, and good under its own key only.
+//! A value as the store keeps it: sealed, and good under its own key only.
 
-use super::{Binding, Seal, Session};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Binding, Seal};
 use crate::error::{Error, InternalFault};
 use crate::host::Host;
 
@@ -12,18 +15,21 @@ const LONGEST: usize = 64 * 1024;
 #[derive(Clone, Copy)]
 pub struct Record<'a> {
     pub seal: &'a Seal,
+    /// The kind of value.
+    pub kind: &'static str,
     /// The name in the store.
     pub key: &'a str,
-    /// The host that the browser spoke to when it logged in, as for cookies.
+    /// The host that the browser spoke to when it logged in, as for cookies; empty for what is about
+    /// all hosts.
     pub authority: &'a str,
     pub issuer: &'a str,
 }
 
 impl Record<'_> {
     /// The value to keep, as text that every front end carries as it is.
-    pub fn seal(&self, host: &dyn Host, session: &Session) -> Result<String, Error> {
+    pub fn seal(&self, host: &dyn Host, value: &impl Serialize) -> Result<String, Error> {
         let plaintext =
-            postcard::to_allocvec(session).map_err(|_| Error::Internal(InternalFault::Bug))?;
+            postcard::to_allocvec(value).map_err(|_| Error::Internal(InternalFault::Bug))?;
         let value = self.seal.seal_text(host, self.binding(), &plaintext)?;
         match value.len() <= LONGEST {
             true => Ok(value),
@@ -31,15 +37,15 @@ impl Record<'_> {
         }
     }
 
-    /// The session in a value; nothing in one that was made for another place, or not by us.
-    pub fn open(&self, value: &str) -> Option<Session> {
+    /// What was sealed in a value; nothing in one that was made for another place, or not by us.
+    pub fn open<T: DeserializeOwned>(&self, value: &str) -> Option<T> {
         let plaintext = self.seal.open_text(self.binding(), value.as_bytes())?;
         postcard::from_bytes(&plaintext).ok()
     }
 
     fn binding(&self) -> Binding<'_> {
         Binding {
-            purpose: "stored session",
+            purpose: self.kind,
             name: self.key,
             host: self.authority,
             issuer: self.issuer,

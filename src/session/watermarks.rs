@@ -68,23 +68,17 @@ struct Opened {
 }
 
 impl Watermarks {
-    /// Notes that what `mark` names, and was issued up to `issued_before`, has ended; the note is
-    /// needed until `expires_at`.
+    /// Notes that what `mark` names has ended, as far as `watermark` says.
     pub fn end(
         &self,
         memory: SharedMemory<'_>,
         issuer: &str,
         mark: Mark<'_>,
-        issued_before: Timestamp,
-        expires_at: Timestamp,
+        watermark: Watermark,
     ) -> Result<Recorded, NotRecorded> {
         let mut recorded = Recorded::default();
         for tag in mark.tags(issuer) {
-            let entry = Entry {
-                tag,
-                issued_before,
-                expires_at,
-            };
+            let entry = Entry { tag, watermark };
             recorded.overflowed |= self.write(memory, &entry)?;
         }
         // After the buckets: who sees the new epoch sees them, too.
@@ -115,9 +109,9 @@ impl Watermarks {
     pub fn have_marked(&self, memory: SharedMemory<'_>, issuer: &str, session: &Session) -> bool {
         let now = memory.host.now();
         let issued_at = session.authentication.issued_at;
-        marks(session)
-            .into_iter()
-            .any(|(kind, parts)| self.ends(memory, &tag(issuer, kind, parts), issued_at, now))
+        tags_of(session, issuer)
+            .iter()
+            .any(|tag| self.ends(memory, tag, issued_at, now))
     }
 
     fn ends(
@@ -179,7 +173,32 @@ impl Watermarks {
     }
 }
 
-type Tag = [u8; 16];
+/// What a watermark is found by: sixteen bytes of a hash. Nobody finds two texts with the same, and a
+/// bucket stays small.
+pub type Tag = [u8; 16];
+
+/// What was issued up to a time has ended, until there can be nothing of it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    pub issued_before: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl Watermark {
+    /// One that ends all that either of them ends.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            issued_before: self.issued_before.max(other.issued_before),
+            expires_at: self.expires_at.max(other.expires_at),
+        }
+    }
+
+    /// Whether it ends what was issued at `issued_at`.
+    pub fn ends(&self, issued_at: Timestamp, now: Timestamp) -> bool {
+        issued_at <= self.issued_before && now < self.expires_at
+    }
+}
 
 /// A kind of mark, in a tag and among those of a session.
 #[derive(Clone, Copy)]
@@ -198,7 +217,8 @@ impl Mark<'_> {
         self.tags(issuer).first().map(number)
     }
 
-    fn tags(&self, issuer: &str) -> Vec<Tag> {
+    /// The tags under which it is noted.
+    pub fn tags(&self, issuer: &str) -> Vec<Tag> {
         let marked = |kind, parts| tag(issuer, kind, parts);
         match self {
             Self::Session(id) => vec![marked(Kind::Session, [*id, b""])],
@@ -210,6 +230,14 @@ impl Mark<'_> {
             Self::Subject(subject) => vec![marked(Kind::Subject, [subject.as_bytes(), b""])],
         }
     }
+}
+
+/// The tags under which something that ends `session` can be noted.
+pub fn tags_of(session: &Session, issuer: &str) -> Vec<Tag> {
+    marks(session)
+        .into_iter()
+        .map(|(kind, parts)| tag(issuer, kind, parts))
+        .collect()
 }
 
 /// The marks that can end a session.
@@ -229,7 +257,6 @@ fn marks(session: &Session) -> Vec<(Kind, [&[u8]; 2])> {
     marks
 }
 
-/// Sixteen bytes of a hash: nobody finds two texts with the same, and a bucket stays small.
 fn tag(issuer: &str, kind: Kind, parts: [&[u8]; 2]) -> Tag {
     let mut hash = Sha256::new();
     hash.update([kind as u8]);
@@ -261,58 +288,41 @@ fn epoch(memory: SharedMemory<'_>) -> SharedSlot<'_> {
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Bucket {
     entries: Vec<Entry>,
-    /// What the entries that had to go have ended, until then.
-    floor: Option<Floor>,
+    /// What the entries that had to go have ended.
+    floor: Option<Watermark>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Entry {
     tag: Tag,
-    issued_before: Timestamp,
-    expires_at: Timestamp,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Floor {
-    issued_before: Timestamp,
-    expires_at: Timestamp,
+    watermark: Watermark,
 }
 
 impl Bucket {
     fn ends(&self, tag: &Tag, issued_at: Timestamp, now: Timestamp) -> bool {
-        let entry = self.entries.iter().any(|entry| {
-            entry.tag == *tag && issued_at <= entry.issued_before && now < entry.expires_at
-        });
-        let below = |floor: Floor| issued_at <= floor.issued_before && now < floor.expires_at;
-        entry || self.floor.is_some_and(below)
+        let own = self.entries.iter().filter(|entry| entry.tag == *tag);
+        own.map(|entry| entry.watermark)
+            .chain(self.floor)
+            .any(|watermark| watermark.ends(issued_at, now))
     }
 
     /// Says whether an entry that still counts had to go.
     fn add(&mut self, new: &Entry, now: Timestamp) -> bool {
-        self.entries.retain(|entry| now < entry.expires_at);
+        self.entries
+            .retain(|entry| now < entry.watermark.expires_at);
         self.floor = self.floor.filter(|floor| now < floor.expires_at);
         match self.entries.iter_mut().find(|entry| entry.tag == new.tag) {
-            Some(known) => {
-                known.issued_before = known.issued_before.max(new.issued_before);
-                known.expires_at = known.expires_at.max(new.expires_at);
-            }
+            Some(known) => known.watermark = known.watermark.and(new.watermark),
             None => self.entries.push(new.clone()),
         }
         if self.entries.len() <= MOST_ENTRIES {
             return false;
         }
         let ages = self.entries.iter().enumerate();
-        let oldest = ages.min_by_key(|(_, entry)| entry.issued_before);
+        let oldest = ages.min_by_key(|(_, entry)| entry.watermark.issued_before);
         if let Some(position) = oldest.map(|(position, _)| position) {
-            let gone = self.entries.swap_remove(position);
-            let floor = self.floor.unwrap_or(Floor {
-                issued_before: gone.issued_before,
-                expires_at: gone.expires_at,
-            });
-            self.floor = Some(Floor {
-                issued_before: floor.issued_before.max(gone.issued_before),
-                expires_at: floor.expires_at.max(gone.expires_at),
-            });
+            let gone = self.entries.swap_remove(position).watermark;
+            self.floor = Some(self.floor.map_or(gone, |floor| floor.and(gone)));
         }
         true
     }

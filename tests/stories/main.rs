@@ -19,6 +19,7 @@ mod callback;
 mod claims;
 mod cookies;
 mod faults;
+mod fleet;
 mod front_channel;
 mod host;
 mod keys;

@@ -1,10 +1,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{by_token, end};
+use super::{end, note};
 use crate::flow::Gateway;
 use crate::oidc::{Ends, VerifiedLogoutToken};
-use crate::session::{Mark, Session};
+use crate::session::{Mark, Session, Watermark};
 use crate::testing::{START, TestHost, config, session};
 
 fn worker(host: &Rc<TestHost>) -> Gateway {
@@ -23,8 +23,11 @@ fn a_table_that_is_full_is_told_and_nobody_who_was_ended_comes_back() {
     let subjects: Vec<String> = names.filter(in_one_bucket).take(258).collect();
     let at = |second: usize| START.after(Duration::from_secs(u64::try_from(second).unwrap()));
     for (second, subject) in subjects.iter().enumerate() {
-        let expires_at = START.after(Duration::from_secs(3600));
-        let noted = end(&gateway, Mark::Subject(subject), at(second), expires_at);
+        let watermark = Watermark {
+            issued_before: at(second),
+            expires_at: START.after(Duration::from_secs(3600)),
+        };
+        let noted = end(&gateway, Mark::Subject(subject), watermark);
         assert!(noted.is_ok());
         let told = host
             .lines
@@ -64,7 +67,13 @@ fn a_login_that_is_under_way_begins_no_session_that_outlives_the_note() {
         issued_at: START,
         id: "bWJq".to_owned(),
     };
-    assert!(by_token(&gateway, &token).is_ok());
+    assert!(
+        {
+            let (mark, watermark) = note(&gateway, &token);
+            end(&gateway, mark, watermark)
+        }
+        .is_ok()
+    );
     // As late as the ID token from before the logout is accepted, and as long as the session may last.
     let policy = &gateway.config.provider.id_token;
     host.pass(policy.max_age + policy.clock_skew);

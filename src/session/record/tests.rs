@@ -13,6 +13,7 @@ fn a_value_opens_in_its_own_place_only() {
     let (seal, other) = (Seal::new(&[seal]), Seal::new(&[other]));
     let own = Record {
         seal: &seal,
+        kind: "session",
         key: "portero:session:a",
         authority: "app.example.com",
         issuer: "https://idp.example.com",
@@ -37,11 +38,11 @@ fn a_value_opens_in_its_own_place_only() {
             ..own
         },
     ] {
-        assert!(place.open(&value).is_none(), "{}", place.key);
+        assert!(place.open::<Session>(&value).is_none(), "{}", place.key);
     }
-    assert!(own.open("").is_none());
-    assert!(own.open(value.get(1..).unwrap()).is_none());
-    assert!(own.open("not base64!").is_none());
+    assert!(own.open::<Session>("").is_none());
+    assert!(own.open::<Session>(value.get(1..).unwrap()).is_none());
+    assert!(own.open::<Session>("not base64!").is_none());
 }
 
 #[test]
@@ -50,6 +51,7 @@ fn a_session_that_is_too_large_is_not_sealed() {
     let seal = Seal::new(&[Secret::new(KEY.to_vec())]);
     let place = Record {
         seal: &seal,
+        kind: "session",
         key: "k",
         authority: "h",
         issuer: "i",

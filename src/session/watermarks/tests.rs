@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::super::{OpenSession, Seal, Session, SharedMemory};
 use super::{
-    Bucket, Entry, KIND, MOST_ENTRIES, Mark, NotRecorded, Recorded, Tag, Watermarks, marks, tag,
+    Bucket, Entry, KIND, MOST_ENTRIES, Mark, NotRecorded, Recorded, Tag, Watermark, Watermarks,
+    marks, tag,
 };
 use crate::host::{Host, RandomUnavailable, SharedValue};
 use crate::secret::Secret;
@@ -42,7 +43,11 @@ impl Place {
 
     fn end(&self, worker: &Watermarks, mark: Mark<'_>) -> Result<Recorded, NotRecorded> {
         let now = self.host.now();
-        worker.end(self.memory(), ISSUER, mark, now, now.after(SPAN))
+        let watermark = Watermark {
+            issued_before: now,
+            expires_at: now.after(SPAN),
+        };
+        worker.end(self.memory(), ISSUER, mark, watermark)
     }
 
     fn ended(&self, worker: &Watermarks, open: &OpenSession) -> bool {
@@ -132,8 +137,10 @@ fn as_long_as_nothing_changes_nothing_is_opened() {
     for tag in Mark::Subject("alice").tags(ISSUER) {
         let entry = Entry {
             tag,
-            issued_before: host.now(),
-            expires_at: host.now().after(SPAN),
+            watermark: Watermark {
+                issued_before: host.now(),
+                expires_at: host.now().after(SPAN),
+            },
         };
         assert_eq!(worker.write(place.memory(), &entry), Ok(false));
     }
@@ -286,8 +293,10 @@ fn entry(number: usize, issued_before: u64, expires_at: u64) -> Entry {
     tag[..8].copy_from_slice(&number.to_be_bytes());
     Entry {
         tag,
-        issued_before: Timestamp::from_secs(issued_before),
-        expires_at: Timestamp::from_secs(expires_at),
+        watermark: Watermark {
+            issued_before: Timestamp::from_secs(issued_before),
+            expires_at: Timestamp::from_secs(expires_at),
+        },
     }
 }
 
