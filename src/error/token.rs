@@ -11,6 +11,8 @@ pub enum TokenFault {
     TooLarge,
     /// Not three parts of unpadded base64url (RFC 7515 section 7.1).
     Malformed,
+    /// Encrypted (RFC 7516); Portero has no key to open it with.
+    Encrypted,
     /// The header is not a JSON object with the members that a signature needs.
     HeaderInvalid,
     /// The header demands an extension (RFC 7515 section 4.1.11); Portero knows none.
@@ -70,6 +72,7 @@ impl TokenFault {
     pub const ALL: &'static [Self] = &[
         Self::TooLarge,
         Self::Malformed,
+        Self::Encrypted,
         Self::HeaderInvalid,
         Self::CriticalHeader,
         Self::AlgorithmRefused,
@@ -102,6 +105,7 @@ impl TokenFault {
         match self {
             Self::TooLarge => "too_large",
             Self::Malformed => "malformed",
+            Self::Encrypted => "encrypted",
             Self::HeaderInvalid => "header_invalid",
             Self::CriticalHeader => "critical_header",
             Self::AlgorithmRefused => "algorithm_refused",
@@ -136,6 +140,7 @@ impl fmt::Display for TokenFault {
         formatter.write_str(match self {
             Self::TooLarge => "the token is too large",
             Self::Malformed => "the token is not a compact JWS",
+            Self::Encrypted => "the token is encrypted",
             Self::HeaderInvalid => "the token's header is invalid",
             Self::CriticalHeader => "the token's header demands an extension",
             Self::AlgorithmRefused => "the token's algorithm is not allowed",

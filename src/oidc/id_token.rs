@@ -253,14 +253,15 @@ fn hash_matches(
     algorithm: Algorithm,
     value: Option<&str>,
 ) -> Result<bool, TokenFault> {
-    use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    use Algorithm::{EdDsa, Es256, Es384, Hs256, Hs384, Hs512};
+    use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
     let (Some(given), Some(value)) = (claims.string(claim)?, value) else {
         return Ok(true);
     };
     let digest = match algorithm {
-        Rs256 | Ps256 | Es256 => Sha256::digest(value).to_vec(),
-        Rs384 | Ps384 | Es384 => Sha384::digest(value).to_vec(),
-        Rs512 | Ps512 | EdDsa => Sha512::digest(value).to_vec(),
+        Rs256 | Ps256 | Es256 | Hs256 => Sha256::digest(value).to_vec(),
+        Rs384 | Ps384 | Es384 | Hs384 => Sha384::digest(value).to_vec(),
+        Rs512 | Ps512 | EdDsa | Hs512 => Sha512::digest(value).to_vec(),
     };
     let (left_half, _) = digest.split_at(digest.len() / 2);
     Ok(equal(given, &URL_SAFE_NO_PAD.encode(left_half)))
