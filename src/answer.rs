@@ -36,6 +36,8 @@ pub enum Audience {
     Browser,
     /// A program.
     Program,
+    /// The OpenID provider, which reads errors as OAuth has them.
+    Provider,
 }
 
 impl Response {
@@ -64,7 +66,8 @@ impl Response {
         response
     }
 
-    /// The answer to an error: a page for a person, a problem (RFC 9457) for a program. `again` is
+    /// The answer to an error: a page for a person, a problem (RFC 9457) for a program, an error
+    /// response (RFC 6749 section 5.2) for the provider. `again` is
     /// where a person may start over; `request_id` is what they can tell the operator.
     pub fn error(
         report: &Report,
@@ -99,6 +102,18 @@ impl Response {
                 .to_string();
                 response
             }
+            Audience::Provider => {
+                let mut response = Self::new(report.status)
+                    .with_header("content-type", "application/json".to_owned());
+                response.body = serde_json::json!({
+                    "error": oauth_error(report.status),
+                    "error_description": report.message,
+                    "code": report.code,
+                    "request_id": request_id,
+                })
+                .to_string();
+                response
+            }
         };
         match report.status {
             // RFC 9110 section 15.5.2 demands a challenge; RFC 6750 section 3 gives its form.
@@ -119,6 +134,15 @@ impl Response {
         self.headers
             .extend(set_cookies.into_iter().map(|value| ("set-cookie", value)));
         self
+    }
+}
+
+/// Names of RFC 6749 sections 4.1.2.1 and 5.2.
+const fn oauth_error(status: u16) -> &'static str {
+    match status {
+        503 | 504 => "temporarily_unavailable",
+        500..=599 => "server_error",
+        _ => "invalid_request",
     }
 }
 

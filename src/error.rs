@@ -41,6 +41,8 @@ pub enum Error {
     ProviderUnavailable,
     /// The ID token does not prove what it must.
     IdToken(TokenFault),
+    /// The logout token does not prove what it must.
+    LogoutToken(TokenFault),
     /// Userinfo speaks of somebody else (OpenID Connect Core 5.3.2).
     UserinfoSubject,
     /// Portero itself cannot go on.
@@ -74,6 +76,10 @@ listed! {
         IssuerMismatch,
         /// The provider announces the `iss` parameter and did not send it (RFC 9207 section 2.4).
         IssuerMissing,
+        /// A back-channel logout that is not a form with one logout token.
+        BackChannelLogoutMalformed,
+        /// The logout token has been here before.
+        LogoutTokenReplayed,
         /// A front-channel logout names no provider or session, another one, or one twice.
         FrontChannelLogoutMismatch,
     }
@@ -149,6 +155,8 @@ listed! {
         RandomUnavailable,
         /// The session does not fit into the cookies a browser keeps.
         SessionTooLarge,
+        /// The end of a session could not be noted where all workers see it.
+        LogoutNotRecorded,
         /// Something that cannot happen did.
         Bug,
     }
@@ -159,7 +167,7 @@ impl Error {
     /// from outside.
     pub const fn cause(&self) -> Option<TokenFault> {
         match self {
-            Self::IdToken(fault) => Some(*fault),
+            Self::IdToken(fault) | Self::LogoutToken(fault) => Some(*fault),
             Self::Request(_)
             | Self::Denied(_)
             | Self::Authorization(_)
@@ -192,6 +200,10 @@ impl Error {
             }
         }
         errors.extend(TokenFault::ALL.iter().copied().map(Self::IdToken));
+        let of_logout = TokenFault::ALL
+            .iter()
+            .filter(|fault| !fault.is_about_login());
+        errors.extend(of_logout.copied().map(Self::LogoutToken));
         errors.extend(InternalFault::ALL.iter().copied().map(Self::Internal));
         errors
     }

@@ -19,6 +19,8 @@ pub enum Route {
     LoggedOut,
     /// The provider logs a browser out here, in a frame.
     FrontChannelLogout,
+    /// The provider logs people out here, without their browsers.
+    BackChannelLogout,
     /// The upstream answers whoever asks.
     Public,
     /// Only a person who is logged in gets through.
@@ -73,6 +75,9 @@ impl Route {
         ];
         if let Some((_, route)) = own.into_iter().find(|(own, _)| *own == path) {
             return (route, None);
+        }
+        if paths.backchannel_logout.as_deref() == Some(path) {
+            return (Self::BackChannelLogout, None);
         }
         let rule = config
             .rules

@@ -39,6 +39,8 @@ pub enum Metric {
     LoginStarted,
     LoginSucceeded,
     LogoutSucceeded,
+    /// One logout for which the table of ended sessions had no room: others ended with it.
+    LogoutTableFull,
     RefreshSucceeded,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,
@@ -58,6 +60,7 @@ impl Metric {
             Self::LoginStarted => "portero.login.started".to_owned(),
             Self::LoginSucceeded => "portero.login.succeeded".to_owned(),
             Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
+            Self::LogoutTableFull => "portero.logout.table_full".to_owned(),
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Audience, Response};
-use crate::error::{Denial, Error, RequestFault};
+use crate::error::{Denial, Error, InternalFault, RequestFault};
 
 fn header<'a>(response: &'a Response, name: &str) -> Vec<&'a str> {
     response
@@ -46,6 +46,32 @@ fn a_program_gets_a_problem_and_a_challenge() {
             "request_id": "abc",
         })
     );
+}
+
+#[test]
+fn the_provider_gets_an_error_as_oauth_has_it() {
+    for (error, name) in [
+        (
+            Error::from(RequestFault::LogoutTokenReplayed),
+            "invalid_request",
+        ),
+        (Error::ProviderUnavailable, "temporarily_unavailable"),
+        (Error::Internal(InternalFault::Bug), "server_error"),
+    ] {
+        let report = error.report();
+        let response = Response::error(&report, Audience::Provider, "abc", Some("/"));
+        assert_eq!(response.status, report.status);
+        assert_eq!(header(&response, "content-type"), ["application/json"]);
+        assert_eq!(header(&response, "cache-control"), ["no-store"]);
+        let body: Value = serde_json::from_str(&response.body).unwrap();
+        let expected = json!({
+            "error": name,
+            "error_description": report.message,
+            "code": report.code,
+            "request_id": "abc",
+        });
+        assert_eq!(body, expected);
+    }
 }
 
 #[test]

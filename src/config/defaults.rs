@@ -20,5 +20,6 @@ pub(super) const CALLBACK: &str = "/oauth2/callback";
 pub(super) const LOGOUT: &str = "/oauth2/logout";
 pub(super) const LOGGED_OUT: &str = "/oauth2/logged-out";
 pub(super) const FRONTCHANNEL_LOGOUT: &str = "/oauth2/frontchannel-logout";
+pub(super) const BACKCHANNEL_LOGOUT: &str = "/oauth2/backchannel-logout";
 
 pub(super) const USERINFO_HEADER: &str = "x-userinfo";

@@ -182,6 +182,8 @@ pub struct Paths {
     pub logout: String,
     pub logged_out: String,
     pub frontchannel_logout: String,
+    /// Only where the bodies of requests can be read.
+    pub backchannel_logout: Option<String>,
 }
 
 /// One line of the rules; the first that matches decides.

@@ -266,6 +266,11 @@ pub(super) struct Paths {
     /// `https://<host><frontchannel_logout>` as the front-channel logout URI at the provider, with
     /// `iss` and `sid` sent along (`frontchannel_logout_session_required`).
     pub(super) frontchannel_logout: Option<String>,
+    /// Where the provider itself says who has been logged out (OpenID Connect Back-Channel Logout 1.0).
+    /// Register `https://<host><backchannel_logout>` as the back-channel logout URI at the provider.
+    /// The path is there only with `allow_on_headers_stop_iteration`, because what the provider says is
+    /// in the body of its request.
+    pub(super) backchannel_logout: Option<String>,
 }
 
 /// One rule.

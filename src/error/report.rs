@@ -34,6 +34,7 @@ impl Error {
                 Level::Error,
             ),
             Self::IdToken(fault) => id_token(*fault),
+            Self::LogoutToken(fault) => logout_token(*fault),
             Self::UserinfoSubject => {
                 line(502, "userinfo_subject_mismatch", BAD_ANSWER, Level::Error)
             }
@@ -45,6 +46,7 @@ impl Error {
 const BAD_ANSWER: &str =
     "The sign-in service gave an answer that cannot be trusted. Nobody has been signed in.";
 const NO_ANSWER: &str = "The sign-in service did not answer. Please try again soon.";
+const NO_LOGOUT: &str = "This sign-out cannot be accepted. Nothing has been done.";
 const START_AGAIN: &str = "This sign-in cannot be finished here. Please start again.";
 
 fn line(status: u16, code: &'static str, message: &'static str, level: Level) -> Report {
@@ -95,6 +97,8 @@ fn request(fault: RequestFault) -> Report {
         F::LoginReplayed => (400, "login_replayed", START_AGAIN),
         F::IssuerMismatch => (400, "authorization_issuer_mismatch", START_AGAIN),
         F::IssuerMissing => (400, "authorization_issuer_missing", START_AGAIN),
+        F::BackChannelLogoutMalformed => (400, "backchannel_logout_malformed", NO_LOGOUT),
+        F::LogoutTokenReplayed => (400, "logout_token_replayed", NO_LOGOUT),
         F::FrontChannelLogoutMismatch => (
             400,
             "frontchannel_logout_mismatch",
@@ -191,14 +195,24 @@ fn id_token(fault: TokenFault) -> Report {
     }
 }
 
+fn logout_token(fault: TokenFault) -> Report {
+    Report {
+        status: 400,
+        code: Cow::Owned(format!("logout_token_{}", fault.code())),
+        message: NO_LOGOUT,
+        level: Level::Warn,
+    }
+}
+
 fn internal(fault: InternalFault) -> Report {
     const OURS: &str = "Something went wrong here. Please try again soon.";
-    let code = match fault {
-        InternalFault::RandomUnavailable => "random_unavailable",
-        InternalFault::SessionTooLarge => "session_too_large",
-        InternalFault::Bug => "internal_error",
+    let (status, code) = match fault {
+        InternalFault::RandomUnavailable => (500, "random_unavailable"),
+        InternalFault::SessionTooLarge => (500, "session_too_large"),
+        InternalFault::LogoutNotRecorded => (503, "logout_not_recorded"),
+        InternalFault::Bug => (500, "internal_error"),
     };
-    line(500, code, OURS, Level::Error)
+    line(status, code, OURS, Level::Error)
 }
 
 #[cfg(test)]

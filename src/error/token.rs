@@ -17,6 +17,9 @@ pub enum TokenFault {
     HeaderInvalid,
     /// The header demands an extension (RFC 7515 section 4.1.11); Portero knows none.
     CriticalHeader,
+    /// It says that it is another kind of token than the one that is needed here: by its `typ`, or by
+    /// a claim that only that kind has.
+    TypeMismatch,
     /// `alg` is none that the configuration allows for this token.
     AlgorithmRefused,
     /// The key that signed is not in the set: no key has the token's `kid` and fits its algorithm,
@@ -75,6 +78,7 @@ impl TokenFault {
         Self::Encrypted,
         Self::HeaderInvalid,
         Self::CriticalHeader,
+        Self::TypeMismatch,
         Self::AlgorithmRefused,
         Self::KeyUnknown,
         Self::KeyAmbiguous,
@@ -100,6 +104,21 @@ impl TokenFault {
         Self::AuthTimeChanged,
     ];
 
+    /// Whether only an ID token can have it, because it is about the login that brought the token.
+    pub const fn is_about_login(self) -> bool {
+        matches!(
+            self,
+            Self::AuthorizedPartyMismatch
+                | Self::NonceMismatch
+                | Self::AccessTokenHashMismatch
+                | Self::CodeHashMismatch
+                | Self::AuthenticationTooOld
+                | Self::AcrMismatch
+                | Self::SubjectChanged
+                | Self::AuthTimeChanged
+        )
+    }
+
     /// The stable name of the fault in answers, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
@@ -108,6 +127,7 @@ impl TokenFault {
             Self::Encrypted => "encrypted",
             Self::HeaderInvalid => "header_invalid",
             Self::CriticalHeader => "critical_header",
+            Self::TypeMismatch => "type_mismatch",
             Self::AlgorithmRefused => "algorithm_refused",
             Self::KeyUnknown => "key_unknown",
             Self::KeyAmbiguous => "key_ambiguous",
@@ -143,6 +163,7 @@ impl fmt::Display for TokenFault {
             Self::Encrypted => "the token is encrypted",
             Self::HeaderInvalid => "the token's header is invalid",
             Self::CriticalHeader => "the token's header demands an extension",
+            Self::TypeMismatch => "the token is of another kind",
             Self::AlgorithmRefused => "the token's algorithm is not allowed",
             Self::KeyUnknown => "no known key made the token's signature",
             Self::KeyAmbiguous => "too many keys could have made the token's signature",

@@ -8,14 +8,13 @@
 use std::borrow::Cow;
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, session};
+use super::{Decision, ended, session};
 use crate::answer::Response;
 use crate::endpoint::Endpoint;
 use crate::error::RequestFault;
 use crate::provider::Availability;
 use crate::request::query;
 use crate::session::{IdTokenHint, Session, StoredSession};
-use crate::telemetry::{Level, Metric};
 
 const BODY: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
                     <title>Signed out</title></head><body></body></html>";
@@ -30,7 +29,7 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
-        Some((open, _)) if named.means(&open.session) => forget(visit),
+        Some((open, _)) if named.means(&open.session) => forget(visit, &open.session),
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),
     };
@@ -74,7 +73,8 @@ impl<'a> Named<'a> {
 }
 
 /// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
-fn forget(visit: &Visit<'_>) -> Vec<String> {
+fn forget(visit: &Visit<'_>, session: &Session) -> Vec<String> {
+    ended::by_browser(visit, session);
     let stored = StoredSession(visit.cookies());
     if let Some(sealed) = stored.sealed() {
         visit.gateway.sessions.borrow_mut().remove(&sealed);
@@ -85,14 +85,7 @@ fn forget(visit: &Visit<'_>) -> Vec<String> {
     };
     let mut set_cookies = stored.delete();
     set_cookies.extend(hint.delete_unseen());
-    visit.host().count(&Metric::LogoutSucceeded);
-    visit.host().log(
-        Level::Info,
-        &format!(
-            "logout_succeeded channel=front request_id={}",
-            caller::request_id(visit.request)
-        ),
-    );
+    ended::tell(visit, "front");
     set_cookies
 }
 

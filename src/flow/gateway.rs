@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{
     CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
+    Watermarks,
 };
 use crate::upstream;
 
@@ -24,6 +25,7 @@ pub struct Gateway {
     pub(super) names: CookieNames,
     pub(super) guard: HeaderGuard,
     pub(super) sessions: RefCell<SessionCache>,
+    pub(super) watermarks: Watermarks,
     pub(super) provider: RefCell<ProviderCache>,
     jobs: RefCell<Vec<RefreshJob>>,
     /// Tells apart configurations that share one Envoy's shared data.
@@ -39,6 +41,7 @@ impl Gateway {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
+            watermarks: Watermarks::default(),
             provider: RefCell::default(),
             jobs: RefCell::default(),
             seal,
@@ -82,7 +85,7 @@ impl Gateway {
     /// A session with the upstream headers it gives.
     pub(super) fn open(&self, session: Session) -> OpenSession {
         let headers = upstream::headers(&self.config.upstream, &session);
-        OpenSession { session, headers }
+        OpenSession::new(session, headers)
     }
 
     /// What this configuration's workers share.

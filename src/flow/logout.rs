@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, refresh, session};
+use super::{Decision, caller, ended, refresh, session};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{CallFault, Denial, Error};
 use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
@@ -95,6 +95,7 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     }
     let data = known_provider(visit);
     if let Some((open, _)) = found {
+        ended::by_browser(visit, &open.session);
         revoke_tokens(visit, &open.session, data.as_deref()).await;
     }
     let hint = IdTokenHint {

@@ -3,9 +3,11 @@
 //! The core performs no IO. A flow says what it wants done, as a [`Step`], and is resumed with the
 //! result; whoever drives it is free to be Envoy or a test.
 
+mod back_channel;
 mod callback;
 mod caller;
 mod contract;
+mod ended;
 mod fetch;
 mod front_channel;
 mod gateway;

@@ -27,7 +27,7 @@ const MAX_SUCCESSORS: usize = 8;
 pub enum Freshness {
     /// It goes on; `moved` when it is another generation than the cookie's.
     Current { open: Rc<OpenSession>, moved: bool },
-    /// The provider has ended it.
+    /// It has been ended: by the provider's answer, or by a logout.
     Ended,
 }
 
@@ -49,6 +49,10 @@ pub async fn freshen(visit: &Visit<'_>, open: Rc<OpenSession>) -> Result<Freshne
             Settled::Moved(next) => {
                 open = Rc::new(visit.gateway.open(*next));
                 moved = true;
+                // The provider may have given it another name, and ended it by that.
+                if visit.gateway.has_ended(&open) {
+                    return Ok(Freshness::Ended);
+                }
             }
         }
     }
@@ -120,6 +124,10 @@ async fn settle(
             return Err(Error::Provider(Purpose::Token, fault));
         }
         visit.exchange.wait().await;
+        // No refresh brings back what a logout has ended in the meantime.
+        if visit.gateway.has_ended(open) {
+            return Ok(Settled::Ended);
+        }
     }
 }
 

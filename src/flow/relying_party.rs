@@ -7,10 +7,10 @@ use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
-use crate::jose::Claims;
+use crate::jose::{Claims, JwkSet};
 use crate::oidc::{
-    Expectations, IdTokenVerifier, RevocationRequest, TokenRequest, TokenResponse, VerifiedIdToken,
-    parse_userinfo,
+    Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier, VerifiedIdToken,
+    VerifiedLogoutToken, parse_userinfo,
 };
 use crate::provider::{Availability, KeyRefresh, ProviderData};
 use crate::telemetry::Purpose;
@@ -83,26 +83,49 @@ impl RelyingParty<'_> {
             .await
     }
 
-    /// Verifies an ID token; when its key is unknown, once more with newer keys.
+    /// Verifies an ID token.
     pub async fn verify(
         &self,
         token: &str,
         expected: &Expectations<'_>,
         data: &ProviderData,
     ) -> Result<VerifiedIdToken, Error> {
+        let attempt = |keys: &JwkSet| self.verifier().verify_id_token(token, keys, expected);
+        self.with_keys(data, attempt).await?.map_err(Error::IdToken)
+    }
+
+    /// Verifies a logout token.
+    pub async fn verify_logout(
+        &self,
+        token: &str,
+        data: &ProviderData,
+    ) -> Result<VerifiedLogoutToken, Error> {
+        let attempt = |keys: &JwkSet| self.verifier().verify_logout_token(token, keys);
+        let verdict = self.with_keys(data, attempt).await?;
+        verdict.map_err(Error::LogoutToken)
+    }
+
+    fn verifier(&self) -> TokenVerifier<'_> {
         let provider = &self.gateway.config.provider;
-        let attempt = |keys| {
-            IdTokenVerifier {
-                issuer: &provider.issuer,
-                client_id: &provider.client.id,
-                policy: &provider.id_token,
-                now: self.host().now(),
-            }
-            .verify(token, keys, expected)
-        };
+        TokenVerifier {
+            issuer: &provider.issuer,
+            client_id: &provider.client.id,
+            policy: &provider.id_token,
+            now: self.host().now(),
+        }
+    }
+
+    /// Attempts a verification; when the key is unknown, once more with newer keys.
+    async fn with_keys<T>(
+        &self,
+        data: &ProviderData,
+        attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
+    ) -> Result<Result<T, TokenFault>, Error> {
+        const UNKNOWN: TokenFault = TokenFault::KeyUnknown;
+        let provider = &self.gateway.config.provider;
         match attempt(&data.keys) {
-            Err(TokenFault::KeyUnknown) => {}
-            verdict => return Ok(verdict?),
+            Err(UNKNOWN) => {}
+            verdict => return Ok(verdict),
         }
         let wanted = self.gateway.provider.borrow_mut().want_newer_keys(
             self.gateway.memory(),
@@ -110,20 +133,20 @@ impl RelyingParty<'_> {
             data.fetched_at,
         );
         let asked = match wanted {
-            KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)?),
+            KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)),
             KeyRefresh::Asked(asked) => asked,
-            KeyRefresh::CoolingDown => return Err(TokenFault::KeyUnknown.into()),
+            KeyRefresh::CoolingDown => return Ok(Err(UNKNOWN)),
         };
         let deadline = asked.after(provider.timeout);
         loop {
             self.exchange.wait().await;
             let newer = self.provider().await?;
             if newer.fetched_at != data.fetched_at {
-                return Ok(attempt(&newer.keys)?);
+                return Ok(attempt(&newer.keys));
             }
             let failed = self.gateway.provider.borrow().has_failed_since(asked);
             if failed || self.host().now() >= deadline {
-                return Err(TokenFault::KeyUnknown.into());
+                return Ok(Err(UNKNOWN));
             }
         }
     }

@@ -56,8 +56,11 @@ impl Renewal {
             gateway.refresh_progress().of(&latest),
             Some(Progress::Ended)
         );
+        let is_marked = [own, &latest]
+            .into_iter()
+            .any(|session| gateway.has_marked(session));
         let is_unchanged = latest == *own;
-        if is_ended || (is_unchanged && (late || !self.due)) {
+        if is_ended || is_marked || (is_unchanged && (late || !self.due)) {
             return Vec::new();
         }
         let session = Session {

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::relying_party::RelyingParty;
 use super::{
-    Decision, Exchange, Forward, Gateway, callback, caller, front_channel, logout, session,
+    Decision, Exchange, Forward, Gateway, back_channel, callback, caller, front_channel, logout,
+    session,
 };
 use crate::answer::{Audience, Response};
 use crate::error::{Error, InternalFault, RequestFault};
@@ -58,6 +59,7 @@ async fn decide(
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,
         Route::FrontChannelLogout => front_channel::clear(&visit).await,
+        Route::BackChannelLogout => back_channel::receive(&visit).await,
     }
 }
 
@@ -112,6 +114,8 @@ pub(super) struct Refusal {
     pub again: Option<String>,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
+    /// Who reads the answer, where the address and not the request tells.
+    pub audience: Option<Audience>,
 }
 
 impl<E: Into<Error>> From<E> for Refusal {
@@ -121,6 +125,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             set_cookies: Vec::new(),
             again: None,
             allow: None,
+            audience: None,
         }
     }
 }
@@ -147,6 +152,7 @@ impl Refusal {
                 report.code, report.status
             ),
         );
+        let audience = self.audience.unwrap_or(audience);
         let response = Response::error(&report, audience, request_id, self.again.as_deref())
             .with_cookies(self.set_cookies);
         match self.allow {

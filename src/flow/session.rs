@@ -94,13 +94,12 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
         }
     };
     let idle_timeout = visit.gateway.config.session.idle_timeout;
-    match open.session.life(visit.host().now(), idle_timeout) {
-        Life::Over => {
-            visit.gateway.sessions.borrow_mut().remove(&sealed);
-            Ok(None)
-        }
-        life => Ok(Some((open, life))),
+    let life = open.session.life(visit.host().now(), idle_timeout);
+    if life == Life::Over || visit.gateway.has_ended(&open) {
+        visit.gateway.sessions.borrow_mut().remove(&sealed);
+        return Ok(None);
     }
+    Ok(Some((open, life)))
 }
 
 /// `due`: the browser's cookie is to be issued anew.

@@ -14,6 +14,7 @@ pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
 pub struct Header {
     algorithm: Algorithm,
     key_id: Option<String>,
+    typ: Option<String>,
 }
 
 impl Header {
@@ -25,6 +26,24 @@ impl Header {
     /// `kid`, as the token claims it.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
+    }
+
+    /// `typ`, as the token claims it.
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    /// Whether `typ` is this media type, in whatever case, and with its prefix or without it
+    /// (RFC 7515 section 4.1.9).
+    pub fn is_typed(&self, media_type: &str) -> bool {
+        const PREFIX: &str = "application/";
+        self.typ().is_some_and(|given| {
+            let rest = match given.split_at_checked(PREFIX.len()) {
+                Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+                _ => given,
+            };
+            rest.eq_ignore_ascii_case(media_type)
+        })
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, TokenFault> {
@@ -48,9 +67,11 @@ impl Header {
         {
             return Err(TokenFault::HeaderInvalid);
         }
-        // Read for its type only (RFC 7515 section 4.1.9).
-        text("typ")?;
-        Ok(Self { algorithm, key_id })
+        Ok(Self {
+            algorithm,
+            key_id,
+            typ: text("typ")?,
+        })
     }
 }
 

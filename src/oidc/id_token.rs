@@ -7,23 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::config::IdTokenPolicy;
+use super::logout_token::{LOGOUT_TOKEN_TYPE, logout_event};
+use super::verifier::{TokenVerifier, required, subject};
 use crate::error::TokenFault;
-use crate::jose::{Algorithm, Claims, JwkSet, Jws};
+use crate::jose::{Algorithm, Claims, JwkSet};
 use crate::time::Timestamp;
-
-/// The longest `sub` (OpenID Connect Core section 2).
-const MAX_SUBJECT_CHARACTERS: usize = 255;
-
-/// What every ID token of one provider for one client must be.
-#[derive(Clone, Copy, Debug)]
-pub struct IdTokenVerifier<'a> {
-    /// Compared byte for byte with `iss`.
-    pub issuer: &'a str,
-    pub client_id: &'a str,
-    pub policy: &'a IdTokenPolicy,
-    pub now: Timestamp,
-}
 
 /// What this one ID token must belong to.
 #[derive(Clone, Copy, Default)]
@@ -43,7 +31,8 @@ pub struct Expectations<'a> {
     pub acr_values: &'a [String],
 }
 
-/// An ID token that has passed every check. Only [`IdTokenVerifier::verify`] makes one.
+/// An ID token that has passed every check. Only [`TokenVerifier::verify_id_token`] makes
+/// one.
 #[derive(Clone, Debug)]
 pub struct VerifiedIdToken {
     claims: Claims,
@@ -85,37 +74,40 @@ impl VerifiedIdToken {
     }
 }
 
-impl IdTokenVerifier<'_> {
-    /// Verifies `token`, as received, with the provider's `keys`: the checks of OpenID Connect
+impl TokenVerifier<'_> {
+    /// Verifies an ID token, as received, with the provider's `keys`: the checks of OpenID Connect
     /// Core sections 3.1.3.7 and 3.1.3.8 in that order, the first that fails being the error.
     ///
     /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
-    pub fn verify(
+    pub fn verify_id_token(
         &self,
         token: &str,
         keys: &JwkSet,
         expected: &Expectations<'_>,
     ) -> Result<VerifiedIdToken, TokenFault> {
-        let jws = Jws::parse(token)?;
-        let algorithm = jws.header().algorithm();
-        if !self.policy.algorithms.contains(&algorithm) {
-            return Err(TokenFault::AlgorithmRefused);
+        let (header, claims) = self.check_signature(token, keys)?;
+        if header.is_typed(LOGOUT_TOKEN_TYPE) || logout_event(&claims).is_some() {
+            return Err(TokenFault::TypeMismatch);
         }
-        let claims = jws.verify(keys)?;
-
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
+        self.check_authorized_party(&claims)?;
         self.check_expiry(&claims)?;
-        let issued_at = self.check_issued_at(&claims)?;
+        let issued_at = self.check_issued_at(&claims, self.policy.max_age)?;
         self.check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
-        if !hash_matches(&claims, "at_hash", algorithm, expected.access_token)? {
+        if !hash_matches(
+            &claims,
+            "at_hash",
+            header.algorithm(),
+            expected.access_token,
+        )? {
             return Err(TokenFault::AccessTokenHashMismatch);
         }
-        if !hash_matches(&claims, "c_hash", algorithm, expected.code)? {
+        if !hash_matches(&claims, "c_hash", header.algorithm(), expected.code)? {
             return Err(TokenFault::CodeHashMismatch);
         }
-        let subject = subject(&claims)?.to_owned();
+        let subject = required(subject(&claims)?, "sub")?.to_owned();
         claims.string("sid")?;
         let auth_time = claims.numeric_date("auth_time")?;
         if let Some(max_age) = expected.max_age {
@@ -130,63 +122,15 @@ impl IdTokenVerifier<'_> {
         })
     }
 
-    /// Step 2 of section 3.1.3.7: the issuer exactly, no URL normalization.
-    fn check_issuer(&self, claims: &Claims) -> Result<(), TokenFault> {
-        if required(claims.string("iss")?, "iss")? == self.issuer {
-            Ok(())
-        } else {
-            Err(TokenFault::IssuerMismatch)
-        }
-    }
-
-    /// Steps 3 to 5 of section 3.1.3.7: this client is an audience, all others are trusted, and
-    /// where there are others, `azp` says that the token was issued to this client.
-    fn check_audience(&self, claims: &Claims) -> Result<(), TokenFault> {
-        let audiences = claims.audiences()?;
-        if !audiences.contains(&self.client_id) {
-            return Err(TokenFault::AudienceMismatch);
-        }
-        let trusted = |audience: &&str| {
-            *audience == self.client_id
-                || self
-                    .policy
-                    .trusted_audiences
-                    .iter()
-                    .any(|trusted| trusted == audience)
-        };
-        if !audiences.iter().all(trusted) {
-            return Err(TokenFault::AudienceUntrusted);
-        }
+    /// Steps 4 and 5 of section 3.1.3.7: where there are several audiences, `azp` says that the
+    /// token was issued to this client.
+    fn check_authorized_party(&self, claims: &Claims) -> Result<(), TokenFault> {
         match claims.string("azp")? {
             Some(party) if party == self.client_id => Ok(()),
             Some(_) => Err(TokenFault::AuthorizedPartyMismatch),
-            None if audiences.len() > 1 => Err(TokenFault::ClaimMissing { claim: "azp" }),
+            None if claims.audiences()?.len() > 1 => Err(TokenFault::ClaimMissing { claim: "azp" }),
             None => Ok(()),
         }
-    }
-
-    /// Step 9 of section 3.1.3.7.
-    fn check_expiry(&self, claims: &Claims) -> Result<(), TokenFault> {
-        let expires_at = required(claims.numeric_date("exp")?, "exp")?;
-        if expires_at > self.now.before(self.policy.clock_skew) {
-            Ok(())
-        } else {
-            Err(TokenFault::Expired)
-        }
-    }
-
-    /// Step 10 of section 3.1.3.7, with a limit in both directions.
-    fn check_issued_at(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
-        let issued_at = required(claims.numeric_date("iat")?, "iat")?;
-        let policy = self.policy;
-        if issued_at > self.now.after(policy.clock_skew) {
-            return Err(TokenFault::IssuedInFuture);
-        }
-        let oldest = self.now.before(policy.max_age).before(policy.clock_skew);
-        if issued_at < oldest {
-            return Err(TokenFault::IssuedTooLongAgo);
-        }
-        Ok(issued_at)
     }
 
     /// Step 13 of section 3.1.3.7, which follows the others because it judges the person's login
@@ -205,16 +149,6 @@ impl IdTokenVerifier<'_> {
             return Err(TokenFault::AuthenticationTooOld);
         }
         Ok(())
-    }
-
-    /// RFC 7519 section 4.1.5.
-    fn check_not_before(&self, claims: &Claims) -> Result<(), TokenFault> {
-        match claims.numeric_date("nbf")? {
-            Some(time) if time > self.now.after(self.policy.clock_skew) => {
-                Err(TokenFault::NotYetValid)
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -265,24 +199,6 @@ fn hash_matches(
     };
     let (left_half, _) = digest.split_at(digest.len() / 2);
     Ok(equal(given, &URL_SAFE_NO_PAD.encode(left_half)))
-}
-
-/// `sub`: required, and by section 2 never empty and at most 255 characters long.
-fn subject(claims: &Claims) -> Result<&str, TokenFault> {
-    let subject = required(claims.string("sub")?, "sub")?;
-    let length = subject
-        .chars()
-        .take(MAX_SUBJECT_CHARACTERS.saturating_add(1))
-        .count();
-    if (1..=MAX_SUBJECT_CHARACTERS).contains(&length) {
-        Ok(subject)
-    } else {
-        Err(TokenFault::SubjectInvalid)
-    }
-}
-
-fn required<T>(value: Option<T>, claim: &'static str) -> Result<T, TokenFault> {
-    value.ok_or(TokenFault::ClaimMissing { claim })
 }
 
 fn equal(one: &str, other: &str) -> bool {

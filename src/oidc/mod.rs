@@ -3,16 +3,20 @@
 mod authorization;
 mod end_session;
 mod id_token;
+mod logout_token;
 mod metadata;
 pub mod pkce;
 mod revocation;
 mod token;
 mod userinfo;
+mod verifier;
 
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use end_session::EndSessionRequest;
-pub use id_token::{Expectations, IdTokenVerifier, VerifiedIdToken};
+pub use id_token::{Expectations, VerifiedIdToken};
+pub use logout_token::{Ends, LOGOUT_TOKEN_AGE, VerifiedLogoutToken};
 pub use metadata::{MetadataFault, ProviderMetadata};
 pub use revocation::RevocationRequest;
 pub use token::{TokenRequest, TokenResponse};
 pub use userinfo::parse_userinfo;
+pub use verifier::TokenVerifier;

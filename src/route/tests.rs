@@ -40,6 +40,11 @@ fn porteros_own_paths_come_before_every_rule() {
         get(&everything, "/oauth2/frontchannel-logout?iss=x&sid=y"),
         Ok(Route::FrontChannelLogout)
     );
+    // Where the bodies of requests are not shown, this is no path of Portero's.
+    assert_eq!(
+        get(&everything, "/oauth2/backchannel-logout"),
+        Ok(Route::Public)
+    );
     assert_eq!(get(&everything, "/oauth2/%63allback"), Ok(Route::Callback));
     assert_eq!(get(&everything, "/oauth2/callback/"), Ok(Route::Public));
     assert_eq!(get(&everything, "/oauth2/callback;x"), AMBIGUOUS);

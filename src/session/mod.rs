@@ -8,8 +8,10 @@ mod pending;
 mod posted;
 mod progress;
 mod seal;
+mod seen_once;
 mod slot;
 mod store;
+mod watermarks;
 
 pub use cache::SessionCache;
 pub use chunks::TooLarge;
@@ -19,15 +21,19 @@ pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
 pub use posted::PostedForm;
 pub use progress::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
 pub use seal::{Binding, Seal};
+pub use seen_once::SeenOnce;
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
+pub use watermarks::{Mark, NotRecorded, Recorded, Watermarks};
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use watermarks::Epoch;
 
 /// A person who is logged in: what the session cookie holds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +137,8 @@ pub struct OpenSession {
     pub session: Session,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// When it was last looked for among the sessions that have been ended, and not found.
+    pub(super) seen_alive: Cell<Option<Epoch>>,
 }
 
 /// The headers' values are claims and tokens.
@@ -146,6 +154,14 @@ impl fmt::Debug for OpenSession {
 }
 
 impl OpenSession {
+    pub const fn new(session: Session, headers: Vec<(String, Vec<u8>)>) -> Self {
+        Self {
+            session,
+            headers,
+            seen_alive: Cell::new(None),
+        }
+    }
+
     /// Bytes in memory, about.
     pub(crate) fn size(&self) -> usize {
         let texts = [

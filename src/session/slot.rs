@@ -75,9 +75,14 @@ impl SharedSlot<'_> {
         self.set(value, Some(version))
     }
 
-    /// Writes whatever is there.
-    pub fn overwrite(&self, value: &impl Serialize) {
-        self.set(value, None);
+    /// Writes whatever is there; says whether it was written.
+    pub fn overwrite(&self, value: &impl Serialize) -> bool {
+        self.set(value, None)
+    }
+
+    /// What changes with every write, whoever writes and whatever.
+    pub fn version(&self) -> Option<u32> {
+        self.host.shared(&self.name).map(|shared| shared.version)
     }
 
     fn set(&self, value: &impl Serialize, version: Option<u32>) -> bool {

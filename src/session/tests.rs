@@ -39,8 +39,8 @@ fn a_clock_that_went_back_keeps_a_session_alive() {
 fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
     const SECRET: &str = "a-secret-of-somebody";
     let secret = || SECRET.to_owned();
-    let open = OpenSession {
-        session: Session {
+    let open = OpenSession::new(
+        Session {
             id: *SECRET.as_bytes().first_chunk().unwrap(),
             subject: secret(),
             claims: secret(),
@@ -49,8 +49,8 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             sid: Some(secret()),
             ..session()
         },
-        headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
-    };
+        vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+    );
     let login = PendingLogin {
         started_at: START,
         nonce: secret(),

@@ -3,7 +3,7 @@ export const SECRET = process.env.CLIENT_SECRET ?? 'correct-horse-battery-staple
 // Characters that HTTP Basic carries only when they are form-encoded first, as OAuth asks.
 export const ODD_SECRET = 'p:a%s s+w/o=rd&x';
 
-export function clients(relyingParties) {
+export function clients({ relyingParties, backchannelLogout }) {
   const web = {
     client_secret: SECRET,
     redirect_uris: relyingParties.map((base) => `${base}/oauth2/callback`),
@@ -14,8 +14,9 @@ export function clients(relyingParties) {
   };
   const signedWith = (client_id, alg) => ({ ...web, client_id, id_token_signed_response_alg: alg });
   const { client_secret: _, ...open } = web;
+  const told = backchannelLogout && { backchannel_logout_uri: backchannelLogout, backchannel_logout_session_required: true };
   return [
-    { ...web, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
+    { ...web, ...told, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
     { ...web, client_id: 'web-post', token_endpoint_auth_method: 'client_secret_post' },
     { ...web, client_id: 'web-odd', client_secret: ODD_SECRET, token_endpoint_auth_method: 'client_secret_basic' },
     { ...open, client_id: 'spa', token_endpoint_auth_method: 'none' },

@@ -13,7 +13,7 @@ export function build({ issuer, keys, settings }) {
   const wantsRefresh = (code) => settings.refreshToken === 'always' || code.scopes.has('offline_access');
   const provider = new Provider(issuer, {
     adapter: Store,
-    clients: clients(settings.relyingParties),
+    clients: clients(settings),
     jwks: { keys },
     cookies: { keys: ['only-for-tests'] },
     scopes: ['openid', 'offline_access', 'profile', 'email', 'groups', 'roles'],
@@ -51,6 +51,7 @@ export function build({ issuer, keys, settings }) {
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: async () => true },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx, form) => { ctx.body = logoutPage(form); },
@@ -69,15 +70,24 @@ export function build({ issuer, keys, settings }) {
         }),
       },
     },
+    fetch: tell,
     renderError: async (ctx, out) => {
       if (ctx.accepts('html', 'json') === 'html') { ctx.type = 'html'; ctx.body = errorPage(out); }
       else ctx.body = out;
     },
   });
-  for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
+  for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error', 'backchannel.error']) {
     provider.on(name, (_, error) => console.error(name, error.error ?? error.message, error.error_description ?? '', error.error_detail ?? ''));
   }
   return provider;
+}
+
+// Calls of the provider's own, which are about logouts only. The library's dispatcher keeps them away from private addresses, and here
+// everything is on this machine: names below localhost too, whatever the resolver knows of them.
+function tell(url, { dispatcher: _, ...options }) {
+  const to = new URL(url);
+  if (to.hostname.endsWith('.localhost')) to.hostname = '127.0.0.1';
+  return fetch(to, options);
 }
 
 // Nobody is asked for consent: whoever logs in has given it.

@@ -3,7 +3,7 @@
 //   ISSUER=http://op.localhost:9000 PORT=9000 RP=http://app.localhost:10000 node provider.mjs
 //
 // HOST is the address to listen on (127.0.0.1), RP the relying parties, separated by commas, CLIENT_SECRET the clients' secret
-// (clients.mjs has one for tests). It prints `ready <issuer>` when it
+// (clients.mjs has one for tests), BACKCHANNEL_LOGOUT the address that is told who has logged out. It prints `ready <issuer>` when it
 // listens, and ends when its standard input ends: whoever started it cannot leave it behind.
 //
 // Switches, all JSON over HTTP:

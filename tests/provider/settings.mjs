@@ -14,6 +14,7 @@ const defaults = (relyingParties) => ({
   accessAlg: 'RS256',
   accessAudience: RESOURCE,
   pkceRequired: true,
+  backchannelLogout: process.env.BACKCHANNEL_LOGOUT ?? '', // where the client `web` is told who has logged out; nowhere, when empty
   faults: {}, // path -> { times, delay, status, headers, body, hang, drop }
 });
 

@@ -10,7 +10,7 @@ use crate::provider::Answer;
 use crate::signer::Signer;
 use crate::world::{World, minutes, seconds};
 use portero::telemetry::Purpose;
-use rows::ROWS;
+pub use rows::ROWS;
 use serde_json::json;
 
 /// One failure, told once to everybody whom it concerns.

@@ -109,6 +109,16 @@ fn the_provider_ends_the_session_it_names_here_and_nothing_elsewhere() {
 }
 
 #[test]
+fn a_copy_of_the_cookie_is_worth_nothing_either() {
+    let world = world();
+    let browser = logged_in(&world);
+    let thief = world.browser();
+    *thief.cookies.borrow_mut() = browser.cookies.borrow().clone();
+    is_answered(&framed(&browser, &named()));
+    assert!(!thief.is_logged_in());
+}
+
+#[test]
 fn every_piece_of_a_large_session_goes() {
     let world = world();
     world.provider.script.borrow_mut().userinfo["groups"] = json!("x".repeat(6000));

@@ -265,13 +265,46 @@ fn a_session_that_has_ended_here_is_still_ended_at_the_provider() {
     assert_eq!(hint.split('.').count(), 3);
 }
 
+/// In this Envoy: there is no memory that processes share.
 #[test]
-fn a_cookie_that_was_copied_before_the_logout_is_not_in_the_cache_any_more() {
+fn a_cookie_that_was_copied_before_the_logout_is_worth_nothing() {
     let world = World::new();
+    let [other_worker, elsewhere] = [world.another_worker(), world.another_process()];
     let browser = world.browser();
     browser.log_in();
+    let thief = world.browser();
+    *thief.cookies.borrow_mut() = browser.cookies.borrow().clone();
+    thief.moves_to(&other_worker);
+    assert!(thief.is_logged_in());
+    // Somebody else is not concerned.
+    let somebody = world.browser();
+    somebody.log_in();
     browser.go(LOGOUT).location();
-    assert_eq!(browser.fetch("/").status(), 401);
+    for worker in [&world.worker, &other_worker] {
+        thief.moves_to(worker);
+        assert_eq!(thief.fetch("/public").forwarded().set_cookies.len(), 0);
+        assert!(!thief.is_logged_in());
+    }
+    assert!(somebody.is_logged_in());
+    let thief = world.browser();
+    *thief.cookies.borrow_mut() = somebody.cookies.borrow().clone();
+    somebody.go(LOGOUT).location();
+    thief.moves_to(&elsewhere);
+    elsewhere.tick();
+    assert!(thief.is_logged_in());
+}
+
+/// The person is logged out, whatever cannot be noted.
+#[test]
+fn a_logout_that_cannot_be_noted_takes_the_cookies_all_the_same() {
+    let world = local();
+    let browser = world.browser();
+    browser.log_in();
+    world.land.random_fails.set(true);
+    browser.go(LOGOUT).location();
+    world.land.random_fails.set(false);
+    assert!(browser.cookie_names("").is_empty());
+    assert_eq!(world.land.lines("logout_not_recorded ").len(), 1);
 }
 
 #[test]

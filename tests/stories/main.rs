@@ -13,6 +13,7 @@
 )]
 
 mod answers;
+mod back_channel;
 mod browser;
 mod callback;
 mod cookies;
@@ -22,6 +23,7 @@ mod host;
 mod keys;
 mod login;
 mod logout;
+mod logout_tokens;
 mod metadata;
 mod outcome;
 mod posted;
@@ -34,6 +36,7 @@ mod sealed;
 mod sessions;
 mod signer;
 mod suite;
+mod suite_back_channel;
 mod suite_basic;
 mod suite_config;
 mod suite_front_channel;

@@ -113,6 +113,10 @@ impl Outcome {
                 assert_eq!(problem["status"], response.status);
                 problem["code"].as_str().unwrap().to_owned()
             }
+            Some("application/json") => {
+                let error: Value = serde_json::from_str(&response.body).unwrap();
+                error["code"].as_str().unwrap().to_owned()
+            }
             Some("text/html; charset=utf-8") => {
                 let (_, rest) = response.body.split_once("<dt>Code</dt><dd>").unwrap();
                 rest.split_once("</dd>").unwrap().0.to_owned()

@@ -48,7 +48,6 @@ impl<'e> Check<'e> {
         let root = At::Root;
         let provider = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
-        let paths = self.paths(&root.key("paths"), raw.paths.unwrap_or_default());
         let rules = self.rules(&root.key("rules"), raw.rules);
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
@@ -73,6 +72,11 @@ impl<'e> Check<'e> {
                 "needs the bodies of requests, which Envoy shows a filter only with `allow_on_headers_stop_iteration: true`; accepted: 0, or that setting in Envoy and here",
             );
         }
+        let paths = self.paths(
+            &root.key("paths"),
+            raw.paths.unwrap_or_default(),
+            reads_bodies,
+        );
         let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
         Some(Config {
             provider: provider?,
@@ -85,7 +89,7 @@ impl<'e> Check<'e> {
         })
     }
 
-    fn paths(&mut self, at: &At<'_>, raw: raw::Paths) -> Option<Paths> {
+    fn paths(&mut self, at: &At<'_>, raw: raw::Paths, reads_bodies: Option<bool>) -> Option<Paths> {
         let callback = self.own_path(&at.key("callback"), raw.callback, defaults::CALLBACK);
         let logout = self.own_path(&at.key("logout"), raw.logout, defaults::LOGOUT);
         let logged_out = self.own_path(&at.key("logged_out"), raw.logged_out, defaults::LOGGED_OUT);
@@ -94,11 +98,18 @@ impl<'e> Check<'e> {
             raw.frontchannel_logout,
             defaults::FRONTCHANNEL_LOGOUT,
         );
+        let backchannel_logout = self.backchannel_logout(
+            &at.key("backchannel_logout"),
+            raw.backchannel_logout,
+            reads_bodies,
+        );
+        let of_backchannel = backchannel_logout.clone().flatten();
         let mut seen = vec![&callback];
         for (key, path) in [
             ("logout", &logout),
             ("logged_out", &logged_out),
             ("frontchannel_logout", &frontchannel_logout),
+            ("backchannel_logout", &of_backchannel),
         ] {
             if path.is_some() && seen.contains(&path) {
                 self.fault(
@@ -113,7 +124,30 @@ impl<'e> Check<'e> {
             logout: logout?,
             logged_out: logged_out?,
             frontchannel_logout: frontchannel_logout?,
+            backchannel_logout: backchannel_logout?,
         })
+    }
+
+    /// There is none where nobody could read what is sent to it.
+    fn backchannel_logout(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<String>,
+        reads_bodies: Option<bool>,
+    ) -> Option<Option<String>> {
+        if reads_bodies != Some(false) {
+            let path = self.own_path(at, raw, defaults::BACKCHANNEL_LOGOUT)?;
+            return Some(Some(path));
+        }
+        if raw.is_some() {
+            self.fault(
+                at,
+                "needs the bodies of requests, and Envoy is not set up to show them; accepted: this \
+                 path together with `allow_on_headers_stop_iteration: true`, here and in Envoy",
+            );
+            return None;
+        }
+        Some(None)
     }
 
     fn own_path(&mut self, at: &At<'_>, raw: Option<String>, default: &str) -> Option<String> {

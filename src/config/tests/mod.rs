@@ -106,6 +106,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.session.lifetime, Duration::from_secs(8 * 3600));
     assert_eq!(config.session.cache_bytes, 16 << 20);
     assert_eq!(config.paths.callback, "/oauth2/callback");
+    assert_eq!(config.paths.backchannel_logout, None);
     assert!(config.rules.is_empty());
     assert_eq!(config.cors_preflight, CorsPreflight::Deny);
     assert!(!config.reads_bodies);

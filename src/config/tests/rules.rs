@@ -71,6 +71,12 @@ fn our_own_paths_are_distinct_and_not_the_root() {
             "is the same as another",
         );
     }
+    for other in ["callback", "logout", "logged-out", "frontchannel-logout"] {
+        let mut whole = with("/allow_on_headers_stop_iteration", json!(true));
+        let path = json!(format!("/oauth2/{other}"));
+        put(&mut whole, "/paths/backchannel_logout", path);
+        refused(&whole, "paths.backchannel_logout", "is the same as another");
+    }
     refused(
         &with("/paths/frontchannel_logout", json!("/bye//x")),
         "paths.frontchannel_logout",
@@ -203,4 +209,28 @@ fn a_rule_that_opens_everything_or_hides_others_warns() {
     assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
     assert!(loaded.warnings[0].starts_with("rules[0]: matches every request"));
     assert!(loaded.warnings[1].starts_with("rules[0]: makes every request public"));
+}
+
+#[test]
+fn the_back_channel_logout_is_there_where_bodies_can_be_read_and_promised_nowhere_else() {
+    let path = |whole: &Value| accepted(whole).paths.backchannel_logout;
+    assert_eq!(path(&parsed(MINIMAL)), None);
+    assert_eq!(
+        path(&with("/allow_on_headers_stop_iteration", json!(true))).as_deref(),
+        Some("/oauth2/backchannel-logout")
+    );
+    let mut whole = with("/paths/backchannel_logout", json!("/bye"));
+    refused(
+        &whole,
+        "paths.backchannel_logout",
+        "needs the bodies of requests",
+    );
+    put(&mut whole, "/allow_on_headers_stop_iteration", json!(true));
+    assert_eq!(path(&whole).as_deref(), Some("/bye"));
+    put(&mut whole, "/allow_on_headers_stop_iteration", json!("yes"));
+    let found = faults(&whole);
+    assert_eq!(found.len(), 1, "{found:?}");
+    put(&mut whole, "/allow_on_headers_stop_iteration", json!(true));
+    put(&mut whole, "/paths/backchannel_logout", json!("/"));
+    refused(&whole, "paths.backchannel_logout", "is the root");
 }

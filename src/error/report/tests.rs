@@ -34,7 +34,8 @@ fn every_status_says_whose_fault_it_is() {
             Error::Authorization(_) => [403, 502, 503].contains(&status),
             Error::Provider(..) | Error::ProviderUnavailable => (502..=504).contains(&status),
             Error::IdToken(_) | Error::UserinfoSubject => status == 502,
-            Error::Internal(_) => status == 500,
+            Error::LogoutToken(_) => status == 400,
+            Error::Internal(_) => [500, 503].contains(&status),
         };
         assert!(fitting, "{error:?}: {status}");
     }

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Expectations, IdTokenVerifier, VerifiedIdToken};
+use super::super::TokenVerifier;
+use super::{Expectations, VerifiedIdToken};
 use crate::config::IdTokenPolicy;
 use crate::error::TokenFault::{self, *};
 use crate::jose::testing::{Signer, values_of_every_type};
@@ -66,13 +67,13 @@ fn verify_token(
     policy: &IdTokenPolicy,
     expected: &Expectations<'_>,
 ) -> Result<VerifiedIdToken, TokenFault> {
-    IdTokenVerifier {
+    TokenVerifier {
         issuer: ISSUER,
         client_id: CLIENT,
         policy,
         now: Timestamp::from_secs(NOW),
     }
-    .verify(token, &signer.jwk_set(), expected)
+    .verify_id_token(token, &signer.jwk_set(), expected)
 }
 
 fn verify(claims: &Value) -> Result<VerifiedIdToken, TokenFault> {

@@ -10,13 +10,13 @@ use crate::testing;
 const HOST: &str = "app.example.com";
 
 fn session(subject: &str) -> Rc<OpenSession> {
-    Rc::new(OpenSession {
-        session: Session {
+    Rc::new(OpenSession::new(
+        Session {
             subject: subject.to_owned(),
             ..testing::session()
         },
-        headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
-    })
+        vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+    ))
 }
 
 fn subject(found: Option<Rc<OpenSession>>) -> Option<String> {

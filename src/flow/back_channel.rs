@@ -1,0 +1,76 @@
+//! The provider logs people out here by itself, without their browsers
+//! (OpenID Connect Back-Channel Logout 1.0).
+//!
+//! Anybody can send something to this address, and nothing but the token counts: no cookie is read
+//! or set. A session that is named here is not taken out of any browser; it is noted as ended.
+
+use super::serve::{Refusal, Visit};
+use super::{Decision, ended};
+use crate::answer::{Audience, Response};
+use crate::error::{Error, RequestFault};
+use crate::oidc::LOGOUT_TOKEN_AGE;
+use crate::session::SeenOnce;
+
+/// A logout token has some hundred bytes.
+const MOST_BODY: usize = 64 * 1024;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Ends the sessions that the logout token names. That there are none is a success (section 2.7).
+pub async fn receive(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+    match judge(visit).await {
+        // Section 2.8 has 200, and no other status that means yes.
+        Ok(()) => Ok(Decision::Answer(Response::new(200))),
+        Err(refusal) => Err(Refusal {
+            audience: Some(Audience::Provider),
+            ..refusal
+        }),
+    }
+}
+
+async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
+    if visit.request.method() != "POST" {
+        return Err(Refusal::of_method("POST"));
+    }
+    if !is_form(visit) {
+        return Err(RequestFault::BackChannelLogoutMalformed.into());
+    }
+    let body = visit.exchange.body(MOST_BODY).await;
+    let body = body.map_err(RequestFault::from)?;
+    let received = logout_token(&body)?;
+    let relying_party = visit.relying_party();
+    let data = relying_party.provider().await?;
+    let token = relying_party.verify_logout(&received, &data).await?;
+    // Noted first: a token whose effect is in doubt may come again, and a replayed one ends nothing
+    // that has not ended.
+    ended::by_token(visit.gateway, &token)?;
+    let seen = SeenOnce {
+        memory: visit.gateway.memory(),
+        kind: "logout",
+    };
+    let clock_skew = visit.gateway.config.provider.id_token.clock_skew;
+    let acceptable = LOGOUT_TOKEN_AGE.saturating_add(clock_skew.saturating_mul(2));
+    if !seen.first_time(&token.id, visit.host().now().after(acceptable)) {
+        return Err(RequestFault::LogoutTokenReplayed.into());
+    }
+    ended::tell(visit, "back");
+    Ok(())
+}
+
+/// Whether the request says that its body is a form (section 2.5).
+fn is_form(visit: &Visit<'_>) -> bool {
+    visit.request.text("content-type").is_some_and(|value| {
+        let media_type = value.split(';').next().unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case(FORM)
+    })
+}
+
+/// The one `logout_token` of a form; other parameters may be there, and do not count (section 2.5).
+fn logout_token(body: &[u8]) -> Result<String, Error> {
+    let mut tokens =
+        url::form_urlencoded::parse(body).filter(|(name, _)| name.as_ref() == "logout_token");
+    match (tokens.next(), tokens.next()) {
+        (Some((_, token)), None) => Ok(token.into_owned()),
+        _ => Err(RequestFault::BackChannelLogoutMalformed.into()),
+    }
+}
