@@ -38,7 +38,7 @@ pub enum TokenFault {
     ClaimInvalid { claim: &'static str },
     /// `iss` is another issuer.
     IssuerMismatch,
-    /// `aud` does not name this client.
+    /// `aud` does not name this client, or what an access token must be for.
     AudienceMismatch,
     /// `aud` names, beside this client, an audience that is not trusted.
     AudienceUntrusted,
@@ -50,6 +50,8 @@ pub enum TokenFault {
     IssuedInFuture,
     /// `iat` lies too far back.
     IssuedTooLongAgo,
+    /// An access token that is made to be valid for longer than the configuration allows.
+    LifetimeTooLong,
     /// `nbf` lies in the future.
     NotYetValid,
     /// `nonce` is not the one of this login.
@@ -93,6 +95,7 @@ impl TokenFault {
         Self::Expired,
         Self::IssuedInFuture,
         Self::IssuedTooLongAgo,
+        Self::LifetimeTooLong,
         Self::NotYetValid,
         Self::NonceMismatch,
         Self::AccessTokenHashMismatch,
@@ -142,6 +145,7 @@ impl TokenFault {
             Self::Expired => "expired",
             Self::IssuedInFuture => "issued_in_future",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
+            Self::LifetimeTooLong => "lifetime_too_long",
             Self::NotYetValid => "not_yet_valid",
             Self::NonceMismatch => "nonce_mismatch",
             Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
@@ -176,12 +180,13 @@ impl fmt::Display for TokenFault {
                 return write!(formatter, "the claim {claim} has a wrong type or range");
             }
             Self::IssuerMismatch => "the token is from another issuer",
-            Self::AudienceMismatch => "the token is not for this client",
+            Self::AudienceMismatch => "the token is for another audience",
             Self::AudienceUntrusted => "the token is also for an audience that is not trusted",
             Self::AuthorizedPartyMismatch => "the token was issued to another client",
             Self::Expired => "the token has expired",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::IssuedTooLongAgo => "the token was issued too long ago",
+            Self::LifetimeTooLong => "the token is valid for too long",
             Self::NotYetValid => "the token is not valid yet",
             Self::NonceMismatch => "the token belongs to another login",
             Self::AccessTokenHashMismatch => "the token belongs to another access token",

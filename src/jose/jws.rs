@@ -75,7 +75,7 @@ impl Header {
     }
 }
 
-/// A token taken apart, with nothing proven. Its payload comes out of [`Jws::verify`] only.
+/// A token taken apart, with nothing proven. Its claims come out of [`Jws::verify`] only.
 pub struct Jws<'a> {
     header: Header,
     signing_input: &'a str,
@@ -111,6 +111,18 @@ impl<'a> Jws<'a> {
     /// The header, as the token claims it.
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// `iss` as the token claims it, which proves nothing: to find the keys that can.
+    ///
+    /// Errors: [`TokenFault::ClaimsMalformed`], and [`TokenFault::ClaimMissing`] or
+    /// [`TokenFault::ClaimInvalid`] of `iss`.
+    pub fn unverified_issuer(&self) -> Result<String, TokenFault> {
+        let claims = Claims::parse(&self.payload)?;
+        let issuer = claims.string("iss")?;
+        issuer
+            .map(ToOwned::to_owned)
+            .ok_or(TokenFault::ClaimMissing { claim: "iss" })
     }
 
     /// Verifies the signature with one of `keys` and reads the payload as claims.

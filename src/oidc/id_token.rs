@@ -7,8 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
+use super::access_token::ACCESS_TOKEN_TYPE;
 use super::logout_token::{LOGOUT_TOKEN_TYPE, logout_event};
-use super::verifier::{TokenVerifier, required, subject};
+use super::verifier::{TokenVerifier, check_issuer, check_signature, required, subject};
 use crate::error::TokenFault;
 use crate::jose::{Algorithm, Claims, JwkSet};
 use crate::time::Timestamp;
@@ -85,16 +86,21 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         expected: &Expectations<'_>,
     ) -> Result<VerifiedIdToken, TokenFault> {
-        let (header, claims) = self.check_signature(token, keys)?;
-        if header.is_typed(LOGOUT_TOKEN_TYPE) || logout_event(&claims).is_some() {
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
+        let is_other = |typ| header.is_typed(typ);
+        if [ACCESS_TOKEN_TYPE, LOGOUT_TOKEN_TYPE]
+            .into_iter()
+            .any(is_other)
+            || logout_event(&claims).is_some()
+        {
             return Err(TokenFault::TypeMismatch);
         }
-        self.check_issuer(&claims)?;
+        check_issuer(&claims, self.issuer)?;
         self.check_audience(&claims)?;
         self.check_authorized_party(&claims)?;
-        self.check_expiry(&claims)?;
+        self.clock().check_expiry(&claims)?;
         let issued_at = self.check_issued_at(&claims, self.policy.max_age)?;
-        self.check_not_before(&claims)?;
+        self.clock().check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
         if !hash_matches(
             &claims,
