@@ -172,10 +172,10 @@ impl AccessTokenVerifier<'_> {
         if self.profile == Profile::Rfc9068 {
             required(issued_at, "iat")?;
         }
-        if let Some(max_lifetime) = self.max_lifetime {
-            if expires_at > required(issued_at, "iat")?.after(max_lifetime) {
-                return Err(TokenFault::LifetimeTooLong);
-            }
+        if let Some(max_lifetime) = self.max_lifetime
+            && expires_at > required(issued_at, "iat")?.after(max_lifetime)
+        {
+            return Err(TokenFault::LifetimeTooLong);
         }
         Ok(expires_at)
     }

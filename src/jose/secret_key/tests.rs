@@ -24,9 +24,9 @@ fn the_standards_examples_verify() {
              6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
         ),
     ] {
-        let code: Vec<u8> = (0..code.len() / 2)
-            .map(|at| u8::from_str_radix(&code[2 * at..2 * at + 2], 16).unwrap())
-            .collect();
+        let digits = code.chars().map(|digit| digit.to_digit(16).unwrap() as u8);
+        let digits: Vec<u8> = digits.collect();
+        let code: Vec<u8> = digits.chunks(2).map(|two| two[0] * 16 + two[1]).collect();
         let key = SecretKey::new(&[0xaa; 131], algorithm).unwrap();
         assert_eq!(key.verify(algorithm, input, &code), Ok(()), "{algorithm}");
     }
