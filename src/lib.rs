@@ -34,6 +34,10 @@
 //! fresh and wakes requests that wait for them. It also carries out the refreshes of sessions: a
 //! request takes the lease on one in shared data, and whoever needs the result finds it there.
 //!
+//! A session lives in its cookie, so nobody can take it away. What ends one before its time, a logout
+//! here or by the provider, is noted in a bounded table in shared data, and every request looks
+//! whether that has changed since its session was last looked for there.
+//!
 //! # Layers
 //!
 //! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `oidc`, `session`,

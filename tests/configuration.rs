@@ -108,6 +108,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Match.hosts",
         "Match.methods",
         "Match.path",
+        "Paths.backchannel_logout",
     ]
     .into();
     let schema: Value = serde_json::from_str(&config::schema()).unwrap();

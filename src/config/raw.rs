@@ -269,7 +269,7 @@ pub(super) struct Paths {
     /// Where the provider itself says who has been logged out (OpenID Connect Back-Channel Logout 1.0).
     /// Register `https://<host><backchannel_logout>` as the back-channel logout URI at the provider.
     /// The path is there only with `allow_on_headers_stop_iteration`, because what the provider says is
-    /// in the body of its request.
+    /// in the body of its request; then it is `/oauth2/backchannel-logout` unless another is written.
     pub(super) backchannel_logout: Option<String>,
 }
 

@@ -92,11 +92,6 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             "frontchannel_logout",
             json!(defaults::FRONTCHANNEL_LOGOUT),
         ),
-        (
-            "Paths",
-            "backchannel_logout",
-            json!(defaults::BACKCHANNEL_LOGOUT),
-        ),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
         ("Upstream", "headers", userinfo),

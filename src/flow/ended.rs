@@ -87,3 +87,6 @@ impl Gateway {
         self.watermarks.have_marked(self.memory(), issuer, session)
     }
 }
+
+#[cfg(test)]
+mod tests;

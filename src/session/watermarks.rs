@@ -192,6 +192,12 @@ enum Kind {
 }
 
 impl Mark<'_> {
+    /// The bucket where it is noted first.
+    #[cfg(test)]
+    pub(crate) fn bucket(&self, issuer: &str) -> Option<u8> {
+        self.tags(issuer).first().map(number)
+    }
+
     fn tags(&self, issuer: &str) -> Vec<Tag> {
         let marked = |kind, parts| tag(issuer, kind, parts);
         match self {

@@ -139,9 +139,9 @@ proptest! {
     fn what_is_not_signed_is_refused(text in ".{0,200}", cut in 0..200_usize) {
         prop_assert!(verify_token(&text).is_err());
         let token = SIGNER.token(&good());
-        let cut = cut.min(token.len() - 1);
-        prop_assert!(verify_token(&token[..cut]).is_err());
-        let mixed = format!("{}{text}{}", &token[..cut], &token[cut..]);
+        let (before, after) = token.split_at(cut.min(token.len() - 1));
+        prop_assert!(verify_token(before).is_err());
+        let mixed = format!("{before}{text}{after}");
         prop_assert!(text.is_empty() || verify_token(&mixed).is_err());
     }
 

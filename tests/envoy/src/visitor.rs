@@ -230,6 +230,29 @@ impl Visitor {
         );
         self.arrive(page)
     }
+
+    /// Logs out on our provider's own page, without going there from an application.
+    pub fn log_out_at(&mut self, issuer: &str) -> Page {
+        let page = self.visit(&format!("{issuer}/session/end"));
+        self.confirm_logout(&page)
+    }
+
+    /// Says yes on our provider's logout page; its button names itself when it is pressed.
+    pub fn confirm_logout(&mut self, page: &Page) -> Page {
+        let form = html::forms(&page.response.text())
+            .into_iter()
+            .find(|form| form.fields.iter().any(|(name, _)| name == "xsrf"))
+            .unwrap_or_else(|| panic!("the provider does not ask: {}", page.response.text()));
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(&form.fields).append_pair("logout", "yes");
+        let url = page
+            .url
+            .join(&form.action)
+            .expect("the form leads somewhere");
+        let request = Request::post(url.path(), body.finish()).header("content-type", FORM);
+        let page = self.send(&url, request);
+        self.arrive(page)
+    }
 }
 
 fn parse(url: &str) -> Url {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use portero_envoy_tests::process::{Process, fresh_file};
-use portero_envoy_tests::{Request, artifact, port, wait};
+use portero_envoy_tests::{Person, Request, Visitor, artifact, port, wait};
 
 const NAMES: [&str; 4] = [
     "GATEWAY_PORT",
@@ -68,6 +68,15 @@ fn it_says_where_to_go_and_ctrl_c_stops_all_of_it() {
     let to = answer.one("location").expect("a redirect");
     assert!(to.starts_with(&issuer), "{to}");
     assert_eq!(Request::get("/healthz").send(gateway).unwrap().status, 200);
+
+    // Whoever logs out at the provider is logged out here, without having been here again.
+    let mut visitor = Visitor::new();
+    let page = visitor.log_in(&address, &Person::named("alice"));
+    assert_eq!(page.response.status, 200, "{:?}", page.code());
+    visitor.log_out_at(issuer.trim_end_matches('/'));
+    wait::until("Portero has been told", || {
+        (visitor.fetch(&address).response.status == 401).then_some(())
+    });
 
     demo.process.interrupt();
     let status = wait::until("the demo ends", || demo.process.ended());
