@@ -107,6 +107,11 @@ impl TokenFault {
         Self::AuthTimeChanged,
     ];
 
+    /// Whether only an access token can have it.
+    pub const fn is_about_access(self) -> bool {
+        matches!(self, Self::LifetimeTooLong)
+    }
+
     /// Whether only an ID token can have it, because it is about the login that brought the token.
     pub const fn is_about_login(self) -> bool {
         matches!(
