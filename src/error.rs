@@ -209,10 +209,11 @@ impl Error {
                 errors.push(Self::SessionStore(fault));
             }
         }
-        errors.extend(TokenFault::ALL.iter().copied().map(Self::IdToken));
-        let of_logout = TokenFault::ALL
+        let of_id = TokenFault::ALL
             .iter()
-            .filter(|fault| !fault.is_about_login());
+            .filter(|fault| !fault.is_about_access());
+        errors.extend(of_id.clone().copied().map(Self::IdToken));
+        let of_logout = of_id.filter(|fault| !fault.is_about_login());
         errors.extend(of_logout.copied().map(Self::LogoutToken));
         errors.extend(InternalFault::ALL.iter().copied().map(Self::Internal));
         errors

@@ -66,7 +66,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("route", &["config", "error", "request"]),
     ("answer", &["error"]),
     ("config", &["endpoint", "jose", "secret"]),
-    ("jose", &["error", "time"]),
+    ("jose", &["error", "secret", "time"]),
     // Each error says what it came from.
     ("error", &["host", "telemetry"]),
     ("host", &["telemetry", "time"]),

@@ -21,7 +21,7 @@ pub(super) fn value() -> Value {
     let mut schema = schemars::schema_for!(raw::Configuration).to_value();
     tidy(&mut schema);
     if let Some(algorithm) = schema.pointer_mut("/$defs/IdToken/properties/algorithms/items") {
-        *algorithm = json!({"enum": Algorithm::ALL.map(Algorithm::name), "type": "string"});
+        *algorithm = json!({"enum": Algorithm::ASYMMETRIC.map(Algorithm::name), "type": "string"});
     }
     for (part, key, default) in defaults() {
         let pointer = if part.is_empty() {
@@ -68,7 +68,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         (
             "IdToken",
             "algorithms",
-            json!(Algorithm::ALL.map(Algorithm::name)),
+            json!(Algorithm::ASYMMETRIC.map(Algorithm::name)),
         ),
         ("IdToken", "trusted_audiences", json!([])),
         ("IdToken", "clock_skew", span(defaults::CLOCK_SKEW)),

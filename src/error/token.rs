@@ -11,6 +11,8 @@ pub enum TokenFault {
     TooLarge,
     /// Not three parts of unpadded base64url (RFC 7515 section 7.1).
     Malformed,
+    /// Encrypted (RFC 7516); Portero has no key to open it with.
+    Encrypted,
     /// The header is not a JSON object with the members that a signature needs.
     HeaderInvalid,
     /// The header demands an extension (RFC 7515 section 4.1.11); Portero knows none.
@@ -36,7 +38,7 @@ pub enum TokenFault {
     ClaimInvalid { claim: &'static str },
     /// `iss` is another issuer.
     IssuerMismatch,
-    /// `aud` does not name this client.
+    /// `aud` does not name this client, or what an access token must be for.
     AudienceMismatch,
     /// `aud` names, beside this client, an audience that is not trusted.
     AudienceUntrusted,
@@ -48,6 +50,8 @@ pub enum TokenFault {
     IssuedInFuture,
     /// `iat` lies too far back.
     IssuedTooLongAgo,
+    /// An access token that is made to be valid for longer than the configuration allows.
+    LifetimeTooLong,
     /// `nbf` lies in the future.
     NotYetValid,
     /// `nonce` is not the one of this login.
@@ -73,6 +77,7 @@ impl TokenFault {
     pub const ALL: &'static [Self] = &[
         Self::TooLarge,
         Self::Malformed,
+        Self::Encrypted,
         Self::HeaderInvalid,
         Self::CriticalHeader,
         Self::TypeMismatch,
@@ -90,6 +95,7 @@ impl TokenFault {
         Self::Expired,
         Self::IssuedInFuture,
         Self::IssuedTooLongAgo,
+        Self::LifetimeTooLong,
         Self::NotYetValid,
         Self::NonceMismatch,
         Self::AccessTokenHashMismatch,
@@ -100,6 +106,11 @@ impl TokenFault {
         Self::SubjectChanged,
         Self::AuthTimeChanged,
     ];
+
+    /// Whether only an access token can have it.
+    pub const fn is_about_access(self) -> bool {
+        matches!(self, Self::LifetimeTooLong)
+    }
 
     /// Whether only an ID token can have it, because it is about the login that brought the token.
     pub const fn is_about_login(self) -> bool {
@@ -121,6 +132,7 @@ impl TokenFault {
         match self {
             Self::TooLarge => "too_large",
             Self::Malformed => "malformed",
+            Self::Encrypted => "encrypted",
             Self::HeaderInvalid => "header_invalid",
             Self::CriticalHeader => "critical_header",
             Self::TypeMismatch => "type_mismatch",
@@ -138,6 +150,7 @@ impl TokenFault {
             Self::Expired => "expired",
             Self::IssuedInFuture => "issued_in_future",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
+            Self::LifetimeTooLong => "lifetime_too_long",
             Self::NotYetValid => "not_yet_valid",
             Self::NonceMismatch => "nonce_mismatch",
             Self::AccessTokenHashMismatch => "access_token_hash_mismatch",
@@ -156,6 +169,7 @@ impl fmt::Display for TokenFault {
         formatter.write_str(match self {
             Self::TooLarge => "the token is too large",
             Self::Malformed => "the token is not a compact JWS",
+            Self::Encrypted => "the token is encrypted",
             Self::HeaderInvalid => "the token's header is invalid",
             Self::CriticalHeader => "the token's header demands an extension",
             Self::TypeMismatch => "the token is of another kind",
@@ -171,12 +185,13 @@ impl fmt::Display for TokenFault {
                 return write!(formatter, "the claim {claim} has a wrong type or range");
             }
             Self::IssuerMismatch => "the token is from another issuer",
-            Self::AudienceMismatch => "the token is not for this client",
+            Self::AudienceMismatch => "the token is for another audience",
             Self::AudienceUntrusted => "the token is also for an audience that is not trusted",
             Self::AuthorizedPartyMismatch => "the token was issued to another client",
             Self::Expired => "the token has expired",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::IssuedTooLongAgo => "the token was issued too long ago",
+            Self::LifetimeTooLong => "the token is valid for too long",
             Self::NotYetValid => "the token is not valid yet",
             Self::NonceMismatch => "the token belongs to another login",
             Self::AccessTokenHashMismatch => "the token belongs to another access token",

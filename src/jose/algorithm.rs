@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A signature algorithm with a public key. `none` and the HMAC family have no value here,
-/// so a token that names them cannot be verified by any path (RFC 8725 section 3.1).
+/// A signature algorithm. `none` has no value here, so a token that names it cannot be verified by
+/// any path (RFC 8725 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     Rs256,
@@ -15,10 +15,14 @@ pub enum Algorithm {
     Es256,
     Es384,
     EdDsa,
+    Hs256,
+    Hs384,
+    Hs512,
 }
 
 impl Algorithm {
-    pub const ALL: [Self; 9] = [
+    /// Those with a public key, which are all that a provider can publish keys for.
+    pub const ASYMMETRIC: [Self; 9] = [
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -29,6 +33,9 @@ impl Algorithm {
         Self::Es384,
         Self::EdDsa,
     ];
+
+    /// Those whose one secret both makes and verifies (RFC 7518 section 3.2).
+    pub const SYMMETRIC: [Self; 3] = [Self::Hs256, Self::Hs384, Self::Hs512];
 
     /// The name in the `alg` header parameter.
     pub const fn name(self) -> &'static str {
@@ -42,13 +49,22 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
         }
+    }
+
+    /// Whether it is one of [`Self::SYMMETRIC`].
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
     /// The algorithm of that exact, case-sensitive name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
+        Self::ASYMMETRIC
             .into_iter()
+            .chain(Self::SYMMETRIC)
             .find(|algorithm| algorithm.name() == name)
     }
 }

@@ -3,67 +3,154 @@
 use serde_json::{Map, Value};
 
 use super::public_key::PublicKey;
-use super::{Algorithm, base64url};
+use super::secret_key::SecretKey;
+use super::{Algorithm, KeyFault, base64url, json, pem};
 use crate::error::TokenFault;
 
 /// The longest `kid` that Portero reads, in keys and in tokens.
 pub const MAX_KEY_ID_BYTES: usize = 512;
 
-/// Members of private and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037
-/// section 2). A published key that has one is compromised, or not a public key at all.
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/// The largest JSON Web Key that is read from the configuration.
+const MAX_JWK_BYTES: usize = 64 * 1024;
 
-/// A public key that a provider publishes for its signatures.
+/// Members of private keys (RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2). A published key
+/// that has one is compromised.
+const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// A key that verifies signatures: a public key that a provider publishes or that is configured, or
+/// a secret, which can only be configured.
 #[derive(Clone, Debug)]
 pub struct Jwk {
     key_id: Option<String>,
     algorithm: Option<Algorithm>,
-    key: PublicKey,
+    key: Key,
+    origin: Origin,
+}
+
+#[derive(Clone, Debug)]
+enum Key {
+    Public(PublicKey),
+    Secret(SecretKey),
+}
+
+/// Where a key is from, which decides what it means that it has no `kid`.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    /// A provider's set: the provider names its keys in its tokens by the names they have there.
+    Published,
+    /// The configuration: who wrote it need not know the name that tokens give to the key.
+    Configured,
 }
 
 impl Jwk {
-    /// The key that `value` describes; nothing where Portero cannot or must not verify with it:
-    /// unknown `kty` or `crv`, private or symmetric keys, a `use` or `key_ops` for another
-    /// purpose, an `alg` that does not fit, numbers out of bounds, broken base64url.
-    pub(super) fn from_value(value: &Value) -> Option<Self> {
-        let members = value.as_object()?;
+    /// The public key that `value` describes, in a provider's set.
+    ///
+    /// Error: why Portero cannot or must not verify with it: unknown `kty` or `crv`, private or
+    /// symmetric keys, a `use` or `key_ops` for another purpose, an `alg` that does not fit,
+    /// numbers out of bounds, broken base64url.
+    pub(super) fn from_value(value: &Value) -> Result<Self, KeyFault> {
+        let members = value.as_object().ok_or(KeyFault::JwkMalformed)?;
+        let kind = text(members, "kty")?.ok_or(KeyFault::JwkMalformed)?;
+        if kind == "oct" || members.contains_key("k") {
+            return Err(KeyFault::Symmetric);
+        }
         if PRIVATE_MEMBERS
             .iter()
             .any(|name| members.contains_key(*name))
         {
-            return None;
+            return Err(KeyFault::Private);
         }
         if !is_for_verification(members) {
-            return None;
+            return Err(KeyFault::NotForVerification);
         }
-        let key_id = match members.get("kid") {
-            None => None,
-            Some(Value::String(id)) if id.len() <= MAX_KEY_ID_BYTES => Some(id.clone()),
-            Some(_) => return None,
+        let bytes = |name: &str| {
+            let text = text(members, name)?.ok_or(KeyFault::JwkMalformed)?;
+            base64url::decode(text).ok_or(KeyFault::JwkMalformed)
         };
-        let bytes = |name: &str| base64url::decode(members.get(name)?.as_str()?);
-        let curve = members.get("crv").and_then(Value::as_str);
-        let key = match (members.get("kty")?.as_str()?, curve) {
-            ("RSA", _) => PublicKey::rsa(&bytes("n")?, &bytes("e")?)?,
-            ("EC", Some("P-256")) => PublicKey::p256(&bytes("x")?, &bytes("y")?)?,
-            ("EC", Some("P-384")) => PublicKey::p384(&bytes("x")?, &bytes("y")?)?,
-            ("OKP", Some("Ed25519")) => PublicKey::ed25519(&bytes("x")?)?,
-            _ => return None,
+        let key = match (kind, text(members, "crv")?) {
+            ("RSA", _) => PublicKey::rsa(&bytes("n")?, &bytes("e")?),
+            ("EC", Some("P-256")) => PublicKey::p256(&bytes("x")?, &bytes("y")?),
+            ("EC", Some("P-384")) => PublicKey::p384(&bytes("x")?, &bytes("y")?),
+            ("OKP", Some("Ed25519")) => PublicKey::ed25519(&bytes("x")?),
+            _ => return Err(KeyFault::TypeUnsupported),
         };
-        let algorithm = match members.get("alg") {
-            None => None,
+        let jwk = Self::unnamed(
+            Key::Public(key.ok_or(KeyFault::Refused)?),
+            Origin::Published,
+        );
+        let jwk = match text(members, "kid")? {
+            None => jwk,
+            Some(id) => jwk.with_key_id(id)?,
+        };
+        match text(members, "alg")? {
+            None => Ok(jwk),
             Some(name) => {
-                let algorithm = Algorithm::from_name(name.as_str()?)?;
-                if !key.fits(algorithm) {
-                    return None;
-                }
-                Some(algorithm)
+                jwk.pinned_to(Algorithm::from_name(name).ok_or(KeyFault::AlgorithmMismatch)?)
             }
-        };
-        Some(Self {
-            key_id,
-            algorithm,
+        }
+    }
+
+    /// The public key of a JSON Web Key in the configuration, which is refused for what a published
+    /// one is refused for.
+    pub fn from_json(text: &[u8]) -> Result<Self, KeyFault> {
+        if text.len() > MAX_JWK_BYTES {
+            return Err(KeyFault::TooLarge);
+        }
+        let members = json::parse_object(text).ok_or(KeyFault::JwkMalformed)?;
+        Self::from_value(&Value::Object(members)).map(Self::configured)
+    }
+
+    /// The public key of a PEM block in the configuration (RFC 7468): `PUBLIC KEY`,
+    /// `RSA PUBLIC KEY`, or that of a `CERTIFICATE`, of which nothing else is looked at: neither its
+    /// dates nor who signed it. Its bounds are those of a published key.
+    pub fn from_pem(text: &str) -> Result<Self, KeyFault> {
+        let key = Key::Public(pem::public_key(text)?);
+        Ok(Self::unnamed(key, Origin::Configured))
+    }
+
+    /// A secret of the configuration for one HMAC algorithm: at least as long as its hash
+    /// (RFC 7518 section 3.2).
+    pub fn from_secret(secret: &[u8], algorithm: Algorithm) -> Result<Self, KeyFault> {
+        let key = Key::Secret(SecretKey::new(secret, algorithm)?);
+        Self::unnamed(key, Origin::Configured).pinned_to(algorithm)
+    }
+
+    const fn unnamed(key: Key, origin: Origin) -> Self {
+        Self {
+            key_id: None,
+            algorithm: None,
             key,
+            origin,
+        }
+    }
+
+    /// The same key, given by the configuration.
+    pub(super) fn configured(self) -> Self {
+        Self {
+            origin: Origin::Configured,
+            ..self
+        }
+    }
+
+    /// The key with this `kid`: it verifies no token that names another.
+    pub fn with_key_id(self, key_id: &str) -> Result<Self, KeyFault> {
+        if key_id.len() > MAX_KEY_ID_BYTES {
+            return Err(KeyFault::KeyIdTooLong);
+        }
+        Ok(Self {
+            key_id: Some(key_id.to_owned()),
+            ..self
+        })
+    }
+
+    /// The key for this algorithm alone, which must be one that it supports.
+    pub fn pinned_to(self, algorithm: Algorithm) -> Result<Self, KeyFault> {
+        if !self.supports(algorithm) {
+            return Err(KeyFault::AlgorithmMismatch);
+        }
+        Ok(Self {
+            algorithm: Some(algorithm),
+            ..self
         })
     }
 
@@ -72,10 +159,23 @@ impl Jwk {
         self.key_id.as_deref()
     }
 
+    /// Whether the key may have signed a token whose header has this `kid` (RFC 7515 section 4.1.4).
+    pub(super) fn is_meant_by(&self, wanted: Option<&str>) -> bool {
+        match (wanted, &self.key_id, self.origin) {
+            (None, ..) | (Some(_), None, Origin::Configured) => true,
+            (Some(_), None, Origin::Published) => false,
+            (Some(wanted), Some(own), _) => own == wanted,
+        }
+    }
+
     /// Whether a signature by `algorithm` may be verified with this key: its type fits, and its
     /// own `alg`, where it has one, is the same (RFC 8725 section 3.1).
     pub fn supports(&self, algorithm: Algorithm) -> bool {
-        self.key.fits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
+        let fits = match &self.key {
+            Key::Public(key) => key.fits(algorithm),
+            Key::Secret(key) => key.fits(algorithm),
+        };
+        fits && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
     /// Verifies that this key made `signature` over `signing_input` (RFC 7515 section 5.2 step 8).
@@ -91,7 +191,19 @@ impl Jwk {
         if !self.supports(algorithm) {
             return Err(TokenFault::AlgorithmRefused);
         }
-        self.key.verify(algorithm, signing_input, signature)
+        match &self.key {
+            Key::Public(key) => key.verify(algorithm, signing_input, signature),
+            Key::Secret(key) => key.verify(algorithm, signing_input, signature),
+        }
+    }
+}
+
+/// The member `name`, where it is present: a string.
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyFault> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(KeyFault::JwkMalformed),
     }
 }
 

@@ -75,7 +75,7 @@ impl Header {
     }
 }
 
-/// A token taken apart, with nothing proven. Its payload comes out of [`Jws::verify`] only.
+/// A token taken apart, with nothing proven. Its claims come out of [`Jws::verify`] only.
 pub struct Jws<'a> {
     header: Header,
     signing_input: &'a str,
@@ -86,10 +86,13 @@ pub struct Jws<'a> {
 impl<'a> Jws<'a> {
     /// Takes a compact serialization apart (RFC 7515 section 7.1): exactly three parts of
     /// base64url without padding, at most [`MAX_TOKEN_BYTES`] together. An encrypted token has
-    /// five parts and is refused.
+    /// five parts (RFC 7516 section 7.1) and is refused as such.
     pub fn parse(token: &'a str) -> Result<Self, TokenFault> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::TooLarge);
+        }
+        if token.bytes().filter(|byte| *byte == b'.').count() == 4 {
+            return Err(TokenFault::Encrypted);
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
@@ -110,24 +113,38 @@ impl<'a> Jws<'a> {
         &self.header
     }
 
+    /// `iss` as the token claims it, which proves nothing: to find the keys that can.
+    ///
+    /// Errors: [`TokenFault::ClaimsMalformed`], and [`TokenFault::ClaimMissing`] or
+    /// [`TokenFault::ClaimInvalid`] of `iss`.
+    pub fn unverified_issuer(&self) -> Result<String, TokenFault> {
+        let claims = Claims::parse(&self.payload)?;
+        let issuer = claims.string("iss")?;
+        issuer
+            .map(ToOwned::to_owned)
+            .ok_or(TokenFault::ClaimMissing { claim: "iss" })
+    }
+
     /// Verifies the signature with one of `keys` and reads the payload as claims.
     ///
     /// A header with a `kid` is verified with the keys of that `kid`, one without with all that
     /// support its algorithm, at most [`MAX_CANDIDATES`] in either case.
     ///
-    /// Errors: [`TokenFault::KeyUnknown`], [`TokenFault::KeyAmbiguous`] and
+    /// Errors: [`TokenFault::AlgorithmRefused`] where the algorithm needs a secret and the set has
+    /// none; [`TokenFault::KeyUnknown`], [`TokenFault::KeyAmbiguous`] and
     /// [`TokenFault::SignatureInvalid`] as they are described there;
     /// [`TokenFault::ClaimsMalformed`] for a signed payload that is not a JSON object.
     pub fn verify(&self, keys: &JwkSet) -> Result<Claims, TokenFault> {
+        // Secrets are configured, never published: no other set would have one.
+        let algorithm = self.header.algorithm;
+        if algorithm.is_symmetric() && !keys.keys().iter().any(|key| key.supports(algorithm)) {
+            return Err(TokenFault::AlgorithmRefused);
+        }
         let mut candidates = keys.candidates(&self.header);
         let mut tried = 0_usize;
         for key in candidates.by_ref().take(MAX_CANDIDATES) {
             tried = tried.saturating_add(1);
-            let verified = key.verify(
-                self.header.algorithm,
-                self.signing_input.as_bytes(),
-                &self.signature,
-            );
+            let verified = key.verify(algorithm, self.signing_input.as_bytes(), &self.signature);
             if verified.is_ok() {
                 return Claims::parse(&self.payload);
             }

@@ -7,7 +7,10 @@ mod json;
 mod jwk;
 mod jwk_set;
 mod jws;
+mod key_fault;
+mod pem;
 mod public_key;
+mod secret_key;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -16,3 +19,4 @@ pub use claims::{Claims, MAX_NUMERIC_DATE};
 pub use jwk::{Jwk, MAX_KEY_ID_BYTES};
 pub use jwk_set::{JwkSet, JwkSetFault, MAX_CANDIDATES, MAX_JWK_SET_BYTES, MAX_KEYS};
 pub use jws::{Header, Jws, MAX_TOKEN_BYTES};
+pub use key_fault::KeyFault;

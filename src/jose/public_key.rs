@@ -1,4 +1,4 @@
-//! The keys that verify, each bound to the algorithms it is for.
+//! The public keys that verify, each bound to the algorithms it is for.
 
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pss::Pss;
@@ -148,7 +148,12 @@ fn rsa_made(key: &RsaPublicKey, algorithm: Algorithm, input: &[u8], signature: &
         Algorithm::Ps256 => key.verify(Pss::new::<Sha256>(), &Sha256::digest(input), signature),
         Algorithm::Ps384 => key.verify(Pss::new::<Sha384>(), &Sha384::digest(input), signature),
         Algorithm::Ps512 => key.verify(Pss::new::<Sha512>(), &Sha512::digest(input), signature),
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::EdDsa => return false,
+        Algorithm::Es256
+        | Algorithm::Es384
+        | Algorithm::EdDsa
+        | Algorithm::Hs256
+        | Algorithm::Hs384
+        | Algorithm::Hs512 => return false,
     };
     result.is_ok()
 }

@@ -13,7 +13,7 @@ use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
 use rsa::traits::{PublicKeyParts as _, SignatureScheme};
 use serde_json::{Value, json};
 
-use super::{Algorithm, JwkSet};
+use super::{Algorithm, Jwk, JwkSet};
 
 /// Made once with openssl, for tests only.
 pub(crate) const RSA_2048_DER: &[u8] = include_bytes!("../../tests/fixtures/rsa2048.der");
@@ -60,7 +60,7 @@ pub(crate) fn rsa_sign(scheme: impl SignatureScheme, digest: &[u8]) -> Vec<u8> {
         .unwrap()
 }
 
-/// A provider's key for one algorithm, with the algorithm's name as its `kid`.
+/// A provider's key, or a secret, for one algorithm, with the algorithm's name as its `kid`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signer {
     pub(crate) algorithm: Algorithm,
@@ -89,6 +89,10 @@ impl Signer {
         ed25519_compact::KeyPair::from_seed([self.seed; 32].into())
     }
 
+    pub(crate) fn secret(self) -> [u8; 64] {
+        [self.seed; 64]
+    }
+
     /// Only the members that make the key.
     pub(crate) fn bare_jwk(self) -> Value {
         match self.algorithm {
@@ -104,6 +108,9 @@ impl Signer {
             }
             Algorithm::EdDsa => {
                 json!({"kty": "OKP", "crv": "Ed25519", "x": encode(*self.ed25519().pk)})
+            }
+            Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
+                json!({"kty": "oct", "k": encode(self.secret())})
             }
             _ => json!({
                 "kty": "RSA",
@@ -123,6 +130,11 @@ impl Signer {
     }
 
     pub(crate) fn jwk_set(self) -> JwkSet {
+        if self.algorithm.is_symmetric() {
+            let name = self.algorithm.name();
+            let key = Jwk::from_secret(&self.secret(), self.algorithm).unwrap();
+            return JwkSet::from_iter([key.with_key_id(name).unwrap()]);
+        }
         set_of(&[self.jwk()])
     }
 
@@ -145,6 +157,9 @@ impl Signer {
                 signature.to_bytes().to_vec()
             }
             Algorithm::EdDsa => self.ed25519().sk.sign(input, None).to_vec(),
+            Algorithm::Hs256 => code::<hkdf::hmac::Hmac<sha2::Sha256>>(&self.secret(), input),
+            Algorithm::Hs384 => code::<hkdf::hmac::Hmac<sha2::Sha384>>(&self.secret(), input),
+            Algorithm::Hs512 => code::<hkdf::hmac::Hmac<sha2::Sha512>>(&self.secret(), input),
         }
     }
 
@@ -163,6 +178,16 @@ impl Signer {
     pub(crate) fn token(self, claims: &Value) -> String {
         self.sign(self.header().to_string(), claims.to_string())
     }
+}
+
+fn code<M: hkdf::hmac::Mac + hkdf::hmac::KeyInit>(secret: &[u8], input: &[u8]) -> Vec<u8> {
+    let code = M::new_from_slice(secret).unwrap().chain_update(input);
+    code.finalize().into_bytes().to_vec()
+}
+
+/// Every algorithm, those with a secret last.
+pub(crate) fn all_algorithms() -> Vec<Algorithm> {
+    [&Algorithm::ASYMMETRIC[..], &Algorithm::SYMMETRIC].concat()
 }
 
 pub(crate) fn set_of(keys: &[Value]) -> JwkSet {

@@ -7,8 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
+use super::access_token::ACCESS_TOKEN_TYPE;
 use super::logout_token::{LOGOUT_TOKEN_TYPE, logout_event};
-use super::verifier::{TokenVerifier, required, subject};
+use super::verifier::{TokenVerifier, check_issuer, check_signature, required, subject};
 use crate::error::TokenFault;
 use crate::jose::{Algorithm, Claims, JwkSet};
 use crate::time::Timestamp;
@@ -85,16 +86,21 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         expected: &Expectations<'_>,
     ) -> Result<VerifiedIdToken, TokenFault> {
-        let (header, claims) = self.check_signature(token, keys)?;
-        if header.is_typed(LOGOUT_TOKEN_TYPE) || logout_event(&claims).is_some() {
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
+        let is_other = |typ| header.is_typed(typ);
+        if [ACCESS_TOKEN_TYPE, LOGOUT_TOKEN_TYPE]
+            .into_iter()
+            .any(is_other)
+            || logout_event(&claims).is_some()
+        {
             return Err(TokenFault::TypeMismatch);
         }
-        self.check_issuer(&claims)?;
+        check_issuer(&claims, self.issuer)?;
         self.check_audience(&claims)?;
         self.check_authorized_party(&claims)?;
-        self.check_expiry(&claims)?;
+        self.clock().check_expiry(&claims)?;
         let issued_at = self.check_issued_at(&claims, self.policy.max_age)?;
-        self.check_not_before(&claims)?;
+        self.clock().check_not_before(&claims)?;
         check_nonce(&claims, expected.nonce)?;
         if !hash_matches(
             &claims,
@@ -187,14 +193,15 @@ fn hash_matches(
     algorithm: Algorithm,
     value: Option<&str>,
 ) -> Result<bool, TokenFault> {
-    use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    use Algorithm::{EdDsa, Es256, Es384, Hs256, Hs384, Hs512};
+    use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
     let (Some(given), Some(value)) = (claims.string(claim)?, value) else {
         return Ok(true);
     };
     let digest = match algorithm {
-        Rs256 | Ps256 | Es256 => Sha256::digest(value).to_vec(),
-        Rs384 | Ps384 | Es384 => Sha384::digest(value).to_vec(),
-        Rs512 | Ps512 | EdDsa => Sha512::digest(value).to_vec(),
+        Rs256 | Ps256 | Es256 | Hs256 => Sha256::digest(value).to_vec(),
+        Rs384 | Ps384 | Es384 | Hs384 => Sha384::digest(value).to_vec(),
+        Rs512 | Ps512 | EdDsa | Hs512 => Sha512::digest(value).to_vec(),
     };
     let (left_half, _) = digest.split_at(digest.len() / 2);
     Ok(equal(given, &URL_SAFE_NO_PAD.encode(left_half)))

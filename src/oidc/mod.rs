@@ -1,5 +1,6 @@
 //! OpenID Connect's messages: built, read and judged; never sent.
 
+mod access_token;
 mod authorization;
 mod end_session;
 mod id_token;
@@ -11,6 +12,7 @@ mod token;
 mod userinfo;
 mod verifier;
 
+pub use access_token::{AccessTokenVerifier, Profile, VerifiedAccessToken, issuer_of};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use end_session::EndSessionRequest;
 pub use id_token::{Expectations, VerifiedIdToken};

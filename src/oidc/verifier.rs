@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::IdTokenPolicy;
 use crate::error::TokenFault;
-use crate::jose::{Claims, Header, JwkSet, Jws};
+use crate::jose::{Algorithm, Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// The longest `sub` (OpenID Connect Core section 2).
@@ -22,26 +22,11 @@ pub struct TokenVerifier<'a> {
 
 /// The checks of OpenID Connect Core section 3.1.3.7 that are not about ID tokens alone.
 impl TokenVerifier<'_> {
-    /// Steps 6 to 8, which come first: nothing of a token is looked at before.
-    pub(super) fn check_signature(
-        &self,
-        token: &str,
-        keys: &JwkSet,
-    ) -> Result<(Header, Claims), TokenFault> {
-        let jws = Jws::parse(token)?;
-        if !self.policy.algorithms.contains(&jws.header().algorithm()) {
-            return Err(TokenFault::AlgorithmRefused);
-        }
-        let claims = jws.verify(keys)?;
-        Ok((jws.header().clone(), claims))
-    }
-
-    /// Step 2: the issuer exactly, no URL normalization.
-    pub(super) fn check_issuer(&self, claims: &Claims) -> Result<(), TokenFault> {
-        if required(claims.string("iss")?, "iss")? == self.issuer {
-            Ok(())
-        } else {
-            Err(TokenFault::IssuerMismatch)
+    /// The clock of steps 9 and 10.
+    pub(super) const fn clock(&self) -> Clock {
+        Clock {
+            now: self.now,
+            skew: self.policy.clock_skew,
         }
     }
 
@@ -66,41 +51,77 @@ impl TokenVerifier<'_> {
         }
     }
 
-    /// Step 9.
-    pub(super) fn check_expiry(&self, claims: &Claims) -> Result<(), TokenFault> {
-        let expires_at = required(claims.numeric_date("exp")?, "exp")?;
-        if expires_at > self.now.before(self.policy.clock_skew) {
-            Ok(())
-        } else {
-            Err(TokenFault::Expired)
-        }
-    }
-
     /// Step 10, with a limit in both directions.
     pub(super) fn check_issued_at(
         &self,
         claims: &Claims,
         max_age: Duration,
     ) -> Result<Timestamp, TokenFault> {
-        let issued_at = required(claims.numeric_date("iat")?, "iat")?;
+        let issued_at = required(self.clock().check_issued_at(claims)?, "iat")?;
         let clock_skew = self.policy.clock_skew;
-        if issued_at > self.now.after(clock_skew) {
-            return Err(TokenFault::IssuedInFuture);
-        }
         if issued_at < self.now.before(max_age).before(clock_skew) {
             return Err(TokenFault::IssuedTooLongAgo);
         }
         Ok(issued_at)
     }
+}
 
-    /// RFC 7519 section 4.1.5.
-    pub(super) fn check_not_before(&self, claims: &Claims) -> Result<(), TokenFault> {
+/// The clock by which a token's times are judged, and how far its issuer's may differ from it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) now: Timestamp,
+    pub(super) skew: Duration,
+}
+
+impl Clock {
+    /// `exp` (RFC 7519 section 4.1.4), which is never left out.
+    pub(super) fn check_expiry(self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+        let expires_at = required(claims.numeric_date("exp")?, "exp")?;
+        if expires_at > self.now.before(self.skew) {
+            Ok(expires_at)
+        } else {
+            Err(TokenFault::Expired)
+        }
+    }
+
+    /// `iat` (RFC 7519 section 4.1.6), where it is present.
+    pub(super) fn check_issued_at(self, claims: &Claims) -> Result<Option<Timestamp>, TokenFault> {
+        match claims.numeric_date("iat")? {
+            Some(time) if time > self.now.after(self.skew) => Err(TokenFault::IssuedInFuture),
+            time => Ok(time),
+        }
+    }
+
+    /// `nbf` (RFC 7519 section 4.1.5), where it is present.
+    pub(super) fn check_not_before(self, claims: &Claims) -> Result<(), TokenFault> {
         match claims.numeric_date("nbf")? {
-            Some(time) if time > self.now.after(self.policy.clock_skew) => {
-                Err(TokenFault::NotYetValid)
-            }
+            Some(time) if time > self.now.after(self.skew) => Err(TokenFault::NotYetValid),
             _ => Ok(()),
         }
+    }
+}
+
+/// The signature by one of `keys` with one of `algorithms`, which comes first: no claim of a token is
+/// looked at before.
+pub(super) fn check_signature(
+    token: &str,
+    keys: &JwkSet,
+    algorithms: &[Algorithm],
+) -> Result<(Header, Claims), TokenFault> {
+    let jws = Jws::parse(token)?;
+    if !algorithms.contains(&jws.header().algorithm()) {
+        return Err(TokenFault::AlgorithmRefused);
+    }
+    let claims = jws.verify(keys)?;
+    Ok((jws.header().clone(), claims))
+}
+
+/// `iss`: the issuer exactly, no URL normalization.
+pub(super) fn check_issuer(claims: &Claims, issuer: &str) -> Result<(), TokenFault> {
+    if required(claims.string("iss")?, "iss")? == issuer {
+        Ok(())
+    } else {
+        Err(TokenFault::IssuerMismatch)
     }
 }
 

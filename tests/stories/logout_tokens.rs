@@ -272,7 +272,7 @@ fn an_encrypted_token() {
     let world = world();
     let browser = logged_in(&world);
     let outcome = sends(&world.worker, "eyJhbGciOiJSU0EtT0FFUCJ9.YQ.YQ.YQ.YQ");
-    is_refused(&outcome, 400, "logout_token_malformed");
+    is_refused(&outcome, 400, "logout_token_encrypted");
     assert!(browser.is_logged_in());
 }
 

@@ -133,7 +133,7 @@ fn invalid_header_and_form() {
     let crit = tampered(|token| token.header["crit"] = json!(["x"]));
     is_refused(&crit, "id_token_critical_header");
     let encrypted = tampered(|token| token.after = |token| format!("{token}.AAAA.AAAA"));
-    is_refused(&encrypted, "id_token_malformed");
+    is_refused(&encrypted, "id_token_encrypted");
     let no_header = tampered(|token| token.header = json!([]));
     is_refused(&no_header, "id_token_header_invalid");
     let huge = tampered(|token| {

@@ -89,9 +89,9 @@ impl Check<'_> {
         at: &At<'_>,
         raw: Option<Vec<Given<String>>>,
     ) -> Option<Vec<Algorithm>> {
-        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+        let names = Algorithm::ASYMMETRIC.map(Algorithm::name).join(", ");
         match raw {
-            None => self.or(at, None, Algorithm::ALL.to_vec()),
+            None => self.or(at, None, Algorithm::ASYMMETRIC.to_vec()),
             Some(raw) if raw.is_empty() => {
                 self.fault(at, format!("is empty; accepted: one or more of {names}"));
                 None
@@ -99,9 +99,11 @@ impl Check<'_> {
             Some(raw) => self.distinct(at, raw, MOST_ENTRIES, |check, at, name: String| {
                 check.accept(
                     at,
-                    Algorithm::from_name(&name).ok_or_else(|| {
-                        format!("is not an algorithm that can be trusted; accepted: {names}")
-                    }),
+                    Algorithm::from_name(&name)
+                        .filter(|algorithm| !algorithm.is_symmetric())
+                        .ok_or_else(|| {
+                            format!("is not an algorithm that can be trusted; accepted: {names}")
+                        }),
                 )
             }),
         }

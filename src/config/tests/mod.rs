@@ -96,7 +96,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert!(!provider.endpoints.are_complete());
     assert_eq!(provider.timeout, Duration::from_secs(5));
     assert_eq!(provider.id_token.clock_skew, Duration::from_secs(60));
-    assert_eq!(provider.id_token.algorithms, Algorithm::ALL);
+    assert_eq!(provider.id_token.algorithms, Algorithm::ASYMMETRIC);
     assert!(matches!(
         &provider.client.authentication,
         ClientAuthentication::ClientSecretBasic { secret } if secret.expose() == CLIENT_SECRET

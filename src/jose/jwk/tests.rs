@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{Jwk, MAX_KEY_ID_BYTES};
+use super::{Jwk, MAX_JWK_BYTES, MAX_KEY_ID_BYTES};
 use crate::error::TokenFault;
 use crate::jose::Algorithm::{self, *};
-use crate::jose::testing::{Signer, encode, values_of_every_type};
+use crate::jose::KeyFault;
+use crate::jose::testing::{Signer, all_algorithms, encode, values_of_every_type};
 
 const RSA: [Algorithm; 6] = [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512];
 
@@ -13,7 +14,7 @@ fn with(mut jwk: Value, name: &str, value: Value) -> Value {
 }
 
 fn is_usable(jwk: &Value) -> bool {
-    Jwk::from_value(jwk).is_some()
+    Jwk::from_value(jwk).is_ok()
 }
 
 /// An RSA key with a modulus of that many bits, all of them ones.
@@ -35,7 +36,7 @@ fn a_key_supports_the_algorithms_of_its_type() {
     ] {
         let jwk = Jwk::from_value(&signer.bare_jwk()).unwrap();
         assert_eq!(jwk.key_id(), None);
-        for algorithm in Algorithm::ALL {
+        for algorithm in all_algorithms() {
             assert_eq!(
                 jwk.supports(algorithm),
                 expected.contains(&algorithm),
@@ -49,7 +50,7 @@ fn a_key_supports_the_algorithms_of_its_type() {
 fn the_keys_own_alg_narrows_it_to_one() {
     for own in RSA {
         let jwk = Jwk::from_value(&Signer::new(own).jwk()).unwrap();
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::ASYMMETRIC {
             assert_eq!(jwk.supports(algorithm), own == algorithm);
         }
     }
@@ -76,7 +77,7 @@ fn an_alg_of_another_type_makes_it_unusable() {
 
 #[test]
 fn every_algorithm_verifies_its_signatures_and_no_other() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::ASYMMETRIC {
         let signer = Signer::new(algorithm);
         let jwk = Jwk::from_value(&signer.bare_jwk()).unwrap();
         let signature = signer.signature(b"input");
@@ -105,7 +106,7 @@ fn every_algorithm_verifies_its_signatures_and_no_other() {
             jwk.verify(algorithm, b"input", &vec![0xff; signature.len()]),
             invalid
         );
-        for other in Algorithm::ALL
+        for other in Algorithm::ASYMMETRIC
             .into_iter()
             .filter(|other| *other != algorithm)
         {
@@ -328,4 +329,100 @@ fn unknown_members_and_certificates_are_ignored() {
         json!(["not a certificate"]),
     );
     assert!(is_usable(&with(jwk, "exp", json!({"anything": 1}))));
+}
+
+fn configured(jwk: &Value) -> Result<Jwk, KeyFault> {
+    Jwk::from_json(jwk.to_string().as_bytes())
+}
+
+#[test]
+fn a_configured_key_says_why_it_is_refused() {
+    let ec = Signer::new(Es256).bare_jwk();
+    assert!(configured(&ec).is_ok());
+    for (jwk, fault) in [
+        (json!({}), KeyFault::JwkMalformed),
+        (json!([ec]), KeyFault::JwkMalformed),
+        (json!({"keys": [ec]}), KeyFault::JwkMalformed),
+        (with(ec.clone(), "kty", json!(1)), KeyFault::JwkMalformed),
+        (with(ec.clone(), "x", json!(1)), KeyFault::JwkMalformed),
+        (with(ec.clone(), "x", json!("=")), KeyFault::JwkMalformed),
+        (with(ec.clone(), "kid", json!(1)), KeyFault::JwkMalformed),
+        (with(ec.clone(), "alg", json!(1)), KeyFault::JwkMalformed),
+        (with(ec.clone(), "d", json!("AA")), KeyFault::Private),
+        (with(ec.clone(), "k", json!("AA")), KeyFault::Symmetric),
+        (
+            json!({"kty": "oct", "k": encode([1; 64])}),
+            KeyFault::Symmetric,
+        ),
+        (json!({"kty": "oct"}), KeyFault::Symmetric),
+        (
+            with(ec.clone(), "crv", json!("P-521")),
+            KeyFault::TypeUnsupported,
+        ),
+        (
+            with(ec.clone(), "kty", json!("AKP")),
+            KeyFault::TypeUnsupported,
+        ),
+        (with(ec.clone(), "x", ec["y"].clone()), KeyFault::Refused),
+        (rsa_of(1024), KeyFault::Refused),
+        (
+            with(ec.clone(), "use", json!("enc")),
+            KeyFault::NotForVerification,
+        ),
+        (
+            with(ec.clone(), "key_ops", json!(["sign"])),
+            KeyFault::NotForVerification,
+        ),
+        (
+            with(ec.clone(), "alg", json!("HS256")),
+            KeyFault::AlgorithmMismatch,
+        ),
+        (
+            with(ec.clone(), "alg", json!("ES384")),
+            KeyFault::AlgorithmMismatch,
+        ),
+        (
+            with(ec.clone(), "alg", json!("none")),
+            KeyFault::AlgorithmMismatch,
+        ),
+        (
+            with(ec.clone(), "kid", "x".repeat(513).into()),
+            KeyFault::KeyIdTooLong,
+        ),
+        (
+            with(ec.clone(), "x", "A".repeat(MAX_JWK_BYTES).into()),
+            KeyFault::TooLarge,
+        ),
+    ] {
+        assert_eq!(configured(&jwk).unwrap_err(), fault, "{jwk:.200}");
+    }
+    let twice = ec.to_string().replace('{', r#"{"kty":"EC","#);
+    let fault = Jwk::from_json(twice.as_bytes()).unwrap_err();
+    assert_eq!(fault, KeyFault::JwkMalformed);
+}
+
+#[test]
+fn a_configured_key_can_be_named_and_pinned() {
+    let jwk = configured(&Signer::new(Rs256).bare_jwk()).unwrap();
+    let jwk = jwk.with_key_id("a").unwrap().pinned_to(Ps384).unwrap();
+    assert_eq!(jwk.key_id(), Some("a"));
+    for algorithm in all_algorithms() {
+        assert_eq!(jwk.supports(algorithm), algorithm == Ps384);
+        let again = jwk.clone().pinned_to(algorithm).err();
+        let expected = (algorithm != Ps384).then_some(KeyFault::AlgorithmMismatch);
+        assert_eq!(again, expected, "{algorithm}");
+    }
+    let long = "x".repeat(MAX_KEY_ID_BYTES + 1);
+    assert_eq!(jwk.with_key_id(&long).unwrap_err(), KeyFault::KeyIdTooLong);
+}
+
+#[test]
+fn a_secret_cannot_be_pinned_to_another_algorithm() {
+    for own in Algorithm::SYMMETRIC {
+        let jwk = Jwk::from_secret(&[7; 64], own).unwrap();
+        for algorithm in all_algorithms() {
+            assert_eq!(jwk.supports(algorithm), algorithm == own);
+            assert_eq!(jwk.clone().pinned_to(algorithm).is_ok(), algorithm == own);
+        }
+    }
 }

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{JwkSet, JwkSetFault, MAX_JWK_SET_BYTES, MAX_KEYS};
-use crate::jose::Algorithm::{self, Es256, Es384, Rs256};
+use crate::jose::Algorithm::{self, EdDsa, Es256, Es384, Rs256};
+use crate::jose::KeyFault;
 use crate::jose::testing::{Signer, set_of, values_of_every_type};
 
 #[test]
@@ -87,7 +88,7 @@ fn the_number_of_keys_is_bounded() {
 
 #[test]
 fn the_same_bytes_make_the_same_set() {
-    let keys: Vec<Value> = Algorithm::ALL
+    let keys: Vec<Value> = Algorithm::ASYMMETRIC
         .map(|algorithm| Signer::new(algorithm).jwk())
         .into();
     let bytes = json!({ "keys": keys }).to_string().into_bytes();
@@ -102,10 +103,50 @@ fn faults_have_codes() {
     assert_eq!(JwkSetFault::Malformed.code(), "jwk_set_malformed");
 }
 
+fn configured(keys: &Value) -> Result<JwkSet, KeyFault> {
+    JwkSet::from_json(json!({ "keys": keys }).to_string().as_bytes())
+}
+
+#[test]
+fn a_configured_set_skips_what_a_published_one_skips() {
+    let encryption = {
+        let mut jwk = Signer::new(Es384).jwk();
+        jwk["use"] = "enc".into();
+        jwk
+    };
+    let keys = json!([encryption, {"kty": "new"}, Signer::new(EdDsa).jwk(), 1]);
+    let set = configured(&keys).unwrap();
+    assert_eq!((set.keys().len(), set.skipped()), (1, 3));
+}
+
+#[test]
+fn a_configured_set_has_a_usable_key_and_only_public_ones() {
+    let good = Signer::new(EdDsa).jwk();
+    let mut private = Signer::new(Es256).jwk();
+    private["d"] = "AAAA".into();
+    let secret = json!({"kty": "oct", "k": "AAAA"});
+    for (keys, fault) in [
+        (json!([]), KeyFault::NoKeys),
+        (json!([{}, 1]), KeyFault::NoKeys),
+        (json!([good, private]), KeyFault::Private),
+        (json!([good, secret]), KeyFault::Symmetric),
+        (json!({}), KeyFault::JwkSetMalformed),
+        (good.clone(), KeyFault::JwkSetMalformed),
+        (json!(" ".repeat(MAX_JWK_SET_BYTES)), KeyFault::TooLarge),
+    ] {
+        assert_eq!(configured(&keys).unwrap_err(), fault);
+    }
+    for text in ["", "[]", "{}", r#"{"keys":[],"keys":[]}"#] {
+        let fault = JwkSet::from_json(text.as_bytes()).unwrap_err();
+        assert_eq!(fault, KeyFault::JwkSetMalformed);
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = JwkSet::parse(&bytes);
+        let _ = JwkSet::from_json(&bytes);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use jwt_simple::prelude::{
     Claims as TheirClaims, Duration, ECDSAP256KeyPairLike as _, ECDSAP384KeyPairLike as _,
-    ES256KeyPair, ES384KeyPair, Ed25519KeyPair, EdDSAKeyPairLike as _, HS256Key, MACLike as _,
-    PS256KeyPair, RS384KeyPair, RSAKeyPairLike as _,
+    ES256KeyPair, ES384KeyPair, Ed25519KeyPair, EdDSAKeyPairLike as _, HS256Key, HS384Key,
+    HS512Key, MACLike as _, PS256KeyPair, RS384KeyPair, RSAKeyPairLike as _,
 };
 use rsa::pkcs8::EncodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Jws, MAX_TOKEN_BYTES};
 use crate::error::TokenFault;
-use crate::jose::Algorithm::{self, *};
-use crate::jose::testing::{RSA_2048_DER, Signer, encode, rsa_2048, values_of_every_type};
+use crate::jose::Algorithm::*;
+use crate::jose::testing::{
+    RSA_2048_DER, Signer, all_algorithms, encode, rsa_2048, values_of_every_type,
+};
 use crate::jose::{Claims, JwkSet, MAX_KEY_ID_BYTES};
 
 mod keys;
@@ -30,7 +32,7 @@ fn with_header(header: &Value) -> String {
 
 #[test]
 fn a_token_of_every_algorithm_verifies() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in all_algorithms() {
         let signer = Signer::new(algorithm);
         let token = signer.token(&json!({"sub": "alice"}));
         let jws = Jws::parse(&token).unwrap();
@@ -76,6 +78,9 @@ fn tokens_of_another_implementation_verify() {
         (EdDsa, ed25519.sign(claims())),
         (Rs384, rs384.sign(claims())),
         (Ps256, ps256.sign(claims())),
+        (Hs256, HS256Key::from_bytes(&[7; 64]).authenticate(claims())),
+        (Hs384, HS384Key::from_bytes(&[7; 64]).authenticate(claims())),
+        (Hs512, HS512Key::from_bytes(&[7; 64]).authenticate(claims())),
     ] {
         let claims = verify(&token.unwrap(), &Signer::new(algorithm).jwk_set()).unwrap();
         assert_eq!(claims.string("sub"), Ok(Some("alice")), "{algorithm}");
@@ -107,7 +112,7 @@ fn a_token_has_three_parts_of_strict_base64url() {
         format!("{header}.e30"),
         format!("{header}.e30.AAAA."),
         format!(".{header}.e30.AAAA"),
-        format!("{header}.AAAA.AAAA.AAAA.AAAA"),
+        format!("{header}.AAAA.AAAA.AAAA.AAAA.AAAA"),
         format!("{header}=.e30.AAAA"),
         format!("{header}.e30=.AAAA"),
         format!("{header}.e30.AA=="),
@@ -197,16 +202,15 @@ fn key_ids_are_bounded() {
 }
 
 #[test]
-fn algorithms_without_a_public_key_are_refused() {
+fn unknown_algorithms_are_refused() {
     for name in [
         "none",
         "None",
         "NONE",
         "nOnE",
         "",
-        "HS256",
-        "HS384",
-        "HS512",
+        "HS1",
+        "hs256",
         "ES512",
         "ES256K",
         "rs256",
@@ -236,6 +240,14 @@ fn a_public_key_is_not_a_shared_secret() {
         let token = HS256Key::from_bytes(secret).authenticate(claims).unwrap();
         let fault = verify(&token, &Signer::new(Rs256).jwk_set()).unwrap_err();
         assert_eq!(fault, TokenFault::AlgorithmRefused);
+    }
+}
+
+#[test]
+fn an_encrypted_token_has_five_parts() {
+    let header = encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
+    for token in [&format!("{header}.AAAA.AAAA.AAAA.AAAA"), "....", "x.é. .=."] {
+        assert_eq!(parse_fault(token), Some(TokenFault::Encrypted));
     }
 }
 

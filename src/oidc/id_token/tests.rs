@@ -31,7 +31,7 @@ const LOGIN: Expectations<'static> = Expectations {
 
 fn policy() -> IdTokenPolicy {
     IdTokenPolicy {
-        algorithms: Algorithm::ALL.to_vec(),
+        algorithms: Algorithm::ASYMMETRIC.to_vec(),
         trusted_audiences: vec!["account".to_owned(), "orders".to_owned()],
         clock_skew: Duration::from_secs(SKEW),
         max_age: Duration::from_secs(MAX_AGE),
@@ -89,7 +89,7 @@ fn a_good_token_of_every_algorithm_is_verified() {
     let mut claims = good_with("sid", "session-1");
     claims["auth_time"] = (NOW - 50).into();
     claims["email"] = "alice@example.com".into();
-    for signer in Algorithm::ALL.map(Signer::new) {
+    for signer in Algorithm::ASYMMETRIC.map(Signer::new) {
         let token = verify_token(&signer.token(&claims), signer, &policy(), &LOGIN).unwrap();
         assert_eq!(token.subject(), "alice");
         assert_eq!(token.auth_time(), Some(Timestamp::from_secs(NOW - 50)));
@@ -106,9 +106,9 @@ fn a_good_token_of_every_algorithm_is_verified() {
 #[test]
 fn only_configured_algorithms_are_accepted() {
     let mut policy = policy();
-    for signer in Algorithm::ALL.map(Signer::new) {
+    for signer in Algorithm::ASYMMETRIC.map(Signer::new) {
         let token = signer.token(&good());
-        for configured in Algorithm::ALL {
+        for configured in Algorithm::ASYMMETRIC {
             policy.algorithms = vec![configured];
             let result = verify_token(&token, signer, &policy, &LOGIN);
             let expected = (signer.algorithm != configured).then_some(AlgorithmRefused);
@@ -127,7 +127,7 @@ fn what_is_no_signed_token_is_refused() {
     let (input, _) = token.rsplit_once('.').unwrap();
     assert_eq!(refuse(""), Some(Malformed));
     assert_eq!(refuse(input), Some(Malformed));
-    assert_eq!(refuse(&format!("{token}.AAAA.AAAA")), Some(Malformed));
+    assert_eq!(refuse(&format!("{token}.AAAA.AAAA")), Some(Encrypted));
     assert_eq!(
         refuse(&format!("{token}{}", "A".repeat(70_000))),
         Some(TooLarge)
@@ -209,7 +209,7 @@ fn hashes_are_as_long_as_the_algorithm_says() {
         code: Some("code"),
         ..LOGIN
     };
-    for signer in Algorithm::ALL.map(Signer::new) {
+    for signer in Algorithm::ASYMMETRIC.map(Signer::new) {
         let mut claims = good_with("at_hash", hash(signer, LOGIN.access_token.unwrap()));
         claims["c_hash"] = hash(signer, "code").into();
         let token = signer.token(&claims);

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::verify;
 use crate::error::TokenFault;
 use crate::jose::Algorithm::{self, *};
-use crate::jose::MAX_CANDIDATES;
-use crate::jose::testing::{Signer, encode, rsa_2048, rsa_sign, set_of};
+use crate::jose::testing::{Signer, all_algorithms, encode, rsa_2048, rsa_sign, set_of};
+use crate::jose::{Jwk, JwkSet, MAX_CANDIDATES};
 
 /// Some key, made by `seed`, of that algorithm, with these members beside.
 fn key(algorithm: Algorithm, seed: u8, members: &Value) -> Value {
@@ -121,6 +121,67 @@ fn an_rsa_key_with_alg_is_for_that_alg() {
         Err(TokenFault::KeyUnknown)
     );
     assert!(verify(&token, &set_of(&[decoy, good])).is_ok());
+}
+
+/// Every key against the header of every algorithm, with a signature that the key could have made.
+#[test]
+fn a_key_verifies_no_algorithm_but_its_own() {
+    for key in all_algorithms().into_iter().map(Signer::new) {
+        for named in all_algorithms() {
+            let header = json!({"alg": named.name(), "kid": key.algorithm.name()});
+            let token = key.sign(header.to_string(), "{}");
+            let expected = match (named == key.algorithm, named.is_symmetric()) {
+                (true, _) => None,
+                (false, true) => Some(TokenFault::AlgorithmRefused),
+                (false, false) => Some(TokenFault::KeyUnknown),
+            };
+            let fault = verify(&token, &key.jwk_set()).err();
+            assert_eq!(fault, expected, "{named} with a key for {}", key.algorithm);
+        }
+    }
+}
+
+#[test]
+fn a_configured_key_without_kid_is_meant_by_every_kid() {
+    let signer = Signer::new(Es256);
+    let named = signer.sign(r#"{"alg":"ES256","kid":"a"}"#, "{}");
+    let unnamed = signer.sign(r#"{"alg":"ES256"}"#, "{}");
+    let bare = || Jwk::from_json(signer.bare_jwk().to_string().as_bytes()).unwrap();
+    let b = || bare().with_key_id("b").unwrap();
+    for (key, token, expected) in [
+        (bare(), &named, None),
+        (bare(), &unnamed, None),
+        (b(), &named, Some(TokenFault::KeyUnknown)),
+        (b(), &unnamed, None),
+        (b().with_key_id("a").unwrap(), &named, None),
+    ] {
+        assert_eq!(verify(token, &JwkSet::from_iter([key])).err(), expected);
+    }
+    let forged = Signer::with_seed(Es256, 8).sign(r#"{"alg":"ES256","kid":"a"}"#, "{}");
+    let keys = JwkSet::from_iter([bare()]);
+    assert_eq!(verify(&forged, &keys), Err(TokenFault::SignatureInvalid));
+}
+
+#[test]
+fn a_secret_is_found_beside_public_keys_and_only_by_its_algorithm() {
+    let secret = Signer::new(Hs256);
+    let mixed = || {
+        let public = Jwk::from_json(Signer::new(Es256).bare_jwk().to_string().as_bytes());
+        let own = Jwk::from_secret(&secret.secret(), Hs256);
+        JwkSet::from_iter([public.unwrap(), own.unwrap()])
+    };
+    for signer in [secret, Signer::new(Es256)] {
+        assert!(verify(&signer.token(&json!({})), &mixed()).is_ok());
+    }
+    let longer = secret.sign(r#"{"alg":"HS512"}"#, "{}");
+    let refused = Err(TokenFault::AlgorithmRefused);
+    assert_eq!(verify(&longer, &mixed()), refused);
+    let forged = Signer::with_seed(Hs256, 8).token(&json!({}));
+    let invalid = Err(TokenFault::SignatureInvalid);
+    assert_eq!(verify(&forged, &mixed()), invalid);
+    assert_eq!(verify(&forged, &JwkSet::default()), refused);
+    let published = set_of(&[secret.bare_jwk(), secret.jwk()]);
+    assert_eq!(verify(&secret.token(&json!({})), &published), refused);
 }
 
 #[test]

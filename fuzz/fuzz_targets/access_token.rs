@@ -1,0 +1,32 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use portero::jose::{Algorithm, JwkSet};
+use portero::oidc::{AccessTokenVerifier, Profile, issuer_of};
+use portero::time::Timestamp;
+
+static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
+    JwkSet::parse(include_bytes!("../../tests/fixtures/rsa8192.jwks.json"))
+        .expect("the fixture is good")
+});
+
+fuzz_target!(|token: &str| {
+    let audiences = ["api".to_owned()];
+    let verifier = AccessTokenVerifier {
+        issuer: "https://idp.example.com",
+        audiences: &audiences,
+        profile: Profile::Lenient,
+        algorithms: &Algorithm::ASYMMETRIC,
+        client_ids: &[],
+        clock_skew: Duration::ZERO,
+        max_lifetime: None,
+        now: Timestamp::from_secs(1_700_000_000),
+    };
+    // The fixture's token is no access token, and nobody can make another with its key.
+    assert!(verifier.verify(token, &KEYS).is_err());
+    let _ = issuer_of(token);
+});

@@ -1,0 +1,75 @@
+//! Why a key cannot be used.
+
+use std::fmt;
+
+/// The one reason why a key that is configured by hand is refused. Nothing in it comes from the key.
+///
+/// Its text continues a sentence about the key, as the faults of the configuration do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyFault {
+    /// Longer than any key is.
+    TooLarge,
+    /// Not exactly one block of PEM that holds what its label says (RFC 7468).
+    PemMalformed,
+    /// A block of PEM with a label that is not for a public key.
+    LabelUnknown,
+    /// Not a JSON Web Key (RFC 7517 section 4).
+    JwkMalformed,
+    /// Not a JSON Web Key Set (RFC 7517 section 5).
+    JwkSetMalformed,
+    /// A key set in which no key can be used.
+    NoKeys,
+    /// A private key, which nobody but the issuer should have.
+    Private,
+    /// A symmetric JSON Web Key. Secrets are given as such, so that none is taken for a public key.
+    Symmetric,
+    /// A type of key, or a curve, that Portero does not verify with.
+    TypeUnsupported,
+    /// Numbers that make a weak key, an expensive one or none.
+    Refused,
+    /// `use` or `key_ops` say that the key is for something else.
+    NotForVerification,
+    /// The algorithm that the key is to be for is one of another type of key.
+    AlgorithmMismatch,
+    /// `kid` is longer than Portero reads.
+    KeyIdTooLong,
+    /// A secret that is shorter than the algorithm's hash (RFC 7518 section 3.2).
+    SecretTooShort { minimum: usize },
+}
+
+impl fmt::Display for KeyFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::TooLarge => "is longer than a key is",
+            Self::PemMalformed => "is not one whole block of PEM",
+            Self::LabelUnknown => {
+                "is PEM of something else; accepted: PUBLIC KEY, RSA PUBLIC KEY, CERTIFICATE"
+            }
+            Self::JwkMalformed => "is not a JSON Web Key",
+            Self::JwkSetMalformed => "is not a JSON Web Key Set",
+            Self::NoKeys => "has no key that can be used",
+            Self::Private => {
+                "is or has a private key; accepted: the public key, as openssl pkey -pubout writes it"
+            }
+            Self::Symmetric => "is or has a symmetric key; accepted: a secret in its own place",
+            Self::TypeUnsupported => {
+                "is a key of another type; accepted: RSA, P-256, P-384, Ed25519"
+            }
+            Self::Refused => {
+                "is not a sound key; accepted: RSA of 2048 to 8192 bits, uncompressed points on \
+                 their curve"
+            }
+            Self::NotForVerification => "is not a key for verifying, by its use or key_ops",
+            Self::AlgorithmMismatch => "is not a key for that algorithm",
+            Self::KeyIdTooLong => "has a kid that is too long",
+            Self::SecretTooShort { minimum } => {
+                return write!(
+                    formatter,
+                    "is too short; accepted: {minimum} bytes and more"
+                );
+            }
+        })
+    }
+}
+
+impl std::error::Error for KeyFault {}

@@ -1,0 +1,251 @@
+//! A JWT access token (RFC 9068), and the looser kind that came before it, and the proof that it holds.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::logout_token::logout_event;
+use super::verifier::{Clock, check_issuer, check_signature, required, subject};
+use crate::error::TokenFault;
+use crate::jose::{Algorithm, Claims, Header, JwkSet, Jws};
+use crate::time::Timestamp;
+
+/// `typ` of a token that says that it is an access token (RFC 9068 section 2.1).
+pub(super) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// The `typ` that says nothing.
+const PLAIN_TYPE: &str = "JWT";
+
+/// Claims that only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11).
+const ID_TOKEN_CLAIMS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+
+/// Claims in which providers that leave `typ` alone say what a token is, with what they say there of
+/// tokens that are no access tokens: Keycloak the first, Cognito the second.
+const OTHER_KINDS: [(&str, &[&str]); 2] = [
+    ("typ", &["ID", "Refresh", "Offline", "Logout"]),
+    ("token_use", &["id"]),
+];
+
+/// Which tokens of an issuer count as access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Those of RFC 9068: with its `typ` and every claim of section 2.2.
+    Rfc9068,
+    /// Beside them those that do not say what they are, unless something says or suggests that they
+    /// are something else.
+    Lenient,
+}
+
+/// Judges the access tokens of one issuer.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessTokenVerifier<'a> {
+    /// Compared byte for byte with `iss`.
+    pub issuer: &'a str,
+    /// The names of what is protected here, one of which must be in `aud`.
+    pub audiences: &'a [String],
+    pub profile: Profile,
+    /// Those allowed; each key narrows them further.
+    pub algorithms: &'a [Algorithm],
+    /// The clients that people log in with at this issuer, who are the audiences of ID tokens.
+    pub client_ids: &'a [String],
+    pub clock_skew: Duration,
+    /// The longest time from `iat` to `exp`; with it, `iat` is required.
+    pub max_lifetime: Option<Duration>,
+    pub now: Timestamp,
+}
+
+/// An access token that has passed every check. Only [`AccessTokenVerifier::verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedAccessToken {
+    claims: Claims,
+    expires_at: Timestamp,
+    scopes: Vec<String>,
+}
+
+impl VerifiedAccessToken {
+    /// `sub`: whom the token is about, which is the client itself where no person is involved
+    /// (RFC 9068 section 2.2). Under [`Profile::Rfc9068`] it is there.
+    pub fn subject(&self) -> Option<&str> {
+        self.text("sub")
+    }
+
+    /// The client that the token was issued to: `client_id` (RFC 9068 section 2.2), or else `azp`.
+    /// Under [`Profile::Rfc9068`] it is there.
+    pub fn client_id(&self) -> Option<&str> {
+        self.text("client_id").or_else(|| self.text("azp"))
+    }
+
+    /// `jti`: the token's own name. Under [`Profile::Rfc9068`] it is there.
+    pub fn jwt_id(&self) -> Option<&str> {
+        self.text("jti")
+    }
+
+    /// `exp`, by the issuer's clock.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// What the token allows, in its order (RFC 8693 section 4.2).
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// All claims of the token.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// A claim of which the verifier has refused every other type.
+    fn text(&self, claim: &'static str) -> Option<&str> {
+        self.claims.string(claim).ok().flatten()
+    }
+}
+
+/// The `iss` that `token` claims to have, to choose the verifier by. Nothing of it is verified: it must
+/// be looked up among the configured issuers, and a token of no known one is an invalid token.
+pub fn issuer_of(token: &str) -> Result<String, TokenFault> {
+    Jws::parse(token)?.unverified_issuer()
+}
+
+impl AccessTokenVerifier<'_> {
+    /// Verifies `token`, as received, with the issuer's `keys`: the checks of RFC 9068 section 4, and
+    /// that it is no other kind of token (RFC 8725 sections 3.11 and 3.12). The first that fails is the
+    /// error.
+    ///
+    /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
+    pub fn verify(&self, token: &str, keys: &JwkSet) -> Result<VerifiedAccessToken, TokenFault> {
+        let (header, claims) = check_signature(token, keys, self.algorithms)?;
+        self.check_type(&header)?;
+        check_no_other_kind(&claims)?;
+        check_issuer(&claims, self.issuer)?;
+        self.check_audience(&header, &claims)?;
+        let expires_at = self.check_times(&claims)?;
+        self.check_parties(&claims)?;
+        let scopes = self.scopes(&claims)?;
+        Ok(VerifiedAccessToken {
+            claims,
+            expires_at,
+            scopes,
+        })
+    }
+
+    /// `typ` says that it is an access token, or nothing where that is enough.
+    fn check_type(&self, header: &Header) -> Result<(), TokenFault> {
+        let says_nothing = header.typ().is_none() || header.is_typed(PLAIN_TYPE);
+        if header.is_typed(ACCESS_TOKEN_TYPE) || says_nothing && self.profile == Profile::Lenient {
+            Ok(())
+        } else {
+            Err(TokenFault::TypeMismatch)
+        }
+    }
+
+    /// One of `aud` is ours. Where `typ` does not say what the token is, it must not be for clients
+    /// alone, as ID tokens are, nor for a client among others unless it has a scope, as ID tokens have
+    /// not.
+    fn check_audience(&self, header: &Header, claims: &Claims) -> Result<(), TokenFault> {
+        let given = claims.audiences()?;
+        let among = |names: &[String], audience: &str| names.iter().any(|name| name == audience);
+        if !given.iter().any(|one| among(self.audiences, one)) {
+            return Err(TokenFault::AudienceMismatch);
+        }
+        if header.is_typed(ACCESS_TOKEN_TYPE) {
+            return Ok(());
+        }
+        let is_client = |audience: &&str| among(self.client_ids, audience);
+        let has = |claim: &str| claims.as_object().contains_key(claim);
+        let has_scope = has("scope") || has("scp");
+        if given.iter().all(is_client) || given.iter().any(is_client) && !has_scope {
+            return Err(TokenFault::TypeMismatch);
+        }
+        Ok(())
+    }
+
+    /// `exp`, `iat` and `nbf`, and how long the first two are apart.
+    fn check_times(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+        let clock = Clock {
+            now: self.now,
+            skew: self.clock_skew,
+        };
+        let expires_at = clock.check_expiry(claims)?;
+        let issued_at = clock.check_issued_at(claims)?;
+        clock.check_not_before(claims)?;
+        if self.profile == Profile::Rfc9068 {
+            required(issued_at, "iat")?;
+        }
+        if let Some(max_lifetime) = self.max_lifetime
+            && expires_at > required(issued_at, "iat")?.after(max_lifetime)
+        {
+            return Err(TokenFault::LifetimeTooLong);
+        }
+        Ok(expires_at)
+    }
+
+    /// Who the token is about and who it was issued to, and its name.
+    fn check_parties(&self, claims: &Claims) -> Result<(), TokenFault> {
+        let subject = subject(claims)?;
+        let client_id = text(claims, "client_id")?;
+        let jwt_id = text(claims, "jti")?;
+        text(claims, "azp")?;
+        if self.profile == Profile::Rfc9068 {
+            required(subject, "sub")?;
+            required(client_id, "client_id")?;
+            required(jwt_id, "jti")?;
+        }
+        Ok(())
+    }
+
+    /// `scope`, a string of words (RFC 8693 section 4.2). Tokens of before may have `scp` instead, and
+    /// an array in either.
+    fn scopes(&self, claims: &Claims) -> Result<Vec<String>, TokenFault> {
+        if self.profile == Profile::Rfc9068 {
+            return Ok(words(claims.string("scope")?.unwrap_or_default()));
+        }
+        for claim in ["scope", "scp"] {
+            let invalid = TokenFault::ClaimInvalid { claim };
+            match claims.as_object().get(claim) {
+                None => {}
+                Some(Value::String(text)) => return Ok(words(text)),
+                Some(Value::Array(scopes)) => {
+                    let scopes = scopes.iter().map(|scope| scope.as_str().ok_or(invalid));
+                    return scopes.map(|scope| scope.map(ToOwned::to_owned)).collect();
+                }
+                Some(_) => return Err(invalid),
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Nothing in the claims says that this is an ID token, a logout token or a refresh token.
+fn check_no_other_kind(claims: &Claims) -> Result<(), TokenFault> {
+    let members = claims.as_object();
+    let is_id_token = ID_TOKEN_CLAIMS
+        .iter()
+        .any(|name| members.contains_key(*name));
+    if is_id_token || logout_event(claims).is_some() {
+        return Err(TokenFault::TypeMismatch);
+    }
+    for (claim, kinds) in OTHER_KINDS {
+        let given = claims.string(claim)?.unwrap_or_default();
+        if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(given)) {
+            return Err(TokenFault::TypeMismatch);
+        }
+    }
+    Ok(())
+}
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    words.map(ToOwned::to_owned).collect()
+}
+
+/// A claim that names something, where it is present.
+fn text<'a>(claims: &'a Claims, claim: &'static str) -> Result<Option<&'a str>, TokenFault> {
+    match claims.string(claim)? {
+        Some("") => Err(TokenFault::ClaimInvalid { claim }),
+        text => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests;
