@@ -1,7 +1,9 @@
 //! From a report to the answer its audience understands.
 
+mod challenge;
 mod page;
 
+pub use challenge::Challenge;
 pub use page::{Link, Page};
 
 use std::fmt;
@@ -65,12 +67,14 @@ impl Response {
     }
 
     /// The answer to an error: a page for a person, a problem (RFC 9457) for a program. `again` is
-    /// where a person may start over; `request_id` is what they can tell the operator.
+    /// where a person may start over; `request_id` is what they can tell the operator; `challenge`
+    /// goes with status 401.
     pub fn error(
         report: &Report,
         audience: Audience,
         request_id: &str,
         again: Option<&str>,
+        challenge: &Challenge<'_>,
     ) -> Self {
         let response = match audience {
             Audience::Browser => Self::page(
@@ -101,8 +105,8 @@ impl Response {
             }
         };
         match report.status {
-            // RFC 9110 section 15.5.2 demands a challenge; RFC 6750 section 3 gives its form.
-            401 => response.with_header("www-authenticate", "Bearer".to_owned()),
+            // RFC 9110 section 15.5.2 demands a challenge.
+            401 => response.with_header("www-authenticate", challenge.text()),
             503 => response.with_header("retry-after", "5".to_owned()),
             _ => response,
         }

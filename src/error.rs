@@ -84,6 +84,9 @@ listed! {
     pub enum Denial {
         /// Nobody is known, and this caller cannot be sent to log in.
         LoginRequired,
+        /// The person has a session, and the rule asks for a newer or another authentication
+        /// (RFC 9470 section 3).
+        InsufficientAuthentication,
         /// Another site asked for the logout.
         LogoutCrossSite,
     }

@@ -21,8 +21,8 @@ pub enum Route {
     FrontChannelLogout,
     /// The upstream answers whoever asks.
     Public,
-    /// Only a person who is logged in gets through.
-    Protected,
+    /// Only a person who is logged in gets through; the index of the rule that says so, if one does.
+    Protected(Option<usize>),
 }
 
 impl Route {
@@ -82,9 +82,9 @@ impl Route {
         match rule {
             Some((index, rule)) => match rule.access {
                 Access::Public => (Self::Public, Some(index)),
-                Access::Authenticated => (Self::Protected, Some(index)),
+                Access::Authenticated => (Self::Protected(Some(index)), Some(index)),
             },
-            None => (Self::Protected, None),
+            None => (Self::Protected(None), None),
         }
     }
 }

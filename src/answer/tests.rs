@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Audience, Response};
+use super::{Audience, Challenge, Response};
 use crate::error::{Denial, Error, RequestFault};
 
 fn header<'a>(response: &'a Response, name: &str) -> Vec<&'a str> {
@@ -27,7 +27,13 @@ fn a_redirect_is_a_get_that_no_cache_keeps_and_no_referrer_follows() {
 #[test]
 fn a_program_gets_a_problem_and_a_challenge() {
     let report = Error::Denied(Denial::LoginRequired).report();
-    let response = Response::error(&report, Audience::Program, "abc", Some("/"));
+    let response = Response::error(
+        &report,
+        Audience::Program,
+        "abc",
+        Some("/"),
+        &Challenge::Plain,
+    );
     assert_eq!(response.status, 401);
     assert_eq!(header(&response, "www-authenticate"), ["Bearer"]);
     assert_eq!(
@@ -51,7 +57,13 @@ fn a_program_gets_a_problem_and_a_challenge() {
 #[test]
 fn a_person_gets_a_page_and_a_way_on() {
     let report = Error::Request(RequestFault::LoginExpired).report();
-    let response = Response::error(&report, Audience::Browser, "abc", Some("/orders"));
+    let response = Response::error(
+        &report,
+        Audience::Browser,
+        "abc",
+        Some("/orders"),
+        &Challenge::Plain,
+    );
     assert_eq!(response.status, 400);
     assert_eq!(
         header(&response, "content-type"),
@@ -60,7 +72,7 @@ fn a_person_gets_a_page_and_a_way_on() {
     assert!(response.body.contains("<a href=\"/orders\">Try again</a>"));
     assert!(response.body.contains("login_expired") && response.body.contains("abc"));
     assert!(header(&response, "www-authenticate").is_empty());
-    let without = Response::error(&report, Audience::Browser, "abc", None);
+    let without = Response::error(&report, Audience::Browser, "abc", None, &Challenge::Plain);
     assert!(!without.body.contains("<a "));
 }
 
@@ -68,7 +80,7 @@ fn a_person_gets_a_page_and_a_way_on() {
 fn whoever_may_come_again_is_told_when() {
     let report = Error::ProviderUnavailable.report();
     for audience in [Audience::Browser, Audience::Program] {
-        let response = Response::error(&report, audience, "abc", None);
+        let response = Response::error(&report, audience, "abc", None, &Challenge::Plain);
         assert_eq!(response.status, 503);
         assert_eq!(header(&response, "retry-after"), ["5"]);
     }

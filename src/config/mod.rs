@@ -24,6 +24,8 @@ mod words;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::endpoint::Endpoint;
 use crate::jose::Algorithm;
 use crate::secret::Secret;
@@ -46,6 +48,14 @@ pub struct Config {
     pub upstream: Upstream,
 }
 
+impl Config {
+    /// What the rule with this index demands.
+    pub fn authentication(&self, rule: Option<usize>) -> &AuthenticationDemand {
+        rule.and_then(|index| self.rules.get(index))
+            .map_or(AuthenticationDemand::NOTHING, |rule| &rule.authentication)
+    }
+}
+
 /// The OpenID provider that logs people in.
 #[derive(Debug)]
 pub struct Provider {
@@ -61,11 +71,8 @@ pub struct Provider {
     pub resources: Vec<String>,
     /// Extra parameters of the authorization request, in the order of their names.
     pub authorization_params: Vec<(String, String)>,
-    /// The `max_age` among them: how long ago a person may have authenticated at the provider.
-    pub max_age: Option<Duration>,
-    /// The `acr_values` among them: one of these the person must have authenticated by. Empty where
-    /// none are asked for.
-    pub acr_values: Vec<String>,
+    /// What `max_age` and `acr_values` among them demand of every login.
+    pub authentication: AuthenticationDemand,
     pub id_token: IdTokenPolicy,
     /// Whether a login asks the userinfo endpoint, where there is one.
     pub userinfo: bool,
@@ -145,6 +152,8 @@ pub struct SessionPolicy {
     pub refresh: RefreshPolicy,
     /// The largest form that is kept across a login, in bytes; zero keeps none.
     pub preserved_post_bytes: usize,
+    /// How often the claims are read again, where not only a refresh does that.
+    pub reread_claims: Option<Duration>,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
 }
@@ -189,6 +198,42 @@ pub struct Paths {
 pub struct Rule {
     pub matcher: Matcher,
     pub access: Access,
+    /// What it demands of whoever gets through; nothing where everybody does.
+    pub authentication: AuthenticationDemand,
+}
+
+/// How a person must have authenticated at the provider (OpenID Connect Core 3.1.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthenticationDemand {
+    /// How long ago at most, in whole seconds.
+    pub max_age: Option<Duration>,
+    /// By one of these classes; by any where there are none.
+    pub acr_values: Vec<String>,
+}
+
+impl AuthenticationDemand {
+    /// What demands nothing.
+    pub const NOTHING: &Self = &Self {
+        max_age: None,
+        acr_values: Vec::new(),
+    };
+
+    pub const fn is_nothing(&self) -> bool {
+        self.max_age.is_none() && self.acr_values.is_empty()
+    }
+
+    /// This demand, and where it is silent, `other`.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let acr_values = match self.acr_values.is_empty() {
+            true => &other.acr_values,
+            false => &self.acr_values,
+        };
+        Self {
+            max_age: self.max_age.or(other.max_age),
+            acr_values: acr_values.clone(),
+        }
+    }
 }
 
 /// What a rule looks at. An empty list means: any.

@@ -184,6 +184,12 @@ pub(super) struct Session {
     /// page sends the form after it. The browser keeps it, sealed, in cookies of the callback path.
     /// Needs `allow_on_headers_stop_iteration`.
     pub(super) preserved_post_bytes: Option<Whole>,
+    /// How often the claims are read again in the course of a session: `10s` to `1d`. Without it, only
+    /// when the access token is refreshed. A session with a refresh token is refreshed that often; for
+    /// any other Portero keeps the access token, asks the userinfo endpoint, and the session ends with
+    /// the token. A provider that refuses ends the session. Where there is neither a refresh token
+    /// nor a userinfo endpoint, nothing can be read again, and the log says so at the login.
+    pub(super) reread_claims: Option<Span>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
 }
@@ -279,6 +285,26 @@ pub(super) struct Rule {
     pub(super) matcher: Option<Match>,
     /// Who gets through.
     pub(super) access: Option<Access>,
+    /// How they must have authenticated at the provider, beyond having a session (step-up). Only for
+    /// `authenticated`.
+    pub(super) authentication: Option<Authentication>,
+}
+
+/// What a rule asks of a person's authentication at the provider, over what `authorization_params`
+/// asks of all. Whoever does not meet it is sent to the provider with the same parameters, and the ID
+/// token that comes back must prove it; a request that cannot be redirected gets 401 with the
+/// challenge of RFC 9470.
+#[derive(Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authentication {
+    /// How long ago the person may have authenticated, in whole seconds: `0s` to `365d`. The
+    /// `clock_skew` of `id_token` is added, and ten seconds for the way back from the provider. The
+    /// provider must send `auth_time`.
+    pub(super) max_age: Option<Span>,
+    /// The classes of authentication, best first, of which the ID token must name one as `acr`. At
+    /// most 16, together at most 512 characters: visible ASCII without `"` and `\`.
+    pub(super) acr_values: Option<Vec<Given<String>>>,
 }
 
 /// What a rule looks at. A key that is left out matches anything.

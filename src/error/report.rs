@@ -107,6 +107,12 @@ fn request(fault: RequestFault) -> Report {
 fn denied(denial: Denial) -> Report {
     match denial {
         Denial::LoginRequired => line(401, "login_required", "Please sign in first.", Level::Info),
+        Denial::InsufficientAuthentication => line(
+            401,
+            "insufficient_user_authentication",
+            "This needs a sign-in that is more recent, or of another kind. Please sign in again.",
+            Level::Info,
+        ),
         Denial::LogoutCrossSite => line(
             403,
             "logout_cross_site",

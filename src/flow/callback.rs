@@ -2,7 +2,7 @@
 
 use super::login::{self, Wish};
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, posted, redeemed, session};
+use super::{Decision, identity, posted, redeemed, session, step_up};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -42,30 +42,38 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 false => go_to(visit, &pending.target, set_cookies),
             })
         }
-        Ok(Outcome::SeenBefore) => match session::find(visit).await? {
-            Some(_) => Ok(go_to(visit, &pending.target, ended)),
-            None if pending.attempt == 0 => {
-                let wish = Wish {
-                    target: &pending.target,
-                    attempt: 1,
-                    form: None,
-                };
-                login::start(visit, wish, ended).await
-            }
-            None => {
-                let error = RequestFault::LoginReplayed.into();
-                Err(refusal(visit, error, &pending, ended))
-            }
-        },
+        Ok(Outcome::SeenBefore) if has_arrived(visit, &pending).await? => {
+            Ok(go_to(visit, &pending.target, ended))
+        }
+        Ok(Outcome::SeenBefore) if pending.attempt == 0 => {
+            let wish = Wish {
+                target: &pending.target,
+                attempt: 1,
+                form: None,
+                demand: &pending.demand,
+            };
+            login::start(visit, wish, ended).await
+        }
+        Ok(Outcome::SeenBefore) => {
+            let error = RequestFault::LoginReplayed.into();
+            Err(refusal(visit, error, &pending, ended))
+        }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if session::find(visit).await?.is_some() =>
+            if has_arrived(visit, &pending).await? =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
         Err(error) => Err(refusal(visit, error, &pending, ended)),
     }
+}
+
+/// Whether the browser has what this login is for: then it can go on to the target, and is not
+/// sent back here from there.
+async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> Result<bool, Error> {
+    let found = session::find(visit).await?;
+    Ok(found.is_some_and(|(open, _)| step_up::is_met(visit, &pending.demand, &open.session)))
 }
 
 enum Outcome {
@@ -135,12 +143,13 @@ async fn conclude(
         .id_token
         .as_ref()
         .ok_or(Error::Internal(InternalFault::Bug))?;
+    let demand = pending.demand.or(&provider.authentication);
     let expected = Expectations {
         nonce: Some(&pending.nonce),
         access_token: Some(tokens.access_token.expose()),
         code: Some(code),
-        max_age: provider.max_age,
-        acr_values: &provider.acr_values,
+        max_age: demand.max_age,
+        acr_values: &demand.acr_values,
     };
     let id_token = relying_party
         .verify(received.expose(), &expected, data)

@@ -10,7 +10,8 @@ use crate::error::{Error, InternalFault, TokenFault};
 use crate::host::random;
 use crate::jose::Claims;
 use crate::oidc::{TokenResponse, VerifiedIdToken};
-use crate::session::{Authentication, Grant, Session};
+use crate::session::{Authentication, Credential, Grant, Session};
+use crate::telemetry::Level;
 use crate::time::Timestamp;
 use crate::upstream;
 
@@ -37,7 +38,7 @@ pub fn of_login(
             auth_time: id_token.auth_time(),
             acr: id_token.acr().map(str::to_owned),
         },
-        claims: claims(gateway, Some(id_token), userinfo).to_string(),
+        claims: Value::Object(claims(gateway, Some(id_token), userinfo)).to_string(),
         id_token: None,
         access_token: None,
         grant: None,
@@ -49,14 +50,38 @@ pub fn of_login(
         Some(refresh_token) => {
             let (due_at, expires_at) = times(gateway, tokens)?;
             session.grant = Some(Grant {
-                refresh_token: refresh_token.expose().clone(),
+                credential: Credential::RefreshToken {
+                    token: refresh_token.expose().clone(),
+                    nonce: nonce.to_owned(),
+                },
                 generation: 0,
                 due_at,
                 expires_at,
-                nonce: nonce.to_owned(),
             });
         }
-        None => end_with_access_token(&mut session, tokens, now),
+        None => {
+            let due_at = reading_due(gateway)?;
+            if due_at.is_some() && userinfo.is_some() {
+                session.access_token = Some(tokens.access_token.expose().clone());
+            }
+            end_with_access_token(&mut session, tokens, now);
+            session.grant = match (due_at, userinfo) {
+                (Some(due_at), Some(userinfo)) => Some(Grant {
+                    credential: Credential::AccessToken {
+                        from_userinfo: names(&claims(gateway, None, Some(userinfo))),
+                    },
+                    generation: 0,
+                    due_at,
+                    expires_at: session.ends_at,
+                }),
+                (Some(_), None) => {
+                    let line = "claims_not_reread cause=no_refresh_token_and_no_userinfo";
+                    gateway.host.log(Level::Warn, line);
+                    None
+                }
+                (None, _) => None,
+            };
+        }
     }
     Ok(session)
 }
@@ -72,15 +97,19 @@ pub fn of_refresh(
     userinfo: Option<Option<Claims>>,
 ) -> Result<Session, Error> {
     let (due_at, expires_at) = times(gateway, tokens)?;
-    let next_token = tokens.refresh_token.as_ref().map(|token| token.expose());
+    let mut credential = grant.credential.clone();
+    // RFC 6749 section 6: where no new one comes, the old one stays.
+    if let (Credential::RefreshToken { token, .. }, Some(next)) =
+        (&mut credential, &tokens.refresh_token)
+    {
+        token.clone_from(next.expose());
+    }
     let mut next = Session {
         grant: Some(Grant {
-            // RFC 6749 section 6: where no new one comes, the old one stays.
-            refresh_token: next_token.unwrap_or(&grant.refresh_token).clone(),
+            credential,
             generation: grant.generation.saturating_add(1),
             due_at,
             expires_at,
-            ..grant.clone()
         }),
         ..session.clone()
     };
@@ -88,34 +117,60 @@ pub fn of_refresh(
         next.sid = Some(sid.to_owned());
     }
     if let Some(userinfo) = userinfo {
-        let latest = claims(gateway, id_token, userinfo.as_ref());
         // Without a new ID token, its claims from before go on beside the latest userinfo.
         let mut all = match id_token {
             Some(_) => Map::new(),
-            None => serde_json::from_str(&session.claims)
-                .map_err(|_| Error::Internal(InternalFault::Bug))?,
+            None => known_claims(session)?,
         };
-        if let Value::Object(latest) = latest {
-            all.extend(latest);
-        }
+        all.extend(claims(gateway, id_token, userinfo.as_ref()));
         next.claims = Value::Object(all).to_string();
     }
     forward_tokens(gateway, &mut next, tokens);
     Ok(next)
 }
 
+/// The session after its claims have been read again; `userinfo` is missing where the provider has
+/// no such endpoint any more.
+pub fn of_reading(
+    gateway: &Gateway,
+    session: &Session,
+    grant: &Grant,
+    from_userinfo: &[String],
+    userinfo: Option<&Claims>,
+) -> Result<Session, Error> {
+    let mut grant = Grant {
+        generation: grant.generation.saturating_add(1),
+        due_at: reading_due(gateway)?.unwrap_or(grant.expires_at),
+        ..grant.clone()
+    };
+    let mut all = known_claims(session)?;
+    if userinfo.is_some() {
+        let latest = claims(gateway, None, userinfo);
+        grant.credential = Credential::AccessToken {
+            from_userinfo: names(&latest),
+        };
+        all.retain(|name, _| !from_userinfo.contains(name));
+        all.extend(latest);
+    }
+    Ok(Session {
+        claims: Value::Object(all).to_string(),
+        grant: Some(grant),
+        ..session.clone()
+    })
+}
+
 /// OpenID Connect Core 12.2: a refreshed ID token speaks of the same login. Issuer and audience are
 /// the verifier's.
 pub fn continues(
     session: &Session,
-    grant: &Grant,
+    login_nonce: &str,
     id_token: &VerifiedIdToken,
 ) -> Result<(), TokenFault> {
     if id_token.subject() != session.subject {
         return Err(TokenFault::SubjectChanged);
     }
     if let Some(nonce) = id_token.claims().string("nonce")?
-        && nonce != grant.nonce
+        && nonce != login_nonce
     {
         return Err(TokenFault::NonceMismatch);
     }
@@ -129,13 +184,21 @@ fn claims(
     gateway: &Gateway,
     id_token: Option<&VerifiedIdToken>,
     userinfo: Option<&Claims>,
-) -> Value {
+) -> Map<String, Value> {
     let none = Map::new();
     let identity = upstream::identity(
         id_token.map_or(&none, |token| token.claims().as_object()),
         userinfo.map(Claims::as_object),
     );
-    Value::Object(upstream::select_claims(&gateway.config.upstream, &identity))
+    upstream::select_claims(&gateway.config.upstream, &identity)
+}
+
+fn known_claims(session: &Session) -> Result<Map<String, Value>, Error> {
+    serde_json::from_str(&session.claims).map_err(|_| Error::Internal(InternalFault::Bug))
+}
+
+fn names(claims: &Map<String, Value>) -> Vec<String> {
+    claims.keys().cloned().collect()
 }
 
 /// Keeps the tokens that the configuration forwards, and no others.
@@ -156,7 +219,7 @@ fn forward_tokens(gateway: &Gateway, session: &mut Session, tokens: &TokenRespon
     }
 }
 
-/// An access token is never forwarded after its end, so a session that cannot be refreshed ends with
+/// An access token is never used after its end, so a session that cannot be refreshed ends with
 /// it.
 fn end_with_access_token(session: &mut Session, tokens: &TokenResponse, now: Timestamp) {
     if let (Some(_), Some(seconds)) = (&session.access_token, tokens.expires_in) {
@@ -180,8 +243,18 @@ fn times(gateway: &Gateway, tokens: &TokenResponse) -> Result<(Timestamp, Timest
         .leeway
         .min(lifetime.mul_f64(0.5));
     let shorter = leeway.mul_f64(f64::from(byte) / 1024.0);
-    Ok((
-        expires_at.before(leeway.saturating_sub(shorter)),
-        expires_at,
-    ))
+    let refresh_due = expires_at.before(leeway.saturating_sub(shorter));
+    let due_at = reading_due(gateway)?.map_or(refresh_due, |due_at| due_at.min(refresh_due));
+    Ok((due_at, expires_at))
+}
+
+/// When the claims are to be read again, if they are: after the interval, less up to a quarter.
+fn reading_due(gateway: &Gateway) -> Result<Option<Timestamp>, Error> {
+    let Some(interval) = gateway.config.session.reread_claims else {
+        return Ok(None);
+    };
+    let [byte] = random::<1>(gateway.host.as_ref())?;
+    let shorter = interval.mul_f64(f64::from(byte) / 1024.0);
+    let due_at = gateway.host.now().after(interval.saturating_sub(shorter));
+    Ok(Some(due_at))
 }

@@ -3,6 +3,7 @@
 use super::Decision;
 use super::serve::{Refusal, Visit};
 use crate::answer::Response;
+use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins, PostedForm};
@@ -19,6 +20,8 @@ pub struct Wish<'a> {
     pub attempt: u8,
     /// The form that they posted to it.
     pub form: Option<&'a [u8]>,
+    /// What the rule of the target demands.
+    pub demand: &'a AuthenticationDemand,
 }
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
@@ -38,6 +41,7 @@ pub async fn start(
         target: wish.target.to_owned(),
         attempt: wish.attempt,
         is_posted: wish.form.is_some(),
+        demand: wish.demand.clone(),
     };
     if let Some(form) = wish.form {
         set_cookies.extend(posted_form(visit, &state).store(form)?);
@@ -48,6 +52,7 @@ pub async fn start(
         state: &state,
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
+        demand: wish.demand,
     }
     .url(&visit.gateway.config.provider, &data.metadata);
     host.count(&Metric::LoginStarted);

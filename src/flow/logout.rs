@@ -9,7 +9,7 @@ use crate::error::{CallFault, Denial, Error};
 use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
 use crate::provider::{Availability, ProviderData};
 use crate::request::query;
-use crate::session::{IdTokenHint, LogoutState, Session, StoredSession};
+use crate::session::{Credential, IdTokenHint, LogoutState, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
@@ -148,7 +148,11 @@ fn known_provider(visit: &Visit<'_>) -> Option<Rc<ProviderData>> {
 /// that, the logout goes on.
 async fn revoke_tokens(visit: &Visit<'_>, session: &Session, data: Option<&ProviderData>) {
     let session = refresh::latest(visit.gateway, session);
-    let refresh_token = session.grant.as_ref().map(|grant| &grant.refresh_token);
+    let credential = session.grant.as_ref().map(|grant| &grant.credential);
+    let refresh_token = match credential {
+        Some(Credential::RefreshToken { token, .. }) => Some(token),
+        Some(Credential::AccessToken { .. }) | None => None,
+    };
     let requests = [
         refresh_token.map(|token| RevocationRequest::RefreshToken(token)),
         session

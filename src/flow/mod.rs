@@ -20,6 +20,7 @@ mod renewal;
 mod run;
 mod serve;
 mod session;
+mod step_up;
 mod strip;
 
 pub use contract::{

@@ -1,4 +1,5 @@
-//! Refreshing a session: once, whoever asks, however often, on whatever worker.
+//! Refreshing a session, or reading its claims again: once, whoever asks, however often, on whatever
+//! worker.
 //!
 //! A request that finds a refresh due takes the lease on it and waits for the result, or finds that
 //! somebody has taken it: then it goes on at once as long as the access token lasts, and waits after
@@ -11,14 +12,17 @@ use std::time::Duration;
 use super::relying_party::RelyingParty;
 use super::serve::Visit;
 use super::{Exchange, Gateway, identity};
-use crate::error::{CallFault, Error};
+use crate::error::{CallFault, Error, InternalFault};
 use crate::oidc::{Expectations, TokenRequest};
-use crate::session::{Grant, OpenSession, Progress, RefreshProgress, SUCCESSOR_LIFETIME, Session};
+use crate::session::{
+    Credential, Grant, OpenSession, Progress, RefreshProgress, SUCCESSOR_LIFETIME, Session,
+};
 use crate::telemetry::{Level, Metric, Purpose};
 use crate::time::Timestamp;
 
-/// After a provider that could not be asked, nobody asks for this long.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// After a provider that could not be asked, nobody asks for a tenth of the time that the session is
+/// good without it, within these limits.
+const PAUSES_AFTER_FAILURE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 
 /// The longest chain of successors that a request follows: no browser is that far behind.
 const MAX_SUCCESSORS: usize = 8;
@@ -135,7 +139,15 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
     let Some(grant) = &job.session.grant else {
         return;
     };
-    let result = refresh(&gateway, &exchange, &job.session, grant).await;
+    let result = match &grant.credential {
+        Credential::RefreshToken { token, nonce } => {
+            let old = (token.as_str(), nonce.as_str());
+            refresh(&gateway, &exchange, &job.session, grant, old).await
+        }
+        Credential::AccessToken { from_userinfo } => {
+            reread(&gateway, &exchange, &job.session, grant, from_userinfo).await
+        }
+    };
     let now = host.now();
     let (progress, until) = match result {
         Ok(next) => {
@@ -161,7 +173,7 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
                 ),
                 false => (
                     Progress::Failed(fault_of(&error)),
-                    now.after(PAUSE_AFTER_FAILURE),
+                    now.after(pause_after_failure(grant.expires_at.since(now))),
                 ),
             }
         }
@@ -169,6 +181,11 @@ pub async fn refresh_session(gateway: Rc<Gateway>, exchange: Exchange, job: Refr
     gateway
         .refresh_progress()
         .end(&job.session, &progress, until);
+}
+
+fn pause_after_failure(still_good: Duration) -> Duration {
+    let [shortest, longest] = PAUSES_AFTER_FAILURE;
+    still_good.mul_f64(0.1).clamp(shortest, longest)
 }
 
 /// A provider that says no ends the session, and so does one whose token proves something else; one
@@ -196,12 +213,11 @@ async fn refresh(
     exchange: &Exchange,
     session: &Session,
     grant: &Grant,
+    (refresh_token, nonce): (&str, &str),
 ) -> Result<Session, Error> {
     let provider = RelyingParty { gateway, exchange };
     let data = provider.provider().await?;
-    let request = TokenRequest::RefreshToken {
-        refresh_token: &grant.refresh_token,
-    };
+    let request = TokenRequest::RefreshToken { refresh_token };
     let tokens = provider.tokens(&request, &data).await?;
     let id_token = match &tokens.id_token {
         Some(received) => {
@@ -210,7 +226,7 @@ async fn refresh(
                 ..Expectations::default()
             };
             let id_token = provider.verify(received.expose(), &expected, &data).await?;
-            identity::continues(session, grant, &id_token)?;
+            identity::continues(session, nonce, &id_token)?;
             Some(id_token)
         }
         None => None,
@@ -232,6 +248,26 @@ async fn refresh(
         id_token.as_ref(),
         userinfo,
     )
+}
+
+/// Asks userinfo again, with the access token of the login.
+async fn reread(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    session: &Session,
+    grant: &Grant,
+    from_userinfo: &[String],
+) -> Result<Session, Error> {
+    let provider = RelyingParty { gateway, exchange };
+    let access_token = session
+        .access_token
+        .as_ref()
+        .ok_or(Error::Internal(InternalFault::Bug))?;
+    let data = provider.provider().await?;
+    let userinfo = provider
+        .userinfo(access_token, &session.subject, &data)
+        .await?;
+    identity::of_reading(gateway, session, grant, from_userinfo, userinfo.as_ref())
 }
 
 impl Gateway {

@@ -6,7 +6,8 @@ use super::relying_party::RelyingParty;
 use super::{
     Decision, Exchange, Forward, Gateway, callback, caller, front_channel, logout, session,
 };
-use crate::answer::{Audience, Response};
+use crate::answer::{Audience, Challenge, Response};
+use crate::config::AuthenticationDemand;
 use crate::error::{Error, InternalFault, RequestFault};
 use crate::host::Host;
 use crate::request::Request;
@@ -53,7 +54,7 @@ async fn decide(
     };
     match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
-        Route::Protected => session::enter(&visit).await,
+        Route::Protected(rule) => session::enter(&visit, gateway.config.authentication(rule)).await,
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,
@@ -110,6 +111,8 @@ pub(super) struct Refusal {
     pub set_cookies: Vec<String>,
     /// Where a person may start over.
     pub again: Option<String>,
+    /// What the caller's authentication lacks, where that is what went wrong.
+    pub demand: AuthenticationDemand,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
 }
@@ -120,6 +123,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             error: error.into(),
             set_cookies: Vec::new(),
             again: None,
+            demand: AuthenticationDemand::default(),
             allow: None,
         }
     }
@@ -147,7 +151,15 @@ impl Refusal {
                 report.code, report.status
             ),
         );
-        let response = Response::error(&report, audience, request_id, self.again.as_deref())
+        let again = self.again.as_deref();
+        let challenge = match self.demand.is_nothing() {
+            true => Challenge::Plain,
+            false => Challenge::InsufficientUserAuthentication {
+                max_age: self.demand.max_age.map(|age| age.as_secs()),
+                acr_values: &self.demand.acr_values,
+            },
+        };
+        let response = Response::error(&report, audience, request_id, again, &challenge)
             .with_cookies(self.set_cookies);
         match self.allow {
             Some(methods) => response.with_header("allow", methods.to_owned()),

@@ -5,32 +5,41 @@ use std::rc::Rc;
 use super::login::{self, Wish};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
-use super::{Decision, Renewal, caller, posted};
+use super::{Decision, Renewal, caller, posted, step_up};
 use crate::answer::Response;
-use crate::config::CorsPreflight;
+use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
 use crate::session::{Life, OpenSession, RetryMark, StoredSession};
 
-/// Lets a session through, sends a person to log in, refuses everybody else.
-pub async fn enter(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+/// Lets a session through that meets the rule's demand, sends a person to log in, refuses everybody
+/// else.
+pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
     match find(visit).await? {
+        // No refresh makes an authentication newer, so none is waited for.
+        Some((open, _)) if !step_up::is_met(visit, demand, &open.session) => {
+            step_up::ask(visit, demand).await
+        }
         Some((open, life)) => match refresh::freshen(visit, open).await? {
             Freshness::Current { open, moved } => {
                 Ok(admit(visit, &open, moved || life == Life::Renew))
             }
-            Freshness::Ended => leave_ended(visit).await,
+            Freshness::Ended => leave_ended(visit, demand).await,
         },
         None if passes_as_preflight(visit) => Ok(Decision::Forward(visit.forward())),
-        None => log_in(visit, StoredSession(visit.cookies()).delete()).await,
+        None => log_in(visit, demand, StoredSession(visit.cookies()).delete()).await,
     }
 }
 
-async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision, Refusal> {
+async fn log_in(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+    set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
     if caller::can_log_in(visit.request, visit.audience) {
-        return start_login(visit, None, set_cookies).await;
+        return start_login(visit, demand, None, set_cookies).await;
     }
     if let Some(form) = posted::form(visit).await? {
-        return start_login(visit, Some(&form), set_cookies).await;
+        return start_login(visit, demand, Some(&form), set_cookies).await;
     }
     Err(Refusal {
         set_cookies,
@@ -41,6 +50,7 @@ async fn log_in(visit: &Visit<'_>, set_cookies: Vec<String>) -> Result<Decision,
 
 async fn start_login(
     visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
     form: Option<&[u8]>,
     set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
@@ -48,6 +58,7 @@ async fn start_login(
         target: &login::target(visit.request),
         attempt: 0,
         form,
+        demand,
     };
     login::start(visit, wish, set_cookies).await
 }
@@ -55,9 +66,12 @@ async fn start_login(
 /// The provider has ended the session of this cookie. Another Envoy may have refreshed it first, and
 /// then the browser may hold the new cookie by now: a navigation comes back once to show it. Until
 /// then nothing is deleted.
-async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
+async fn leave_ended(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+) -> Result<Decision, Refusal> {
     if !caller::can_log_in(visit.request, visit.audience) {
-        return log_in(visit, Vec::new()).await;
+        return log_in(visit, demand, Vec::new()).await;
     }
     let retried = RetryMark(visit.cookies());
     if !retried.is_set() {
@@ -67,7 +81,7 @@ async fn leave_ended(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     }
     let mut stale = StoredSession(visit.cookies()).delete();
     stale.push(retried.delete());
-    log_in(visit, stale).await
+    log_in(visit, demand, stale).await
 }
 
 /// The request's session, if it has one that is alive.

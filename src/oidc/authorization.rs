@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::metadata::ProviderMetadata;
 use super::pkce;
-use crate::config::Provider;
+use crate::config::{AuthenticationDemand, Provider};
 use crate::error::{AuthorizationFault, RequestFault};
 
 /// What a browser is sent to the provider with.
@@ -13,6 +13,8 @@ pub struct AuthenticationRequest<'a> {
     pub state: &'a str,
     pub nonce: &'a str,
     pub code_verifier: &'a str,
+    /// What this one login demands; it takes the place of what the configuration demands of all.
+    pub demand: &'a AuthenticationDemand,
 }
 
 impl AuthenticationRequest<'_> {
@@ -34,13 +36,29 @@ impl AuthenticationRequest<'_> {
             .resources
             .iter()
             .map(|resource| ("resource", resource.as_str()));
+        let max_age = self.demand.max_age.map(|age| age.as_secs().to_string());
+        let acr_values = self.demand.acr_values.join(" ");
+        let demanded = [
+            ("max_age", max_age.as_deref()),
+            (
+                "acr_values",
+                Some(acr_values.as_str()).filter(|text| !text.is_empty()),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+        let is_demanded = |name: &str| demanded.clone().any(|(other, _)| other == name);
         let extra = provider
             .authorization_params
             .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        metadata
-            .authorization_endpoint
-            .with_query(own.into_iter().chain(resources).chain(extra))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| !is_demanded(name));
+        let all = own
+            .into_iter()
+            .chain(resources)
+            .chain(extra)
+            .chain(demanded.clone());
+        metadata.authorization_endpoint.with_query(all)
     }
 }
 

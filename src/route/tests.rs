@@ -23,7 +23,11 @@ const AUTHORITY_AMBIGUOUS: Result<Route, Error> =
 #[test]
 fn without_rules_everything_is_protected() {
     for target in ["/", "/a", "/a?b", "//a;x"] {
-        assert_eq!(get(&json!([]), target), Ok(Route::Protected), "{target}");
+        assert_eq!(
+            get(&json!([]), target),
+            Ok(Route::Protected(None)),
+            "{target}"
+        );
     }
 }
 
@@ -56,17 +60,17 @@ fn a_prefix_is_whole_segments() {
         ("/api/x", Route::Public),
         ("/api?x", Route::Public),
         ("/%61pi/x", Route::Public),
-        ("/apix", Route::Protected),
-        ("/api.json", Route::Protected),
-        ("/API", Route::Protected),
-        ("/x/api", Route::Protected),
-        ("/", Route::Protected),
+        ("/apix", Route::Protected(None)),
+        ("/api.json", Route::Protected(None)),
+        ("/API", Route::Protected(None)),
+        ("/x/api", Route::Protected(None)),
+        ("/", Route::Protected(None)),
     ] {
         assert_eq!(get(&rules, target), Ok(expected), "{target}");
     }
     let with_slash = json!([{"match": {"path": {"prefix": "/api/"}}, "access": "public"}]);
     assert_eq!(get(&with_slash, "/api"), Ok(Route::Public));
-    assert_eq!(get(&with_slash, "/apix"), Ok(Route::Protected));
+    assert_eq!(get(&with_slash, "/apix"), Ok(Route::Protected(None)));
     let root = json!([{"match": {"path": {"prefix": "/"}}, "access": "public"}]);
     assert_eq!(get(&root, "/anything"), Ok(Route::Public));
 }
@@ -77,9 +81,12 @@ fn an_exact_path_is_the_path_in_every_disguise() {
         {"match": {"path": {"exact": "/users/@me"}}},
         {"match": {"path": {"prefix": "/users"}}, "access": "public"},
     ]);
-    assert_eq!(get(&rules, "/users/@me"), Ok(Route::Protected));
-    assert_eq!(get(&rules, "/users/%40me"), Ok(Route::Protected));
-    assert_eq!(get(&rules, "/users/%40%6D%65"), Ok(Route::Protected));
+    assert_eq!(get(&rules, "/users/@me"), Ok(Route::Protected(Some(0))));
+    assert_eq!(get(&rules, "/users/%40me"), Ok(Route::Protected(Some(0))));
+    assert_eq!(
+        get(&rules, "/users/%40%6D%65"),
+        Ok(Route::Protected(Some(0)))
+    );
     assert_eq!(get(&rules, "/users/alice"), Ok(Route::Public));
     assert_eq!(get(&rules, "/users/@me/"), Ok(Route::Public));
 }
@@ -91,9 +98,9 @@ fn the_first_rule_that_matches_decides() {
         {"match": {"path": {"prefix": "/a"}}, "access": "public"},
         {"match": {"path": {"prefix": "/"}}},
     ]);
-    assert_eq!(get(&rules, "/a/b/c"), Ok(Route::Protected));
+    assert_eq!(get(&rules, "/a/b/c"), Ok(Route::Protected(Some(0))));
     assert_eq!(get(&rules, "/a/c"), Ok(Route::Public));
-    assert_eq!(get(&rules, "/c"), Ok(Route::Protected));
+    assert_eq!(get(&rules, "/c"), Ok(Route::Protected(Some(2))));
 }
 
 #[test]
@@ -102,9 +109,9 @@ fn methods_are_compared_as_they_are() {
     for (method, expected) in [
         ("GET", Route::Public),
         ("HEAD", Route::Public),
-        ("get", Route::Protected),
-        ("POST", Route::Protected),
-        ("", Route::Protected),
+        ("get", Route::Protected(None)),
+        ("POST", Route::Protected(None)),
+        ("", Route::Protected(None)),
     ] {
         assert_eq!(
             route(&rules, method, "app.example.com", "/"),
@@ -123,18 +130,18 @@ fn hosts_are_compared_without_regard_to_case() {
     for (authority, expected) in [
         ("app.example.com", Route::Public),
         ("APP.example.com", Route::Public),
-        ("other.example.com", Route::Protected),
-        ("xapp.example.com", Route::Protected),
+        ("other.example.com", Route::Protected(None)),
+        ("xapp.example.com", Route::Protected(None)),
         ("a.example.org", Route::Public),
         ("a.b.example.org", Route::Public),
-        ("example.org", Route::Protected),
-        (".example.org", Route::Protected),
-        ("xexample.org", Route::Protected),
-        ("a.example.org.evil.example", Route::Protected),
+        ("example.org", Route::Protected(None)),
+        (".example.org", Route::Protected(None)),
+        ("xexample.org", Route::Protected(None)),
+        ("a.example.org.evil.example", Route::Protected(None)),
         ("API.example.com:8443", Route::Public),
         ("a.example.net:81", Route::Public),
-        ("example.net:81", Route::Protected),
-        ("other.example.com:8443", Route::Protected),
+        ("example.net:81", Route::Protected(None)),
+        ("other.example.com:8443", Route::Protected(None)),
     ] {
         assert_eq!(
             route(&rules, "GET", authority, "/"),
@@ -193,7 +200,7 @@ fn every_host_reading_goes_with_every_path_reading() {
     assert_eq!(at("app.example.com", "/a;x"), AMBIGUOUS);
     assert_eq!(at("app.example.com:81", "/a;x"), AMBIGUOUS);
     assert_eq!(at("app.example.com", "/a"), AUTHORITY_AMBIGUOUS);
-    assert_eq!(at("app.example.com", "/b;x"), Ok(Route::Protected));
+    assert_eq!(at("app.example.com", "/b;x"), Ok(Route::Protected(None)));
 }
 
 #[test]
@@ -222,7 +229,10 @@ fn a_path_that_leads_to_another_rule_when_read_otherwise_is_refused() {
     ] {
         assert_eq!(get(&rules, target), AMBIGUOUS, "{target}");
     }
-    assert_eq!(get(&rules, "/admin/a;b//c%2Fd"), Ok(Route::Protected));
+    assert_eq!(
+        get(&rules, "/admin/a;b//c%2Fd"),
+        Ok(Route::Protected(Some(0)))
+    );
     assert_eq!(get(&rules, "/open/a;b//c%2Fd"), Ok(Route::Public));
 }
 
@@ -233,4 +243,16 @@ fn two_rules_of_one_kind_are_still_two() {
         {"match": {"path": {"prefix": "/"}}, "access": "public"},
     ]);
     assert_eq!(get(&rules, "/a//b"), AMBIGUOUS);
+}
+
+#[test]
+fn a_protected_route_names_its_rule() {
+    let rules = json!([
+        {"match": {"path": {"exact": "/healthz"}}, "access": "public"},
+        {"match": {"path": {"prefix": "/pay"}}, "authentication": {"max_age": "5m"}},
+    ]);
+    assert_eq!(get(&rules, "/pay/now"), Ok(Route::Protected(Some(1))));
+    assert_eq!(get(&rules, "/"), Ok(Route::Protected(None)));
+    // Both readings are protected, and only one demands more.
+    assert_eq!(get(&rules, "/pay;x"), AMBIGUOUS);
 }

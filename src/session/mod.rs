@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
 
 /// A person who is logged in: what the session cookie holds.
@@ -44,9 +45,9 @@ pub struct Session {
     pub claims: String,
     /// Only when the configuration forwards it.
     pub id_token: Option<String>,
-    /// Only when the configuration forwards it.
+    /// Only when the configuration forwards it, or the claims are read again with it.
     pub access_token: Option<String>,
-    /// When the provider gave a refresh token.
+    /// When the session can be refreshed or its claims can be read again.
     pub grant: Option<Grant>,
     /// The provider's name for its own session, by which it logs out here, where it gave one
     /// (OpenID Connect Front-Channel Logout 1.0 section 3).
@@ -63,18 +64,58 @@ pub struct Authentication {
     pub acr: Option<String>,
 }
 
-/// What refreshing a session needs, and what the refreshed ID token is compared with
-/// (OpenID Connect Core 12.2).
+/// What may pass between the moment in which an ID token proves an authentication and the one in
+/// which the browser comes to its target: without it, a demand without any leeway would never be met.
+const WAY_BACK: Duration = Duration::from_secs(10);
+
+impl Authentication {
+    /// Whether this is what a rule demands, at `now`.
+    pub fn meets(
+        &self,
+        demand: &AuthenticationDemand,
+        now: Timestamp,
+        clock_skew: Duration,
+    ) -> bool {
+        let is_recent = demand.max_age.is_none_or(|max_age| {
+            let oldest = now.before(max_age).before(clock_skew).before(WAY_BACK);
+            self.auth_time.is_some_and(|auth_time| auth_time >= oldest)
+        });
+        let acr_values = &demand.acr_values;
+        let is_of_class = acr_values.is_empty()
+            || self
+                .acr
+                .as_ref()
+                .is_some_and(|acr| acr_values.contains(acr));
+        is_recent && is_of_class
+    }
+}
+
+/// What bringing a session up to date needs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    pub refresh_token: String,
-    /// How often the session has been refreshed.
+    pub credential: Credential,
+    /// How often the session has been refreshed, or its claims have been read again.
     pub generation: u32,
-    /// From then on a refresh is due.
+    /// From then on that is due.
     pub due_at: Timestamp,
-    /// The access token's end.
+    /// Until then the session is good without it.
     pub expires_at: Timestamp,
-    pub nonce: String,
+}
+
+/// What is shown to the provider for it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Credential {
+    /// It is redeemed for new tokens.
+    RefreshToken {
+        token: String,
+        /// Of the login, with which the refreshed ID token is compared (OpenID Connect Core 12.2).
+        nonce: String,
+    },
+    /// The session's own access token, with which userinfo is asked again.
+    AccessToken {
+        /// The outermost claims that userinfo gave the last time: without it they are gone.
+        from_userinfo: Vec<String>,
+    },
 }
 
 /// Tokens, claims and who it is about are not printed.
@@ -97,6 +138,18 @@ impl fmt::Debug for Grant {
             .field("due_at", &self.due_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
+    }
+}
+
+impl Credential {
+    /// Bytes in memory, about.
+    fn size(&self) -> usize {
+        match self {
+            Self::RefreshToken { token, nonce } => token.len().saturating_add(nonce.len()),
+            Self::AccessToken { from_userinfo } => from_userinfo
+                .iter()
+                .fold(0, |sum, name| sum.saturating_add(name.len())),
+        }
     }
 }
 
@@ -162,7 +215,7 @@ impl OpenSession {
             self.session
                 .grant
                 .as_ref()
-                .map_or(0, |grant| grant.refresh_token.len()),
+                .map_or(0, |grant| grant.credential.size()),
         ];
         let headers = self
             .headers

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::store::CookieContext;
+use crate::config::AuthenticationDemand;
 use crate::error::InternalFault;
 use crate::time::Timestamp;
 
@@ -35,6 +36,8 @@ pub struct PendingLogin {
     pub attempt: u8,
     /// The target was posted to, with a form that is kept.
     pub is_posted: bool,
+    /// What the authorization request demanded for the rule of the target.
+    pub demand: AuthenticationDemand,
 }
 
 /// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.

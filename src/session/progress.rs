@@ -16,8 +16,8 @@ use crate::time::Timestamp;
 const SLOTS: u32 = 16384;
 const TRIES: usize = 4;
 
-/// No entry lasts longer: an ended session is remembered until its access token ends, which is at
-/// most the longest leeway.
+/// No entry lasts longer. An ended session is remembered until its access token ends; where that is
+/// later, the provider is asked once more and says no again.
 const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// How long a successor is remembered for requests that still carry the cookie before it.
@@ -71,10 +71,11 @@ impl RefreshProgress<'_> {
         false
     }
 
-    /// Says what came of refreshing `session`. What somebody else has said in the meantime, whose
+    /// Says what came of refreshing `session`, until `until` at most. What somebody else has said in the meantime, whose
     /// lease came after this one had run out, is left alone if it is the session's successor; and so
     /// is everything that is another session's.
     pub fn end(&self, session: &Session, progress: &Progress, until: Timestamp) {
+        let until = until.min(self.0.host.now().after(LONGEST));
         for _ in 0..TRIES {
             let version = match self.place(session) {
                 Some(Place::Own(entry, _)) if matches!(entry.progress, Progress::Done(_)) => return,

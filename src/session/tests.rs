@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::{Life, OpenSession, PendingLogin, Session};
+use super::{Authentication, Life, OpenSession, PendingLogin, Session};
+use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 
 const IDLE: Duration = Duration::from_secs(1000);
@@ -58,6 +59,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
         target: secret(),
         attempt: 1,
         is_posted: false,
+        demand: AuthenticationDemand::default(),
     };
     for printed in [format!("{open:?}"), format!("{login:?}")] {
         assert!(!printed.contains(SECRET), "{printed}");
@@ -66,4 +68,32 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
     }
     assert!(format!("{open:?}").contains("x-token"));
     assert!(format!("{login:?}").contains("attempt: 1"));
+}
+
+#[test]
+fn an_authentication_meets_a_demand_by_its_time_and_its_class() {
+    const SKEW: Duration = Duration::from_secs(60);
+    let demand = |max_age: Option<u64>, acr_values: &[&str]| AuthenticationDemand {
+        max_age: max_age.map(Duration::from_secs),
+        acr_values: acr_values.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let known = |auth_time, acr: Option<&str>| Authentication {
+        issued_at: START,
+        auth_time,
+        acr: acr.map(str::to_owned),
+    };
+    let meets = |authentication: &Authentication, demand, passed| {
+        authentication.meets(&demand, START.after(Duration::from_secs(passed)), SKEW)
+    };
+    let unknown = known(None, None);
+    assert!(meets(&unknown, demand(None, &[]), 100_000));
+    assert!(!meets(&unknown, demand(Some(1000), &[]), 0));
+    assert!(!meets(&unknown, demand(None, &["gold"]), 0));
+    let gold = known(Some(START), Some("gold"));
+    // The age, the skew and the way back.
+    assert!(meets(&gold, demand(Some(1000), &[]), 1070));
+    assert!(!meets(&gold, demand(Some(1000), &[]), 1071));
+    assert!(meets(&gold, demand(Some(0), &["silver", "gold"]), 70));
+    assert!(!meets(&gold, demand(Some(0), &["gold"]), 71));
+    assert!(!meets(&gold, demand(None, &["golden", "gol", "GOLD"]), 0));
 }

@@ -27,7 +27,8 @@ export function build({ issuer, keys, settings }) {
     // Claims of a scope also stand in the ID token, as most products do it.
     conformIdTokenClaims: false,
     findAccount: async (_, id) => (names.includes(id) ? { accountId: id, claims: async () => claimsOf(id) } : undefined),
-    interactions: { policy: interactionPolicy.base(), url: (_, interaction) => `/interaction/${interaction.uid}` },
+    acrValues: ['password', 'gold'],
+    interactions: { policy: policy(), url: (_, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: consent,
     issueRefreshToken: async (_, client, code) => client.grantTypeAllowed('refresh_token') && wantsRefresh(code),
     rotateRefreshToken: () => settings.rotateRefreshToken,
@@ -78,6 +79,17 @@ export function build({ issuer, keys, settings }) {
     provider.on(name, (_, error) => console.error(name, error.error ?? error.message, error.error_description ?? '', error.error_detail ?? ''));
   }
   return provider;
+}
+
+// The library takes `acr_values` for a wish. Most products take them for an order, and ask the person again.
+function policy() {
+  const { base, Check } = interactionPolicy;
+  const prompts = base();
+  prompts.get('login').checks.add(new Check('acr_values', 'another authentication is needed', ({ oidc }) => {
+    const asked = oidc.params.acr_values?.split(' ') ?? [];
+    return asked.length === 0 || asked.includes(oidc.acr) ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+  }));
+  return prompts;
 }
 
 // Nobody is asked for consent: whoever logs in has given it.

@@ -21,5 +21,7 @@ export async function login(provider, request, response) {
   const fields = await form(request);
   const name = fields.get('login') ?? '';
   if (!knows(name, fields.get('password') ?? '')) return html(response, 401, loginPage({ ...about, login: name, refused: true }));
-  return provider.interactionFinished(request, response, { login: { accountId: name } });
+  // Whoever has a password is believed to have everything else that was asked for.
+  const acr = params.acr_values?.split(' ')[0] ?? 'password';
+  return provider.interactionFinished(request, response, { login: { accountId: name, acr } });
 }

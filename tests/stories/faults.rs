@@ -130,6 +130,39 @@ fn a_callback_survives_every_fault_of_the_token_and_the_userinfo_call() {
     }
 }
 
+/// What cannot be read again stays as it was; only a provider that says no ends the session.
+#[test]
+fn a_session_survives_every_fault_of_reading_its_claims_again() {
+    for row in &ROWS {
+        let world = World::with(|settings| settings["session"]["reread_claims"] = json!("10m"));
+        let browser = world.browser();
+        browser.log_in();
+        let purpose = Purpose::Userinfo;
+        world.provider.break_down(purpose, (row.answer)(purpose));
+        world.pass(minutes(11));
+        let outcome = browser.fetch("/api");
+        let (land, name) = (&world.land, row.name);
+        let (_, fault) = row.call;
+        let is_refusal = name == "401";
+        let fault = if is_refusal { "invalid_token" } else { fault };
+        let line = format!("code=userinfo_{fault} session_ended={is_refusal}");
+        assert_eq!(land.lines(&line).len(), 1, "{name}: {line}");
+        if is_refusal {
+            assert_eq!(outcome.code(), "login_required", "{name}");
+            continue;
+        }
+        let userinfo = outcome.forwarded().userinfo();
+        assert_eq!(userinfo["name"], "Ada Lovelace", "{name}");
+        assert_eq!(land.failures().len(), 1, "{name}");
+        browser.go("/").forwarded();
+
+        world.provider.recover();
+        world.pass(seconds(31));
+        browser.go("/").forwarded();
+        assert_eq!(land.counted("portero.refresh.succeeded"), 1, "{name}");
+    }
+}
+
 /// The tokens are given back as far as that goes; the logout is the same in every case.
 #[test]
 fn a_logout_survives_every_fault_of_the_revocation() {

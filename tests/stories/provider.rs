@@ -1,6 +1,7 @@
 //! A scripted OpenID provider: honest, and as strict as a real one, until a story tells it
 //! otherwise.
 
+mod authentication;
 mod script;
 mod token;
 
@@ -16,6 +17,7 @@ use url::Url;
 
 use crate::host::Land;
 use crate::signer::Signer;
+pub use authentication::Authenticated;
 pub use script::{Answer, IdToken, Script};
 
 pub const ISSUER: &str = "https://idp.example.com/realms/acme";
@@ -38,6 +40,8 @@ struct Grant {
     challenge: String,
     redirect_uri: String,
     redeemed: bool,
+    /// How the person authenticated, where the script says that the provider tells it.
+    authenticated: Option<Authenticated>,
 }
 
 pub struct Provider {
@@ -48,6 +52,8 @@ pub struct Provider {
     access_tokens: RefCell<Vec<String>>,
     /// Refresh tokens with the nonce of their login; a used one is gone.
     refresh_tokens: RefCell<HashMap<String, String>>,
+    /// The queries of authorization requests, in order.
+    pub authorizations: RefCell<Vec<String>>,
     /// What came in, in order.
     pub calls: RefCell<Vec<(Purpose, String)>>,
     issued: Cell<u32>,
@@ -69,6 +75,7 @@ impl Provider {
             grants: RefCell::default(),
             access_tokens: RefCell::default(),
             refresh_tokens: RefCell::default(),
+            authorizations: RefCell::default(),
             calls: RefCell::default(),
             issued: Cell::new(0),
             latency: Cell::new(Duration::from_millis(10)),
@@ -152,7 +159,16 @@ impl Provider {
         assert_eq!(given.one("client_id"), self.client.borrow().id);
         assert_eq!(given.one("code_challenge_method"), "S256");
         assert!(given.one("scope").split(' ').any(|scope| scope == "openid"));
+        let query = url.query().unwrap_or_default().to_owned();
+        self.authorizations.borrow_mut().push(query);
+        let tells = self.script.borrow().tells_authentication;
+        let authenticated = tells.then(|| self.authenticate(&given)).transpose();
+        let denial = authenticated
+            .as_ref()
+            .err()
+            .map(|error| (*error).to_owned());
         let grant = Grant {
+            authenticated: authenticated.ok().flatten(),
             nonce: given.one("nonce"),
             challenge: given.one("code_challenge"),
             redirect_uri: given.one("redirect_uri"),
@@ -166,7 +182,7 @@ impl Provider {
         if let Some(iss) = &script.iss_parameter {
             answer.append_pair("iss", iss);
         }
-        match &script.denial {
+        match script.denial.as_ref().or(denial.as_ref()) {
             Some(error) => {
                 answer.append_pair("error", error);
                 answer.append_pair("error_description", "<b>what the provider says</b>");

@@ -4,16 +4,17 @@ use portero::flow::CallFailure;
 use portero::telemetry::Purpose;
 use serde_json::json;
 
-use crate::browser::{Browser, parameter};
+use crate::browser::Browser;
 use crate::cookies::Site;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
+use crate::suite_refresh::is_refused;
 use crate::world::{World, minutes, seconds};
 
 const COOKIE: &str = "__Host-portero";
 
 /// A provider whose refresh tokens are good once, and whose access tokens last five minutes.
-fn world() -> World {
+pub fn world() -> World {
     let world = World::with(|settings| {
         settings["upstream"] = json!({"headers": {
             "authorization": {"access_token": "bearer"},
@@ -27,7 +28,7 @@ fn world() -> World {
     world
 }
 
-fn logged_in(world: &World) -> Browser {
+pub fn logged_in(world: &World) -> Browser {
     let browser = world.browser();
     browser.log_in();
     browser
@@ -367,54 +368,6 @@ fn a_userinfo_endpoint_that_refuses_ends_the_session() {
         .break_down(Purpose::Userinfo, Answer::Status(401));
     world.pass(seconds(301));
     assert_eq!(browser.fetch("/api").status(), 401);
-}
-
-#[test]
-fn refresh_token() {
-    let world = world();
-    let browser = logged_in(&world);
-    world.pass(seconds(301));
-    browser.go("/").forwarded();
-    let calls = world.provider.calls.borrow();
-    let (_, form) = calls
-        .iter()
-        .rfind(|(purpose, _)| *purpose == Purpose::Token)
-        .unwrap();
-    let form = format!("/?{form}");
-    assert_eq!(parameter(&form, "grant_type"), "refresh_token");
-    assert!(parameter(&form, "refresh_token").starts_with("refresh~"));
-}
-
-/// A refreshed ID token that proves something else ends the session: no way back to old claims.
-#[track_caller]
-fn is_refused(change: impl Fn(&mut crate::provider::IdToken) + 'static, code: &str) {
-    let world = world();
-    let browser = logged_in(&world);
-    world.provider.tamper(change);
-    world.pass(seconds(301));
-    assert_eq!(browser.fetch("/api").code(), "login_required");
-    assert_eq!(
-        world.land.counted(&format!("portero.failure.{code}")),
-        1,
-        "{:?}",
-        world.land.failures()
-    );
-}
-
-#[test]
-fn refresh_token_invalid_issuer() {
-    is_refused(
-        |token| token.claims["iss"] = json!("https://evil.example.com"),
-        "id_token_issuer_mismatch",
-    );
-}
-
-#[test]
-fn refresh_token_invalid_sub() {
-    is_refused(
-        |token| token.claims["sub"] = json!("somebody-else"),
-        "id_token_subject_changed",
-    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Check<'_> {
             .and_then(|raw| self.distinct(&resources_at, raw, MOST_ENTRIES, Self::resource));
         let authorization_params =
             self.authorization_params(&at.key("authorization_params"), raw.authorization_params);
-        let asked = authorization_params.as_deref().and_then(|parameters| {
+        let authentication = authorization_params.as_deref().and_then(|parameters| {
             self.asked_of_authentication(&at.key("authorization_params"), parameters)
         });
         let id_token = self.id_token(&at.key("id_token"), raw.id_token.unwrap_or_default());
@@ -94,7 +94,6 @@ impl Check<'_> {
             defaults::UNKNOWN_KEY_COOLDOWN,
             Duration::from_secs(1)..=Duration::from_secs(60 * 60),
         );
-        let (max_age, acr_values) = asked?;
         Some(Provider {
             name: name?,
             issuer: issuer?,
@@ -104,8 +103,7 @@ impl Check<'_> {
             scopes: scopes?,
             resources: resources?,
             authorization_params: authorization_params?,
-            max_age,
-            acr_values,
+            authentication: authentication?,
             id_token: id_token?,
             userinfo: userinfo?,
             timeout: timeout?,

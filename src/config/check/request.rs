@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::defaults;
 use super::super::fault::At;
 use super::super::words::{Given, TextOrList};
+use super::super::{AuthenticationDemand, defaults};
 use super::provider::MOST_ENTRIES;
 use super::{Check, LONGEST_TEXT};
 
@@ -29,7 +29,7 @@ const OWN_PARAMETERS: [&str; 12] = [
 ];
 
 /// The longest `max_age`, in seconds: a year.
-const LONGEST_MAX_AGE: u64 = 31_536_000;
+pub(super) const LONGEST_MAX_AGE: u64 = 31_536_000;
 
 impl Check<'_> {
     pub(super) fn scopes(
@@ -90,7 +90,7 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         parameters: &[(String, String)],
-    ) -> Option<(Option<Duration>, Vec<String>)> {
+    ) -> Option<AuthenticationDemand> {
         let find = |wanted: &str| {
             let mut named = parameters.iter().filter(|(name, _)| name == wanted);
             named.next().map(|(_, value)| value.as_str())
@@ -105,7 +105,10 @@ impl Check<'_> {
             None => Some(Vec::new()),
             Some(text) => self.accept(&at.key("acr_values"), classes(text)),
         };
-        Some((max_age?, acr_values?))
+        Some(AuthenticationDemand {
+            max_age: max_age?,
+            acr_values: acr_values?,
+        })
     }
 
     fn parameter_value(&mut self, at: &At<'_>, raw: TextOrList) -> Option<String> {
@@ -155,13 +158,18 @@ fn classes(text: &str) -> Result<Vec<String>, &'static str> {
 
 /// Checks a scope-token (RFC 6749 section 3.3).
 fn scope(text: &str) -> Result<(), &'static str> {
-    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-    if text.is_empty() || text.len() > LONGEST_TEXT || !text.bytes().all(fits) {
+    if !is_quotable(text) {
         return Err(
             "is not a scope; accepted: visible ASCII characters without space, `\"` and `\\`",
         );
     }
     Ok(())
+}
+
+/// Whether `text` can be one of several words in a quoted string, such as a challenge has.
+pub(super) fn is_quotable(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    (1..=LONGEST_TEXT).contains(&text.len()) && text.bytes().all(fits)
 }
 
 fn parameter_name(name: &str) -> Result<(), String> {

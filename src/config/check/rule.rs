@@ -1,13 +1,19 @@
 //! The rules.
 
+use std::time::Duration;
+
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Access, Matcher, PathPattern, Rule, raw};
+use super::super::{Access, AuthenticationDemand, Matcher, PathPattern, Rule, raw};
+use super::request::{LONGEST_MAX_AGE, is_quotable};
 use super::{Check, host, is_token};
 
 const MOST_RULES: usize = 200;
 const MOST_HOSTS: usize = 100;
 const MOST_METHODS: usize = 32;
+const MOST_CLASSES: usize = 16;
+/// They are kept in the cookie of a login, beside its target.
+const LONGEST_CLASSES: usize = 512;
 
 impl Check<'_> {
     pub(super) fn rules(
@@ -47,10 +53,76 @@ impl Check<'_> {
             }),
             Access::Authenticated,
         );
+        let authentication_at = at.key("authentication");
+        let authentication = match raw.authentication {
+            None => self.or(&authentication_at, None, AuthenticationDemand::default()),
+            Some(_) if access == Some(Access::Public) => {
+                self.fault(&authentication_at, "stands in a public rule, which asks nobody who they are; accepted: `authentication` with `access` authenticated");
+                None
+            }
+            Some(raw) => self.demand(&authentication_at, raw),
+        };
         Some(Rule {
             matcher: matcher?,
             access: access?,
+            authentication: authentication?,
         })
+    }
+
+    fn demand(&mut self, at: &At<'_>, raw: raw::Authentication) -> Option<AuthenticationDemand> {
+        let max_age_at = at.key("max_age");
+        let max_age = match raw.max_age {
+            None => self.or(&max_age_at, None, None),
+            Some(span) => self
+                .span(
+                    &max_age_at,
+                    Some(span),
+                    Duration::ZERO,
+                    Duration::ZERO..=Duration::from_secs(LONGEST_MAX_AGE),
+                )
+                .and_then(|span| self.accept(&max_age_at, whole_seconds(span)))
+                .map(Some),
+        };
+        let acr_values_at = at.key("acr_values");
+        let acr_values = match raw.acr_values {
+            None => self.or(&acr_values_at, None, Vec::new()),
+            Some(items) if items.is_empty() => {
+                self.fault(
+                    &acr_values_at,
+                    "is empty; accepted: leave it out to take any",
+                );
+                None
+            }
+            Some(items) => self.distinct(&acr_values_at, items, MOST_CLASSES, Self::class),
+        };
+        let (max_age, acr_values) = (max_age?, acr_values?);
+        if acr_values.iter().map(String::len).sum::<usize>() > LONGEST_CLASSES {
+            self.fault(
+                &acr_values_at,
+                format!("is too long; accepted: at most {LONGEST_CLASSES} characters together"),
+            );
+            return None;
+        }
+        let demand = AuthenticationDemand {
+            max_age,
+            acr_values,
+        };
+        if demand.is_nothing() {
+            self.fault(
+                at,
+                "demands nothing; accepted: `max_age`, `acr_values` or both",
+            );
+            return None;
+        }
+        Some(demand)
+    }
+
+    fn class(&mut self, at: &At<'_>, text: String) -> Option<String> {
+        if is_quotable(&text) {
+            return Some(text);
+        }
+        self.fault(at, "is not a class of authentication; accepted: visible ASCII characters without space, `\"` and `\\`");
+        None
     }
 
     fn matcher(&mut self, at: &At<'_>, raw: raw::Match) -> Option<Matcher> {
@@ -112,6 +184,14 @@ fn prefix(mut path: String) -> PathPattern {
         PathPattern::Any
     } else {
         PathPattern::Prefix(path)
+    }
+}
+
+/// What `max_age` says to a provider.
+fn whole_seconds(span: Duration) -> Result<Duration, &'static str> {
+    match span.subsec_nanos() {
+        0 => Ok(span),
+        _ => Err("has a part of a second; accepted: whole seconds"),
     }
 }
 

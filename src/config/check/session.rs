@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::fault::At;
 use super::super::words::{Given, SecretText, Whole};
 use super::super::{CookiePolicy, RefreshPolicy, SameSite, SessionPolicy, defaults, duration, raw};
+use super::provider::DAY;
 use super::{Check, is_token};
 use crate::secret::Secret;
 
@@ -15,6 +16,7 @@ const LONGEST_NAME: usize = 64;
 const MOST_CACHE_BYTES: u64 = 512 * 1024 * 1024;
 /// What fits into a browser's cookies once it is sealed.
 const MOST_POST_BYTES: u64 = 12_000;
+const SHORTEST_REREAD: Duration = Duration::from_secs(10);
 const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const HOST_PREFIX: &str = "__Host-";
@@ -62,6 +64,18 @@ impl Check<'_> {
             defaults::CACHE_BYTES,
             MOST_CACHE_BYTES,
         );
+        let reread_at = at.key("reread_claims");
+        let reread_claims = match raw.reread_claims {
+            None => self.or(&reread_at, None, None),
+            Some(span) => self
+                .span(
+                    &reread_at,
+                    Some(span),
+                    SHORTEST_REREAD,
+                    SHORTEST_REREAD..=DAY,
+                )
+                .map(Some),
+        };
         Some(SessionPolicy {
             keys: keys?,
             cookie: cookie?,
@@ -69,6 +83,7 @@ impl Check<'_> {
             lifetime: lifetime?,
             refresh: refresh?,
             preserved_post_bytes: preserved_post_bytes?,
+            reread_claims: reread_claims?,
             cache_bytes: cache_bytes?,
         })
     }

@@ -154,8 +154,15 @@ fn a_full_configuration_loads_as_written() {
         config.rules[1].matcher.path,
         PathPattern::Prefix("/static".to_owned())
     );
-    assert_eq!(config.rules[2].matcher.path, PathPattern::Any);
-    assert_eq!(config.rules[2].access, Access::Authenticated);
+    assert_eq!(
+        config.rules[2].authentication,
+        AuthenticationDemand {
+            max_age: Some(Duration::from_secs(300)),
+            acr_values: vec!["gold".to_owned(), "urn:example:2".to_owned()],
+        }
+    );
+    assert_eq!(config.rules[3].matcher.path, PathPattern::Any);
+    assert_eq!(config.rules[3].access, Access::Authenticated);
     let header = |name: &str| {
         let mut headers = config.upstream.headers.iter();
         headers.find(|header| header.name == name).unwrap()

@@ -309,8 +309,8 @@ fn what_is_asked_of_an_authentication_is_understood() {
     let of = |params: Value| {
         let provider = accepted(&corp("authorization_params", params)).provider;
         (
-            provider.max_age.map(|age| age.as_secs()),
-            provider.acr_values,
+            provider.authentication.max_age.map(|age| age.as_secs()),
+            provider.authentication.acr_values,
             provider.authorization_params.len(),
         )
     };

@@ -204,3 +204,59 @@ fn a_rule_that_opens_everything_or_hides_others_warns() {
     assert!(loaded.warnings[0].starts_with("rules[0]: matches every request"));
     assert!(loaded.warnings[1].starts_with("rules[0]: makes every request public"));
 }
+
+#[test]
+fn a_rule_demands_an_authentication_that_a_challenge_can_name() {
+    let of = |authentication: Value| with("/rules", json!([{"authentication": authentication}]));
+    let demand = |authentication: Value| {
+        let config = accepted(&of(authentication));
+        let demand = config.authentication(Some(0)).clone();
+        (demand.max_age, demand.acr_values)
+    };
+    let seconds = Duration::from_secs;
+    assert_eq!(
+        demand(json!({"max_age": "0s"})),
+        (Some(seconds(0)), Vec::new())
+    );
+    assert_eq!(
+        demand(json!({"max_age": "365d", "acr_values": ["gold", "urn:example:2"]})),
+        (
+            Some(seconds(365 * 86_400)),
+            vec!["gold".to_owned(), "urn:example:2".to_owned()]
+        )
+    );
+    let none = accepted(&rule(json!({})));
+    for index in [None, Some(0), Some(7)] {
+        assert!(none.authentication(index).is_nothing());
+    }
+    let at = "rules[0].authentication";
+    refused(&of(json!({})), at, "demands nothing");
+    for (max_age, words) in [
+        ("366d", "is 366d; accepted: 0s to 365d"),
+        ("1500ms", "has a part of a second"),
+        ("10", "is not a duration"),
+    ] {
+        let value = of(json!({"max_age": max_age}));
+        refused(&value, &format!("{at}.max_age"), words);
+    }
+    for class in ["", "a b", "a\"b", "a\\b", "a\tb", "a\u{7f}", "g\u{f6}ld"] {
+        let value = of(json!({"acr_values": ["gold", class]}));
+        let words = "is not a class of authentication";
+        refused(&value, &format!("{at}.acr_values[1]"), words);
+    }
+    let list = |acr_values: Value| of(json!({"acr_values": acr_values}));
+    let place = format!("{at}.acr_values");
+    refused(&list(json!([])), &place, "is empty");
+    let many: Vec<String> = (0..17).map(|n| format!("class-{n}")).collect();
+    refused(&list(json!(many)), &place, "has 17 entries");
+    let long: Vec<String> = (10..23).map(|n| format!("{n:040}")).collect();
+    refused(&list(json!(long)), &place, "is too long");
+    accepted(&list(json!(long[1..])));
+    refused(
+        &list(json!(["gold", "gold"])),
+        &format!("{place}[1]"),
+        "is in this list already",
+    );
+    let public = json!([{"access": "public", "authentication": {"max_age": "5m"}}]);
+    refused(&with("/rules", public), at, "stands in a public rule");
+}

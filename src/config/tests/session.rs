@@ -53,6 +53,23 @@ fn a_secret_with_white_space_around_it_warns() {
 }
 
 #[test]
+fn claims_are_read_again_only_where_somebody_says_so() {
+    let interval = |value: &Value| accepted(value).session.reread_claims;
+    assert_eq!(interval(&parsed(MINIMAL)), None);
+    for (text, seconds) in [("10s", 10), ("1d", 86_400)] {
+        let value = session("reread_claims", json!(text));
+        assert_eq!(interval(&value), Some(Duration::from_secs(seconds)));
+    }
+    for text in ["9999ms", "1d1ms"] {
+        refused(
+            &session("reread_claims", json!(text)),
+            "session.reread_claims",
+            "accepted: 10s to 1d",
+        );
+    }
+}
+
+#[test]
 fn times_fit_each_other() {
     refused(
         &session("idle_timeout", json!("59s")),

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -6,7 +7,7 @@ use url::Url;
 
 use super::super::ProviderMetadata;
 use super::{AuthenticationRequest, AuthorizationResponse, MAX_RESPONSE};
-use crate::config::Provider;
+use crate::config::{AuthenticationDemand, Provider};
 use crate::error::{AuthorizationFault, RequestFault};
 use crate::testing::config;
 
@@ -35,6 +36,7 @@ fn the_request_carries_what_the_login_needs_and_what_the_configuration_adds() {
         nonce: "the&nonce",
         // RFC 7636 appendix B.
         code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        demand: AuthenticationDemand::NOTHING,
     }
     .url(&provider, &metadata);
     assert!(url.starts_with("https://idp.example.com/authorize?tenant=acme&"));
@@ -174,4 +176,56 @@ proptest! {
         prop_assert_eq!(response.state, state);
         prop_assert_eq!(response.iss.as_deref(), Some(iss.as_str()));
     }
+}
+
+#[test]
+fn what_one_login_demands_takes_the_place_of_what_all_do() {
+    let provider = config(|whole| {
+        let corp = &mut whole["providers"]["corp"];
+        corp["endpoints"] = json!({
+            "authorization": "https://idp.example.com/authorize",
+            "token": "https://idp.example.com/token",
+            "jwks": "https://idp.example.com/keys",
+        });
+        corp["authorization_params"] =
+            json!({"prompt": "login", "max_age": "3600", "acr_values": "bronze"});
+    })
+    .provider;
+    let metadata = ProviderMetadata::by_hand(&provider).unwrap();
+    let parameters = |max_age: Option<u64>, acr_values: &[&str]| {
+        let url = AuthenticationRequest {
+            redirect_uri: "https://app.example.com/oauth2/callback",
+            state: "s",
+            nonce: "n",
+            code_verifier: "v",
+            demand: &AuthenticationDemand {
+                max_age: max_age.map(Duration::from_secs),
+                acr_values: acr_values.iter().map(|text| (*text).to_owned()).collect(),
+            },
+        }
+        .url(&provider, &metadata);
+        let wanted = ["prompt", "max_age", "acr_values"];
+        let url = Url::parse(&url).unwrap();
+        let pairs = url.query_pairs().into_owned();
+        let mut found: Vec<(String, String)> = pairs
+            .filter(|(name, _)| wanted.contains(&name.as_str()))
+            .collect();
+        found.sort();
+        found
+    };
+    let expected = |acr_values: &str, max_age: &str| {
+        [
+            ("acr_values", acr_values),
+            ("max_age", max_age),
+            ("prompt", "login"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    assert_eq!(parameters(None, &[]), expected("bronze", "3600"));
+    assert_eq!(parameters(Some(0), &[]), expected("bronze", "0"));
+    assert_eq!(
+        parameters(None, &["gold", "silver"]),
+        expected("gold silver", "3600")
+    );
+    assert_eq!(parameters(Some(60), &["gold"]), expected("gold", "60"));
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::super::cookie::CookieJar;
 use super::super::{CookieContext, CookieNames, Seal};
 use super::{LOGIN_LIFETIME, MAX_DELETED, MAX_LOGINS, MAX_OPENED, PendingLogin, PendingLogins};
-use crate::config::Config;
+use crate::config::{AuthenticationDemand, Config};
 use crate::host::Host as _;
 use crate::request::Request;
 use crate::testing::{TestHost, config};
@@ -93,6 +93,7 @@ fn login(number: usize, started_at: Timestamp) -> PendingLogin {
         target: "/orders?page=2".to_owned(),
         attempt: 0,
         is_posted: false,
+        demand: AuthenticationDemand::default(),
     }
 }
 
@@ -227,13 +228,17 @@ fn only_a_state_as_portero_makes_it_becomes_part_of_a_name() {
 fn a_login_cookie_lives_ten_minutes_and_fits_a_browser() {
     let mut world = World::new();
     let long = PendingLogin {
-        target: "/".repeat(2048),
+        target: "/".repeat(1024),
+        demand: AuthenticationDemand {
+            max_age: Some(Duration::MAX),
+            acr_values: vec!["c".repeat(32); 16],
+        },
         ..login(0, world.host.now())
     };
     let set_cookies = world
         .with("app.example.com", |logins| logins.add(&state(0), &long))
         .unwrap();
-    assert!(set_cookies[0].len() <= 4096);
+    assert!(set_cookies[0].len() <= 3000);
     assert!(set_cookies[0].contains("; Max-Age=600;"));
     world.take(&set_cookies);
     assert_eq!(world.find(0), Some(long));

@@ -4,7 +4,7 @@ use super::{Progress, RefreshProgress, SUCCESSOR_LIFETIME};
 use crate::error::CallFault;
 use crate::host::random;
 use crate::secret::Secret;
-use crate::session::{Grant, Seal, Session, SharedMemory};
+use crate::session::{Credential, Grant, Seal, Session, SharedMemory};
 use crate::testing::{self, START, TestHost};
 use crate::time::Timestamp;
 
@@ -20,11 +20,13 @@ fn session(id: [u8; 16]) -> Session {
     Session {
         id,
         grant: Some(Grant {
-            refresh_token: "rt".to_owned(),
+            credential: Credential::RefreshToken {
+                token: "rt".to_owned(),
+                nonce: "n".to_owned(),
+            },
             generation: 0,
             due_at: START,
             expires_at: START,
-            nonce: "n".to_owned(),
         }),
         ..testing::session()
     }

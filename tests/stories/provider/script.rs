@@ -3,7 +3,7 @@
 use portero::telemetry::Purpose;
 use serde_json::{Map, Value, json};
 
-use super::SUBJECT;
+use super::{Authenticated, SUBJECT};
 use crate::signer::Signer;
 
 /// An answer that no honest provider gives.
@@ -50,6 +50,10 @@ pub struct Script {
     /// Members that the token response has instead of or beside the usual ones.
     pub token_response: Vec<(&'static str, Value)>,
     pub iss_parameter: Option<String>,
+    /// Whether the provider looks at how a person authenticated, and tells it in ID tokens.
+    pub tells_authentication: bool,
+    /// Who is logged in at the provider, where it looks at that.
+    pub authenticated: Option<Authenticated>,
     /// The `error` that the authorization endpoint answers with.
     pub denial: Option<String>,
 }
@@ -72,6 +76,8 @@ impl Script {
             metadata: Vec::new(),
             token_response: Vec::new(),
             iss_parameter: None,
+            tells_authentication: false,
+            authenticated: None,
             denial: None,
         }
     }

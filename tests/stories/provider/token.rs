@@ -6,7 +6,7 @@ use portero::flow::Call;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{ISSUER, IdToken, Parameters, Provider, SUBJECT, header};
+use super::{Authenticated, ISSUER, IdToken, Parameters, Provider, SUBJECT, header};
 use crate::signer::encode;
 
 impl Provider {
@@ -20,17 +20,19 @@ impl Provider {
         if !self.knows_client(call, &form) {
             return (401, json!({"error": "invalid_client"}));
         }
-        let nonce = match form.one("grant_type").as_str() {
+        let grant = match form.one("grant_type").as_str() {
             "authorization_code" => self.redeem(&form),
-            "refresh_token" => self.use_up(&form.one("refresh_token")),
+            "refresh_token" => self
+                .use_up(&form.one("refresh_token"))
+                .map(|nonce| (nonce, None)),
             other => panic!("an unknown grant: {other}"),
         };
-        let Some(nonce) = nonce else {
+        let Some((nonce, authenticated)) = grant else {
             return (400, json!({"error": "invalid_grant"}));
         };
         let access_token = self.issue("access");
         self.access_tokens.borrow_mut().push(access_token.clone());
-        let id_token = self.id_token(&nonce, &access_token);
+        let id_token = self.id_token(&nonce, &access_token, authenticated);
         let mut response = json!({
             "access_token": access_token,
             "token_type": "Bearer",
@@ -80,8 +82,9 @@ impl Provider {
         self.refresh_tokens.borrow_mut().remove(refresh_token)
     }
 
-    /// The nonce of the login that a code belongs to, if the code is good.
-    fn redeem(&self, form: &Parameters) -> Option<String> {
+    /// The nonce of the login that a code belongs to, and how the person authenticated, if the code
+    /// is good.
+    fn redeem(&self, form: &Parameters) -> Option<(String, Option<Authenticated>)> {
         let mut grants = self.grants.borrow_mut();
         let grant = grants.get_mut(&form.one("code"))?;
         let challenge = encode(Sha256::digest(form.one("code_verifier")));
@@ -92,7 +95,7 @@ impl Provider {
             return None;
         }
         grant.redeemed = true;
-        Some(grant.nonce.clone())
+        Some((grant.nonce.clone(), grant.authenticated.clone()))
     }
 
     /// RFC 6749 section 2.3.1, with the one method that the client is registered for.
@@ -127,7 +130,12 @@ impl Provider {
         }
     }
 
-    fn id_token(&self, nonce: &str, access_token: &str) -> String {
+    fn id_token(
+        &self,
+        nonce: &str,
+        access_token: &str,
+        authenticated: Option<Authenticated>,
+    ) -> String {
         let script = self.script.borrow();
         let now = self.land.now().as_millis() / 1000;
         let mut claims = Map::new();
@@ -139,6 +147,10 @@ impl Provider {
         claims.insert("nonce".to_owned(), nonce.into());
         let hash = Sha256::digest(access_token);
         claims.insert("at_hash".to_owned(), encode(&hash[..16]).into());
+        if let Some(Authenticated { at, acr }) = authenticated {
+            claims.insert("auth_time".to_owned(), (at.as_millis() / 1000).into());
+            claims.insert("acr".to_owned(), acr.into());
+        }
         claims.extend(script.claims.clone());
         let mut token = IdToken {
             header: script.signer.header(),

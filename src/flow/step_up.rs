@@ -1,0 +1,38 @@
+//! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
+//! certain class (RFC 9470).
+
+use super::login::{self, Wish};
+use super::serve::{Refusal, Visit};
+use super::{Decision, caller};
+use crate::config::AuthenticationDemand;
+use crate::error::{Denial, Error};
+use crate::session::Session;
+
+/// Whether `session` is what the rule demands.
+pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Session) -> bool {
+    let clock_skew = visit.gateway.config.provider.id_token.clock_skew;
+    session
+        .authentication
+        .meets(demand, visit.host().now(), clock_skew)
+}
+
+/// Sends a person to authenticate again, and tells everybody else that it takes that. The session
+/// stays, whatever becomes of it.
+pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+    let target = login::target(visit.request);
+    if caller::can_log_in(visit.request, visit.audience) {
+        let wish = Wish {
+            target: &target,
+            attempt: 0,
+            form: None,
+            demand,
+        };
+        return login::start(visit, wish, Vec::new()).await;
+    }
+    Err(Refusal {
+        // There the rule asks again; at another address nothing might.
+        again: Some(target),
+        demand: demand.clone(),
+        ..Error::Denied(Denial::InsufficientAuthentication).into()
+    })
+}
