@@ -21,10 +21,12 @@
 //!    the route is.
 //! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
 //!    sessions by its exact bytes, or opened: [`session`].
-//! 5. Without one, a navigation is redirected with a sealed cookie for this login, and everything
+//! 5. What the rule demands of the session is judged: how its person has authenticated, and by
+//!    [`authz`] what its claims say. Who is known and may not is refused, never sent to log in.
+//! 6. Without one, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
-//! 6. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
+//! 7. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
 //!    error becomes an answer in one table, in [`error`].
 //!
 //! # What outlives a request
@@ -36,7 +38,7 @@
 //!
 //! # Layers
 //!
-//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `oidc`, `session`,
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `authz`, `oidc`, `session`,
 //! `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
 //! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -44,6 +46,7 @@
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 pub mod answer;
+pub mod authz;
 pub mod config;
 pub mod endpoint;
 pub mod error;

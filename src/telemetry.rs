@@ -42,6 +42,8 @@ pub enum Metric {
     RefreshSucceeded,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,
+    /// One refusal because the provider left groups out.
+    GroupsOverage,
     /// One answer that is an error, by its code.
     Failure(Cow<'static, str>),
     /// One call to the provider whose answer was judged and can be used.
@@ -59,6 +61,7 @@ impl Metric {
             Self::LoginSucceeded => "portero.login.succeeded".to_owned(),
             Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
+            Self::GroupsOverage => "portero.authorization.groups_overage".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),
             Self::CallSucceeded(purpose) => {

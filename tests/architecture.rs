@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of the crate, from the top down, with the rooms that it may name: only rooms below it.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     (
         "adapter",
         &[
@@ -24,6 +24,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         "flow",
         &[
             "answer",
+            "authz",
             "config",
             "endpoint",
             "error",
@@ -43,7 +44,8 @@ const ROOMS: [(&str, &[&str]); 17] = [
         "provider",
         &["config", "host", "jose", "oidc", "session", "time"],
     ),
-    ("upstream", &["config", "session"]),
+    ("upstream", &["config", "jose", "session"]),
+    ("authz", &["config", "jose"]),
     (
         "oidc",
         &[

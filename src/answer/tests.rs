@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Audience, Challenge, Response};
+use super::{Audience, Challenge, Link, Response};
 use crate::error::{Denial, Error, RequestFault};
 
 fn header<'a>(response: &'a Response, name: &str) -> Vec<&'a str> {
@@ -31,7 +31,10 @@ fn a_program_gets_a_problem_and_a_challenge() {
         &report,
         Audience::Program,
         "abc",
-        Some("/"),
+        Some(Link::Follow {
+            target: "/",
+            text: "Try again",
+        }),
         &Challenge::Plain,
     );
     assert_eq!(response.status, 401);
@@ -61,7 +64,10 @@ fn a_person_gets_a_page_and_a_way_on() {
         &report,
         Audience::Browser,
         "abc",
-        Some("/orders"),
+        Some(Link::Follow {
+            target: "/orders",
+            text: "Try again",
+        }),
         &Challenge::Plain,
     );
     assert_eq!(response.status, 400);

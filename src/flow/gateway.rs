@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::RefreshJob;
 use super::strip::HeaderGuard;
+use crate::authz::Interests;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::host::Host;
@@ -23,6 +24,7 @@ pub struct Gateway {
     pub seal: Seal,
     pub(super) names: CookieNames,
     pub(super) guard: HeaderGuard,
+    pub(super) interests: Interests,
     pub(super) sessions: RefCell<SessionCache>,
     pub(super) provider: RefCell<ProviderCache>,
     jobs: RefCell<Vec<RefreshJob>>,
@@ -38,6 +40,7 @@ impl Gateway {
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
+            interests: Interests::of(&config),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
             provider: RefCell::default(),
             jobs: RefCell::default(),
@@ -79,10 +82,15 @@ impl Gateway {
         }
     }
 
-    /// A session with the upstream headers it gives.
+    /// A session with the upstream headers it gives and the claims that rules look at.
     pub(super) fn open(&self, session: Session) -> OpenSession {
         let headers = upstream::headers(&self.config.upstream, &session);
-        OpenSession { session, headers }
+        let claims = session.authorization.claims();
+        OpenSession {
+            session,
+            headers,
+            claims,
+        }
     }
 
     /// What this configuration's workers share.

@@ -3,6 +3,7 @@
 //! The core performs no IO. A flow says what it wants done, as a [`Step`], and is resumed with the
 //! result; whoever drives it is free to be Envoy or a test.
 
+mod authorization;
 mod callback;
 mod caller;
 mod contract;
@@ -10,6 +11,7 @@ mod fetch;
 mod front_channel;
 mod gateway;
 mod identity;
+mod kept_claims;
 mod login;
 mod logout;
 mod posted;

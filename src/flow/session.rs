@@ -2,18 +2,21 @@
 
 use std::rc::Rc;
 
+use super::authorization::Refused;
 use super::login::{self, Wish};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
-use super::{Decision, Renewal, caller, posted, step_up};
+use super::{Decision, Renewal, authorization, caller, posted, step_up};
 use crate::answer::Response;
+use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
 use crate::session::{Life, OpenSession, RetryMark, StoredSession};
 
-/// Lets a session through that meets the rule's demand, sends a person to log in, refuses everybody
-/// else.
-pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+/// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
+/// refuses everybody else. Who is logged in and may not gets no new login: it would change nothing.
+pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, Refusal> {
+    let demand = visit.gateway.config.authentication(rule);
     match find(visit).await? {
         // No refresh makes an authentication newer, so none is waited for.
         Some((open, _)) if !step_up::is_met(visit, demand, &open.session) => {
@@ -21,7 +24,22 @@ pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<D
         }
         Some((open, life)) => match refresh::freshen(visit, open).await? {
             Freshness::Current { open, moved } => {
-                Ok(admit(visit, &open, moved || life == Life::Renew))
+                let renewal = renewal(visit, &open, moved || life == Life::Renew);
+                match authorization::verdict(visit, rule, &open) {
+                    Verdict::Allowed => Ok(admit(visit, &open, renewal)),
+                    Verdict::Denied(denied) => {
+                        let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
+                        let set_cookies = set_cookies.unwrap_or_default();
+                        if authorization::is_outdated(visit, &open.session) {
+                            return log_in(visit, demand, set_cookies).await;
+                        }
+                        Err(Refusal {
+                            set_cookies,
+                            refused: Some(Refused { denied, rule }),
+                            ..Error::Denied(Denial::Forbidden).into()
+                        })
+                    }
+                }
             }
             Freshness::Ended => leave_ended(visit, demand).await,
         },
@@ -117,19 +135,21 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     }
 }
 
-/// `due`: the browser's cookie is to be issued anew.
-fn admit(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Decision {
+fn admit(visit: &Visit<'_>, open: &OpenSession, renewal: Option<Renewal>) -> Decision {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
+    forward.renewal = renewal;
+    Decision::Forward(forward)
+}
+
+/// `due`: the browser's cookie is to be issued anew.
+fn renewal(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Option<Renewal> {
     let refreshing = open
         .session
         .grant
         .as_ref()
         .is_some_and(|grant| visit.host().now() >= grant.due_at);
-    if due || refreshing {
-        forward.renewal = Some(Renewal::new(visit, open, due));
-    }
-    Decision::Forward(forward)
+    (due || refreshing).then(|| Renewal::new(visit, open, due))
 }
 
 fn passes_as_preflight(visit: &Visit<'_>) -> bool {

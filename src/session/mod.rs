@@ -1,5 +1,6 @@
 //! What a browser carries between requests: sealed, chunked, bounded.
 
+mod authorization;
 mod cache;
 mod chunks;
 pub mod cookie;
@@ -11,6 +12,7 @@ mod seal;
 mod slot;
 mod store;
 
+pub use authorization::Authorization;
 pub use cache::SessionCache;
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
@@ -22,10 +24,12 @@ pub use seal::{Binding, Seal};
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
 
+use authorization::footprint;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
@@ -52,6 +56,8 @@ pub struct Session {
     /// The provider's name for its own session, by which it logs out here, where it gave one
     /// (OpenID Connect Front-Channel Logout 1.0 section 3).
     pub sid: Option<String>,
+    /// What rules look at.
+    pub authorization: Authorization,
 }
 
 /// How the person logged in at the provider, as the ID token of the login told it.
@@ -179,11 +185,13 @@ impl Session {
     }
 }
 
-/// An opened session with the upstream headers it gives, made once and used by every request.
+/// An opened session with the upstream headers it gives and the claims that rules look at, made once
+/// and used by every request.
 pub struct OpenSession {
     pub session: Session,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+    pub claims: Map<String, Value>,
 }
 
 /// The headers' values are claims and tokens.
@@ -207,6 +215,7 @@ impl OpenSession {
             self.session.id_token.as_ref().map_or(0, String::len),
             self.session.access_token.as_ref().map_or(0, String::len),
             self.session.sid.as_ref().map_or(0, String::len),
+            self.session.authorization.size(),
             self.session
                 .authentication
                 .acr
@@ -221,9 +230,12 @@ impl OpenSession {
             .headers
             .iter()
             .map(|(name, value)| name.len().saturating_add(value.len()));
+        let claims = self.claims.iter();
+        let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
         texts
             .into_iter()
             .chain(headers)
+            .chain(claims)
             .fold(0, usize::saturating_add)
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Authentication, Life, OpenSession, PendingLogin, Session};
+use super::{Authentication, Authorization, Life, OpenSession, PendingLogin, Session};
 use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 
@@ -48,9 +48,15 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             id_token: Some(secret()),
             access_token: Some(secret()),
             sid: Some(secret()),
+            authorization: Authorization {
+                mark: 0,
+                claims: secret(),
+                scope: secret(),
+            },
             ..session()
         },
         headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+        claims: serde_json::Map::from_iter([(secret(), secret().into())]),
     };
     let login = PendingLogin {
         started_at: START,

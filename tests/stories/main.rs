@@ -25,6 +25,7 @@ mod login;
 mod logout;
 mod metadata;
 mod outcome;
+mod policies;
 mod posted;
 mod provider;
 mod refresh;

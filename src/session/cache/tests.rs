@@ -16,6 +16,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
             ..testing::session()
         },
         headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+        claims: serde_json::Map::new(),
     })
 }
 

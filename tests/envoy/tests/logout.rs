@@ -1,5 +1,4 @@
 //! Logging out, here and at the provider.
-use portero_envoy_tests::html;
 use portero_envoy_tests::{
     Envoy, Page, Provider, Request, Upstream, Visitor, portero, provider_with_switches,
 };
@@ -24,21 +23,6 @@ fn open_from(visitor: &mut Visitor, site: &str, url: &str) -> Page {
 fn gateway_cookies(visitor: &Visitor) -> Vec<String> {
     let all = visitor.cookies.of_host("app.localhost");
     all.iter().map(|cookie| cookie.name.clone()).collect()
-}
-
-/// Says yes on the provider's page; its button names itself when it is pressed.
-fn confirm(visitor: &mut Visitor, page: &Page) -> Page {
-    let form = html::forms(&page.response.text())
-        .into_iter()
-        .find(|form| form.fields.iter().any(|(name, _)| name == "xsrf"))
-        .unwrap_or_else(|| panic!("the provider does not ask: {}", page.response.text()));
-    let mut body = Serializer::new(String::new());
-    body.extend_pairs(&form.fields).append_pair("logout", "yes");
-    let url = page.url.join(&form.action).unwrap();
-    let request = Request::post(url.path(), body.finish())
-        .header("content-type", "application/x-www-form-urlencoded");
-    let page = visitor.send(&url, request);
-    visitor.arrive(page)
 }
 
 #[test]
@@ -71,7 +55,7 @@ fn a_logout_ends_the_session_here_and_at_the_provider() {
     assert_eq!(gateway_cookies(&visitor), ["portero-logout"]);
 
     let question = visitor.follow(&page);
-    let landed = confirm(&mut visitor, &question);
+    let landed = visitor.confirm_logout(&question);
     assert_eq!(
         (landed.url.path(), landed.response.status),
         ("/oauth2/logged-out", 200)
