@@ -28,10 +28,9 @@ impl Interests {
         let mut interests = Self::default();
         let client = &config.provider.client.id;
         for rule in &config.rules {
-            for condition in [&rule.policy.require, &rule.policy.forbid] {
-                if let Some(condition) = condition {
-                    interests.add(condition, client);
-                }
+            let policy = &rule.policy;
+            for condition in [&policy.require, &policy.forbid].into_iter().flatten() {
+                interests.add(condition, client);
             }
         }
         // What is inside an object is put there after the object.

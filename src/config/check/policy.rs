@@ -117,16 +117,20 @@ impl Check<'_> {
     ) -> Option<Condition> {
         let claim_at = at.key("claim");
         let path = self.required(&claim_at, raw.claim, "the name of a claim", Self::claim);
-        let only = |value: Plain| vec![Given(Some(value))];
         let mut tests = Vec::new();
+        for (key, value, test) in [
+            ("equals", raw.equals, Test::OneOf as fn(Vec<Scalar>) -> Test),
+            ("contains", raw.contains, contains_all),
+        ] {
+            if let Some(value) = value {
+                let at = at.key(key);
+                self.spend(&at, 1, budget);
+                let value = self.scalar(&at, value);
+                tests.push(value.map(|value| test(vec![value])));
+            }
+        }
         for (key, values, test) in [
-            (
-                "equals",
-                raw.equals.map(only),
-                Test::OneOf as fn(Vec<Scalar>) -> Test,
-            ),
-            ("one_of", raw.one_of, Test::OneOf),
-            ("contains", raw.contains.map(only), contains_all),
+            ("one_of", raw.one_of, Test::OneOf as fn(Vec<Scalar>) -> Test),
             ("contains_all", raw.contains_all, contains_all),
             ("contains_any", raw.contains_any, contains_any),
         ] {
