@@ -20,10 +20,11 @@
 //! 3. Headers that only Portero may set, and Portero's own cookies, are marked for removal whatever
 //!    the route is.
 //! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
-//!    sessions by its exact bytes, or opened: [`session`].
-//! 5. What the rule demands of the session is judged: how its person has authenticated, and by
-//!    [`authz`] what its claims say. Who is known and may not is refused, never sent to log in.
-//! 6. Without one, a navigation is redirected with a sealed cookie for this login, and everything
+//!    sessions by its exact bytes, or opened: [`session`]. It must be what the rule asks of an
+//!    authentication, and is brought up to date when that is due.
+//! 5. What the rule demands of its claims is judged by [`authz`]. Who is known and may not is
+//!    refused, never sent to log in.
+//! 6. Without such a session, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
 //! 7. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An

@@ -125,5 +125,6 @@ pub(crate) fn session() -> Session {
         grant: None,
         sid: None,
         authorization: Authorization::default(),
+        silent_renewal: None,
     }
 }

@@ -156,6 +156,8 @@ pub struct SessionPolicy {
     pub preserved_post_bytes: usize,
     /// How often the claims are read again, where not only a refresh does that.
     pub reread_claims: Option<Duration>,
+    /// Whether sessions without a refresh token are renewed at the provider, with `prompt=none`.
+    pub prompt_none_renewal: bool,
     /// Budget of one worker's cache of opened sessions, in bytes.
     pub cache_bytes: usize,
 }

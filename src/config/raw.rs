@@ -194,6 +194,11 @@ pub(super) struct Session {
     /// the token. A provider that refuses ends the session. Where there is neither a refresh token
     /// nor a userinfo endpoint, nothing can be read again, and the log says so at the login.
     pub(super) reread_claims: Option<Span>,
+    /// Whether a session without a refresh token is renewed at the provider with `prompt=none`, when
+    /// its access token is about to end: the next page that a person opens goes by way of the
+    /// provider, which asks nothing. Where it has to ask, the session is over and a login begins. The
+    /// `lifetime` goes on from the login.
+    pub(super) prompt_none_renewal: Option<bool>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,
 }

@@ -78,6 +78,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Session", "lifetime", span(defaults::LIFETIME)),
         ("Session", "refresh", json!({})),
         ("Session", "preserved_post_bytes", json!(0)),
+        ("Session", "prompt_none_renewal", json!(false)),
         ("Session", "cache_bytes", json!(defaults::CACHE_BYTES)),
         ("Refresh", "enabled", json!(true)),
         ("Refresh", "leeway", span(defaults::REFRESH_LEEWAY)),

@@ -2,7 +2,7 @@
 
 use super::login::{self, Wish};
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, posted, redeemed, session, step_up};
+use super::{Decision, identity, posted, redeemed, session, silent, step_up};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -51,12 +51,28 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 attempt: 1,
                 form: None,
                 demand: &pending.demand,
+                silent: None,
             };
             login::start(visit, wish, ended).await
         }
         Ok(Outcome::SeenBefore) => {
             let error = RequestFault::LoginReplayed.into();
             Err(refusal(visit, error, &pending, ended))
+        }
+        // The session is over, and the person takes part from here on.
+        Err(Error::Authorization(fault))
+            if pending.silent.is_some() && silent::needs_the_person(fault) =>
+        {
+            let mut set_cookies = StoredSession(visit.cookies()).delete();
+            set_cookies.extend(ended);
+            let wish = Wish {
+                target: &pending.target,
+                attempt: 1,
+                form: None,
+                demand: &pending.demand,
+                silent: None,
+            };
+            login::start(visit, wish, set_cookies).await
         }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
@@ -157,13 +173,19 @@ async fn conclude(
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let session = identity::of_login(
+    let mut session = identity::of_login(
         visit.gateway,
         &tokens,
         &id_token,
         userinfo.as_ref(),
         &pending.nonce,
     )?;
+    if let Some(until) = pending.silent {
+        let before = session::find(visit).await?;
+        if before.is_none_or(|(open, _)| open.session.subject == session.subject) {
+            session.end_by(until);
+        }
+    }
     let mut set_cookies = StoredSession(visit.cookies()).store(&session)?;
     let hint = IdTokenHint {
         context: visit.cookies(),

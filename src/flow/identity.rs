@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::Gateway;
 use super::kept_claims::KeptClaims;
+use super::{Gateway, silent};
 use crate::config::HeaderSource;
 use crate::error::{Error, TokenFault};
 use crate::host::random;
 use crate::jose::Claims;
 use crate::oidc::{TokenResponse, VerifiedIdToken};
-use crate::session::{Authentication, Authorization, Credential, Grant, Session};
+use crate::session::{Authentication, Authorization, Credential, Grant, Session, SilentRenewal};
 use crate::telemetry::Level;
 use crate::time::Timestamp;
 
@@ -48,6 +48,7 @@ pub fn of_login(
             },
             ..Authorization::default()
         },
+        silent_renewal: None,
     };
     KeptClaims::of(gateway, Some(id_token), userinfo).store(&mut session);
     forward_tokens(gateway, &mut session, tokens);
@@ -69,6 +70,13 @@ pub fn of_login(
             let due_at = reading_due(gateway)?;
             if due_at.is_some() && userinfo.is_some() {
                 session.access_token = Some(tokens.access_token.expose().clone());
+            }
+            if gateway.config.session.prompt_none_renewal {
+                let (due_at, _) = token_times(gateway, tokens)?;
+                session.silent_renewal = Some(SilentRenewal {
+                    due_at: due_at.max(now.after(silent::LEAST_INTERVAL)),
+                    until: session.ends_at,
+                });
             }
             end_with_access_token(&mut session, tokens, now);
             session.grant = match (due_at, userinfo) {
@@ -234,9 +242,16 @@ fn end_with_access_token(session: &mut Session, tokens: &TokenResponse, now: Tim
     }
 }
 
-/// When a refresh is due, and when the access token ends. A fleet's sessions, and one session's
-/// many requests, do not all find it due at the same moment.
+/// When a refresh is due, and when the access token ends.
 fn times(gateway: &Gateway, tokens: &TokenResponse) -> Result<(Timestamp, Timestamp), Error> {
+    let (token_due, expires_at) = token_times(gateway, tokens)?;
+    let due_at = reading_due(gateway)?.map_or(token_due, |due_at| due_at.min(token_due));
+    Ok((due_at, expires_at))
+}
+
+/// When a new access token is due, and when the old one ends. A fleet's sessions, and one session's
+/// many requests, do not all find it due at the same moment.
+fn token_times(gateway: &Gateway, tokens: &TokenResponse) -> Result<(Timestamp, Timestamp), Error> {
     let now = gateway.host.now();
     let lifetime = tokens
         .expires_in
@@ -250,9 +265,10 @@ fn times(gateway: &Gateway, tokens: &TokenResponse) -> Result<(Timestamp, Timest
         .leeway
         .min(lifetime.mul_f64(0.5));
     let shorter = leeway.mul_f64(f64::from(byte) / 1024.0);
-    let refresh_due = expires_at.before(leeway.saturating_sub(shorter));
-    let due_at = reading_due(gateway)?.map_or(refresh_due, |due_at| due_at.min(refresh_due));
-    Ok((due_at, expires_at))
+    Ok((
+        expires_at.before(leeway.saturating_sub(shorter)),
+        expires_at,
+    ))
 }
 
 /// When the claims are to be read again, if they are: after the interval, less up to a quarter.

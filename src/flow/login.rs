@@ -8,6 +8,7 @@ use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{PendingLogin, PendingLogins, PostedForm};
 use crate::telemetry::Metric;
+use crate::time::Timestamp;
 
 /// The longest target that a login cookie keeps whole, in bytes. A browser that opens many tabs at
 /// once gets a login cookie for each, and all of them must fit into the headers of one request.
@@ -22,6 +23,8 @@ pub struct Wish<'a> {
     pub form: Option<&'a [u8]>,
     /// What the rule of the target demands.
     pub demand: &'a AuthenticationDemand,
+    /// That nobody is to be asked, and when the session that is renewed ends at last.
+    pub silent: Option<Timestamp>,
 }
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
@@ -42,6 +45,7 @@ pub async fn start(
         attempt: wish.attempt,
         is_posted: wish.form.is_some(),
         demand: wish.demand.clone(),
+        silent: wish.silent,
     };
     if let Some(form) = wish.form {
         set_cookies.extend(posted_form(visit, &state).store(form)?);
@@ -53,6 +57,7 @@ pub async fn start(
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
         demand: wish.demand,
+        asks_nobody: wish.silent.is_some(),
     }
     .url(&visit.gateway.config.provider, &data.metadata);
     host.count(&Metric::LoginStarted);

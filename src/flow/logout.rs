@@ -1,13 +1,11 @@
 //! Logging out: here, and at the provider.
 
-use std::rc::Rc;
-
 use super::serve::{Refusal, Visit};
 use super::{Decision, caller, refresh, session};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{CallFault, Denial, Error};
 use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
-use crate::provider::{Availability, ProviderData};
+use crate::provider::ProviderData;
 use crate::request::query;
 use crate::session::{Credential, IdTokenHint, LogoutState, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
@@ -93,7 +91,8 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if let Some(sealed) = stored.sealed() {
         visit.gateway.sessions.borrow_mut().remove(&sealed);
     }
-    let data = known_provider(visit);
+    // A provider that is down does not keep anybody logged in here.
+    let data = visit.relying_party().known_provider();
     if let Some((open, _)) = found {
         revoke_tokens(visit, &open.session, data.as_deref()).await;
     }
@@ -131,16 +130,6 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     };
     let response = Response::redirect(location.unwrap_or(landing)).with_cookies(set_cookies);
     Ok(Decision::Answer(response))
-}
-
-/// The provider, if it is known by now. A provider that is down does not keep anybody logged in
-/// here.
-fn known_provider(visit: &Visit<'_>) -> Option<Rc<ProviderData>> {
-    let provider = visit.gateway.provider.borrow();
-    match provider.availability(visit.host().now()) {
-        Availability::Ready(data) => Some(data),
-        Availability::Pending | Availability::Down => None,
-    }
 }
 
 /// Gives the session's tokens back to the provider, where it takes them (RFC 7009): the refresh token

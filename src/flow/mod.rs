@@ -22,6 +22,7 @@ mod renewal;
 mod run;
 mod serve;
 mod session;
+mod silent;
 mod step_up;
 mod strip;
 

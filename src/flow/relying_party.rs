@@ -27,6 +27,15 @@ impl RelyingParty<'_> {
         self.gateway.host.as_ref()
     }
 
+    /// Metadata and keys of the provider, if they are known by now.
+    pub fn known_provider(&self) -> Option<Rc<ProviderData>> {
+        let provider = self.gateway.provider.borrow();
+        match provider.availability(self.host().now()) {
+            Availability::Ready(data) => Some(data),
+            Availability::Pending | Availability::Down => None,
+        }
+    }
+
     /// Metadata and keys of the provider, waited for within its time limit.
     pub async fn provider(&self) -> Result<Rc<ProviderData>, Error> {
         let deadline = self

@@ -6,7 +6,7 @@ use super::authorization::Refused;
 use super::login::{self, Wish};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
-use super::{Decision, Renewal, authorization, caller, posted, step_up};
+use super::{Decision, Renewal, authorization, caller, posted, silent, step_up};
 use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
@@ -23,6 +23,9 @@ pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, R
             step_up::ask(visit, demand).await
         }
         Some((open, life)) => match refresh::freshen(visit, open).await? {
+            Freshness::Current { open, .. } if silent::is_due(visit, &open.session) => {
+                silent::start(visit, demand, &open.session).await
+            }
             Freshness::Current { open, moved } => {
                 let renewal = renewal(visit, &open, moved || life == Life::Renew);
                 match authorization::verdict(visit, rule, &open) {
@@ -77,6 +80,7 @@ async fn start_login(
         attempt: 0,
         form,
         demand,
+        silent: None,
     };
     login::start(visit, wish, set_cookies).await
 }

@@ -26,6 +26,7 @@ pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Dec
             attempt: 0,
             form: None,
             demand,
+            silent: None,
         };
         return login::start(visit, wish, Vec::new()).await;
     }

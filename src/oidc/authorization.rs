@@ -15,6 +15,8 @@ pub struct AuthenticationRequest<'a> {
     pub code_verifier: &'a str,
     /// What this one login demands; it takes the place of what the configuration demands of all.
     pub demand: &'a AuthenticationDemand,
+    /// `prompt=none`: the provider answers from what it knows, and shows nothing.
+    pub asks_nobody: bool,
 }
 
 impl AuthenticationRequest<'_> {
@@ -39,6 +41,7 @@ impl AuthenticationRequest<'_> {
         let max_age = self.demand.max_age.map(|age| age.as_secs().to_string());
         let acr_values = self.demand.acr_values.join(" ");
         let demanded = [
+            ("prompt", self.asks_nobody.then_some("none")),
             ("max_age", max_age.as_deref()),
             (
                 "acr_values",

@@ -58,6 +58,16 @@ pub struct Session {
     pub sid: Option<String>,
     /// What rules look at.
     pub authorization: Authorization,
+    /// When the provider is asked without asking the person, where the configuration says so.
+    pub silent_renewal: Option<SilentRenewal>,
+}
+
+/// The next renewal of a session with `prompt=none` (OpenID Connect Core 3.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilentRenewal {
+    pub due_at: Timestamp,
+    /// The end of the login that the person took part in, beyond which no renewal lasts.
+    pub until: Timestamp,
 }
 
 /// How the person logged in at the provider, as the ID token of the login told it.
@@ -172,6 +182,14 @@ pub enum Life {
 const RENEWAL_SHARE: f64 = 0.1;
 
 impl Session {
+    /// Takes over the absolute end of the session that this one renews.
+    pub fn end_by(&mut self, until: Timestamp) {
+        self.ends_at = self.ends_at.min(until);
+        if let Some(renewal) = &mut self.silent_renewal {
+            renewal.until = renewal.until.min(until);
+        }
+    }
+
     /// Where the session stands at `now`.
     pub fn life(&self, now: Timestamp, idle_timeout: Duration) -> Life {
         let idle = now.since(self.seen_at);

@@ -38,6 +38,8 @@ pub struct PendingLogin {
     pub is_posted: bool,
     /// What the authorization request demanded for the rule of the target.
     pub demand: AuthenticationDemand,
+    /// That the provider was told to ask nobody, and when the session that it renews ends at last.
+    pub silent: Option<Timestamp>,
 }
 
 /// Nonce and verifier are what a thief of the code lacks, and a target may carry a secret too.

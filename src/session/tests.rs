@@ -66,6 +66,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
         attempt: 1,
         is_posted: false,
         demand: AuthenticationDemand::default(),
+        silent: None,
     };
     for printed in [format!("{open:?}"), format!("{login:?}")] {
         assert!(!printed.contains(SECRET), "{printed}");

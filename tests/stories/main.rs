@@ -35,6 +35,7 @@ mod rules;
 mod sealed;
 mod sessions;
 mod signer;
+mod silent;
 mod step_up;
 mod suite;
 mod suite_basic;

@@ -160,7 +160,7 @@ impl Check<'_> {
         at: &At<'_>,
         raw: raw::Selection,
         budget: &mut Budget,
-        read: impl FnMut(&mut Self, &At<'_>, String) -> Option<T>,
+        read: fn(&mut Self, &At<'_>, String) -> Option<T>,
     ) -> Option<Selection<T>> {
         match raw {
             raw::Selection::AllOf(items) => self
@@ -178,7 +178,7 @@ impl Check<'_> {
         at: &At<'_>,
         items: Vec<Given<R>>,
         budget: &mut Budget,
-        read: impl FnMut(&mut Self, &At<'_>, R) -> Option<T>,
+        read: fn(&mut Self, &At<'_>, R) -> Option<T>,
     ) -> Option<Vec<T>> {
         self.not_empty(at, &items)?;
         self.spend(at, items.len(), budget)?;

@@ -76,6 +76,11 @@ impl Check<'_> {
                 )
                 .map(Some),
         };
+        let prompt_none_renewal = self.or(
+            &at.key("prompt_none_renewal"),
+            raw.prompt_none_renewal,
+            false,
+        );
         Some(SessionPolicy {
             keys: keys?,
             cookie: cookie?,
@@ -84,6 +89,7 @@ impl Check<'_> {
             refresh: refresh?,
             preserved_post_bytes: preserved_post_bytes?,
             reread_claims: reread_claims?,
+            prompt_none_renewal: prompt_none_renewal?,
             cache_bytes: cache_bytes?,
         })
     }

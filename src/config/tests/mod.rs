@@ -105,6 +105,7 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(config.session.cookie.name, "__Host-portero");
     assert_eq!(config.session.cookie.same_site, SameSite::Lax);
     assert_eq!(config.session.lifetime, Duration::from_secs(8 * 3600));
+    assert!(!config.session.prompt_none_renewal);
     assert_eq!(config.session.cache_bytes, 16 << 20);
     assert_eq!(config.paths.callback, "/oauth2/callback");
     assert!(config.rules.is_empty());
@@ -136,6 +137,8 @@ fn a_full_configuration_loads_as_written() {
     assert_eq!(config.provider.timeout, Duration::from_millis(2500));
     assert_eq!(config.session.keys.len(), 2);
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));
+    assert_eq!(config.session.reread_claims, Some(Duration::from_secs(600)));
+    assert!(config.session.prompt_none_renewal);
     assert_eq!(config.session.cache_bytes, 1_048_576);
     assert_eq!(config.session.cookie.same_site, SameSite::None);
     assert_eq!(

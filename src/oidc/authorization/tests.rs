@@ -37,6 +37,7 @@ fn the_request_carries_what_the_login_needs_and_what_the_configuration_adds() {
         // RFC 7636 appendix B.
         code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
         demand: AuthenticationDemand::NOTHING,
+        asks_nobody: false,
     }
     .url(&provider, &metadata);
     assert!(url.starts_with("https://idp.example.com/authorize?tenant=acme&"));
@@ -192,7 +193,7 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
     })
     .provider;
     let metadata = ProviderMetadata::by_hand(&provider).unwrap();
-    let parameters = |max_age: Option<u64>, acr_values: &[&str]| {
+    let asking = |asks_nobody, max_age: Option<u64>, acr_values: &[&str]| {
         let url = AuthenticationRequest {
             redirect_uri: "https://app.example.com/oauth2/callback",
             state: "s",
@@ -202,6 +203,7 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
                 max_age: max_age.map(Duration::from_secs),
                 acr_values: acr_values.iter().map(|text| (*text).to_owned()).collect(),
             },
+            asks_nobody,
         }
         .url(&provider, &metadata);
         let wanted = ["prompt", "max_age", "acr_values"];
@@ -213,6 +215,7 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
         found.sort();
         found
     };
+    let parameters = |max_age, acr_values: &[&str]| asking(false, max_age, acr_values);
     let expected = |acr_values: &str, max_age: &str| {
         [
             ("acr_values", acr_values),
@@ -228,4 +231,7 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
         expected("gold silver", "3600")
     );
     assert_eq!(parameters(Some(60), &["gold"]), expected("gold", "60"));
+    let silent = asking(true, None, &[]);
+    assert_eq!(silent[2], ("prompt".to_owned(), "none".to_owned()));
+    assert_eq!(silent.len(), 3);
 }

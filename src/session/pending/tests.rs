@@ -94,6 +94,7 @@ fn login(number: usize, started_at: Timestamp) -> PendingLogin {
         attempt: 0,
         is_posted: false,
         demand: AuthenticationDemand::default(),
+        silent: None,
     }
 }
 
