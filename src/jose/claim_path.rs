@@ -46,3 +46,37 @@ pub fn graft(target: &mut Map<String, Value>, path: &[String], value: Value) {
     }
     object.insert(last.clone(), value);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_way_ends_at_a_value_at_nothing_or_at_something_without_members() {
+        let claims = json!({"a": {"b": 1, "n": null}, "t": "x", "n": null});
+        let claims = claims.as_object().unwrap();
+        let at = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            follow(claims, &names)
+        };
+        assert_eq!(at(&["a", "b"]), Found::Value(&json!(1)));
+        assert_eq!(at(&["t"]), Found::Value(&json!("x")));
+        let nothing: [&[&str]; 6] = [
+            &[],
+            &["x"],
+            &["n"],
+            &["n", "x"],
+            &["a", "n"],
+            &["a", "x", "y"],
+        ];
+        for names in nothing {
+            assert_eq!(at(names), Found::Nothing, "{names:?}");
+        }
+        for names in [&["t", "x"][..], &["t", "x", "y"]] {
+            let by = &json!("x");
+            assert_eq!(at(names), Found::Blocked { names: 1, by });
+        }
+    }
+}

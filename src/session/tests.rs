@@ -104,3 +104,14 @@ fn an_authentication_meets_a_demand_by_its_time_and_its_class() {
     assert!(!meets(&gold, demand(Some(0), &["gold"]), 71));
     assert!(!meets(&gold, demand(None, &["golden", "gol", "GOLD"]), 0));
 }
+
+#[test]
+fn the_claims_that_rules_look_at_count_as_memory() {
+    let open = |groups: usize| OpenSession {
+        session: session(),
+        headers: Vec::new(),
+        claims: serde_json::Map::from_iter([("groups".to_owned(), vec!["a group"; groups].into())]),
+    };
+    let (few, many) = (open(1).size(), open(101).size());
+    assert!(many - few >= 100 * "a group".len(), "{few} {many}");
+}
