@@ -427,6 +427,31 @@ fn two_envoys_with_different_rules_send_nobody_round_and_round() {
     assert_eq!(logins(&world), 1);
 }
 
+/// What only the ID token of the login said is not known to rules that came later.
+#[test]
+fn a_refresh_without_an_id_token_does_not_make_an_old_session_answer_for_new_rules() {
+    let forbid = |group: &str| {
+        let rule = json!({"forbid": {"groups": {"any_of": [group]}}});
+        json!([admin(rule)])
+    };
+    let world = World::with(|settings| settings["rules"] = forbid("guests"));
+    {
+        let mut script = world.provider.script.borrow_mut();
+        let groups = ("groups".to_owned(), json!(["choir"]));
+        script.claims.extend([groups]);
+        script.refreshes = true;
+        script.token_response = vec![("expires_in", json!(300))];
+    }
+    let browser = logged_in(&world);
+    browser.go("/admin").forwarded();
+    let none = ("id_token", json!(null));
+    world.provider.script.borrow_mut().token_response.push(none);
+    browser.moves_to(&world.reloaded(|settings| settings["rules"] = forbid("choir")));
+    world.pass(seconds(290));
+    assert_eq!(browser.fetch("/admin").code(), "login_required");
+    assert_eq!(world.provider.called(Purpose::Token), 2, "refreshed");
+}
+
 #[test]
 fn a_public_path_and_porteros_own_ask_for_nothing_and_a_step_up_comes_first() {
     let world = World::with(|settings| {
