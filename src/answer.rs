@@ -69,13 +69,14 @@ impl Response {
     }
 
     /// The answer to an error: a page for a person, a problem (RFC 9457) for a program, an error
-    /// response (RFC 6749 section 5.2) for the provider. `again` is where a person may start over;
-    /// `request_id` is what they can tell the operator; `challenge` goes with status 401.
+    /// response (RFC 6749 section 5.2) for the provider. `link` is what a person can do now;
+    /// `request_id` is what they can tell the operator; `challenge` goes with status 401, and with
+    /// others where it says more than that.
     pub fn error(
         report: &Report,
         audience: Audience,
         request_id: &str,
-        again: Option<&str>,
+        link: Option<Link<'_>>,
         challenge: &Challenge<'_>,
     ) -> Self {
         let response = match audience {
@@ -86,10 +87,7 @@ impl Response {
                     message: report.message,
                     code: Some(&report.code),
                     request_id: Some(request_id),
-                    link: again.map(|target| Link::Follow {
-                        target,
-                        text: "Try again",
-                    }),
+                    link,
                 },
             ),
             Audience::Program => {
@@ -118,10 +116,12 @@ impl Response {
                 response
             }
         };
-        match report.status {
+        match (report.status, challenge) {
             // RFC 9110 section 15.5.2 demands a challenge.
-            401 => response.with_header("www-authenticate", challenge.text()),
-            503 => response.with_header("retry-after", "5".to_owned()),
+            (401, _) | (_, Challenge::InsufficientScope { .. }) => {
+                response.with_header("www-authenticate", challenge.text())
+            }
+            (503, _) => response.with_header("retry-after", "5".to_owned()),
             _ => response,
         }
     }

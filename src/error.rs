@@ -95,6 +95,8 @@ listed! {
         /// The person has a session, and the rule asks for a newer or another authentication
         /// (RFC 9470 section 3).
         InsufficientAuthentication,
+        /// The caller is known, and the rule's policy does not let them through.
+        Forbidden,
         /// Another site asked for the logout.
         LogoutCrossSite,
     }

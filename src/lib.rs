@@ -23,10 +23,12 @@
 //!    sessions by its exact bytes, or opened: [`session`]. With a session store the cookie holds only
 //!    a reference, and the session is read from there. It must be what the rule asks of an
 //!    authentication, and is brought up to date when that is due.
-//! 5. Without such a session, a navigation is redirected with a sealed cookie for this login, and everything
+//! 5. What the rule demands of its claims is judged by [`authz`]. Who is known and may not is
+//!    refused, never sent to log in.
+//! 6. Without such a session, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
-//! 6. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
+//! 7. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
 //!    error becomes an answer in one table, in [`error`].
 //!
 //! # What outlives a request
@@ -42,7 +44,7 @@
 //!
 //! # Layers
 //!
-//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `oidc`, `session`,
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `authz`, `oidc`, `session`,
 //! `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
 //! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -50,6 +52,7 @@
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 pub mod answer;
+pub mod authz;
 pub mod config;
 pub mod endpoint;
 pub mod error;

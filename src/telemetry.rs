@@ -62,6 +62,8 @@ pub enum Metric {
     RefreshSucceeded,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,
+    /// One refusal because the provider left groups out.
+    GroupsOverage,
     /// One answer that is an error, by its code.
     Failure(Cow<'static, str>),
     /// One session that was kept in the cookie because the store could not be asked.
@@ -84,6 +86,7 @@ impl Metric {
             Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
             Self::LogoutTableFull => "portero.logout.table_full".to_owned(),
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
+            Self::GroupsOverage => "portero.authorization.groups_overage".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),
             Self::SessionStoreBypassed => "portero.session_store.bypassed".to_owned(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::host::{Host, RandomUnavailable, SharedValue};
-use crate::session::{Authentication, Session};
+use crate::session::{Authentication, Authorization, Session};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
@@ -124,6 +124,7 @@ pub(crate) fn session() -> Session {
         access_token: None,
         grant: None,
         sid: None,
+        authorization: Authorization::default(),
         silent_renewal: None,
     }
 }

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::config::{HeaderSource, Upstream};
+use crate::jose::{Found, follow, graft};
 use crate::session::Session;
 
 /// Claims that speak of the login, not of the person, and would make every session cookie longer.
@@ -52,7 +53,7 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
         if let HeaderSource::Claim(path) = &header.source
             && let Some(value) = lookup(identity, path)
         {
-            graft(&mut selected, path, value);
+            graft(&mut selected, path, value.clone());
         }
     }
     selected
@@ -137,27 +138,10 @@ fn encode(text: &str) -> String {
 }
 
 fn lookup<'a>(claims: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value> {
-    let (first, rest) = path.split_first()?;
-    rest.iter().try_fold(claims.get(first)?, |value, name| {
-        value.as_object()?.get(name)
-    })
-}
-
-fn graft(target: &mut Map<String, Value>, path: &[String], value: &Value) {
-    let Some((last, parents)) = path.split_last() else {
-        return;
-    };
-    let mut object = target;
-    for name in parents {
-        let child = object
-            .entry(name.clone())
-            .or_insert_with(|| Value::Object(Map::new()));
-        match child {
-            Value::Object(child) => object = child,
-            _ => return,
-        }
+    match follow(claims, path) {
+        Found::Value(value) => Some(value),
+        Found::Nothing | Found::Blocked { .. } => None,
     }
-    object.insert(last.clone(), value.clone());
 }
 
 #[cfg(test)]

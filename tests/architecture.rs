@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of the crate, from the top down, with the rooms that it may name: only rooms below it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     (
         "adapter",
         &[
@@ -24,6 +24,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
         "flow",
         &[
             "answer",
+            "authz",
             "config",
             "endpoint",
             "error",
@@ -44,7 +45,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
         "provider",
         &["config", "host", "jose", "oidc", "session", "time"],
     ),
-    ("upstream", &["config", "session"]),
+    ("upstream", &["config", "jose", "session"]),
+    ("authz", &["config", "jose"]),
     (
         "oidc",
         &[

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use portero::authz::Cause;
 use portero::config::Config;
 use portero::error::Error;
 use portero::flow::FetchFault;
@@ -98,4 +99,19 @@ fn every_cause_of_a_failed_fetch_is_documented_and_every_documented_cause_exists
         .collect();
     assert_eq!(documented.len(), existing.len());
     assert_eq!(documented.into_iter().collect::<BTreeSet<_>>(), existing);
+}
+
+#[test]
+fn every_cause_of_a_refusal_is_documented_and_every_documented_cause_exists() {
+    let document = read("docs/errors.md");
+    let (_, section) = document
+        .split_once("## Causes of `access_forbidden`")
+        .unwrap_or_default();
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let documented: BTreeSet<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
+        .collect();
+    let existing: BTreeSet<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
+    assert_eq!(documented, existing);
 }

@@ -1,4 +1,4 @@
-//! What an answer with status 401 demands, in the words of `WWW-Authenticate`.
+//! What an answer demands, in the words of `WWW-Authenticate`.
 
 /// A challenge of the `Bearer` scheme (RFC 6750 section 3).
 pub enum Challenge<'a> {
@@ -11,6 +11,9 @@ pub enum Challenge<'a> {
         /// Words without quotes, backslashes and controls, as the configuration accepts them.
         acr_values: &'a [String],
     },
+    /// The caller is known, and these scopes would let them through (RFC 6750 section 3.1). Words
+    /// without quotes, backslashes and controls.
+    InsufficientScope { scopes: &'a [String] },
 }
 
 impl Challenge<'_> {
@@ -18,6 +21,10 @@ impl Challenge<'_> {
     pub fn text(&self) -> String {
         let (max_age, acr_values) = match self {
             Self::Plain => return "Bearer".to_owned(),
+            Self::InsufficientScope { scopes } => {
+                let scopes = scopes.join(" ");
+                return format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\"");
+            }
             Self::InsufficientUserAuthentication {
                 max_age,
                 acr_values,
@@ -62,5 +69,10 @@ mod tests {
             format!("{START}, acr_values=\"gold\", max_age=\"600\"")
         );
         assert_eq!(Challenge::Plain.text(), "Bearer");
+        let scopes = Challenge::InsufficientScope { scopes: &classes };
+        assert_eq!(
+            scopes.text(),
+            "Bearer error=\"insufficient_scope\", scope=\"gold urn:example:2\""
+        );
     }
 }

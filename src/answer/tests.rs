@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Audience, Challenge, Response};
+use super::{Audience, Challenge, Link, Response};
 use crate::error::{Denial, Error, InternalFault, RequestFault};
 
 fn header<'a>(response: &'a Response, name: &str) -> Vec<&'a str> {
@@ -31,7 +31,10 @@ fn a_program_gets_a_problem_and_a_challenge() {
         &report,
         Audience::Program,
         "abc",
-        Some("/"),
+        Some(Link::Follow {
+            target: "/",
+            text: "Try again",
+        }),
         &Challenge::Plain,
     );
     assert_eq!(response.status, 401);
@@ -65,13 +68,7 @@ fn the_provider_gets_an_error_as_oauth_has_it() {
         (Error::Internal(InternalFault::Bug), "server_error"),
     ] {
         let report = error.report();
-        let response = Response::error(
-            &report,
-            Audience::Provider,
-            "abc",
-            Some("/"),
-            &Challenge::Plain,
-        );
+        let response = Response::error(&report, Audience::Provider, "abc", None, &Challenge::Plain);
         assert_eq!(response.status, report.status);
         assert_eq!(header(&response, "content-type"), ["application/json"]);
         assert_eq!(header(&response, "cache-control"), ["no-store"]);
@@ -93,7 +90,10 @@ fn a_person_gets_a_page_and_a_way_on() {
         &report,
         Audience::Browser,
         "abc",
-        Some("/orders"),
+        Some(Link::Follow {
+            target: "/orders",
+            text: "Try again",
+        }),
         &Challenge::Plain,
     );
     assert_eq!(response.status, 400);

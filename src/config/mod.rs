@@ -11,6 +11,7 @@ mod defaults;
 mod duration;
 mod fault;
 mod load;
+mod policy;
 mod raw;
 #[cfg(not(target_arch = "wasm32"))]
 mod reference;
@@ -32,6 +33,7 @@ use crate::secret::Secret;
 
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
+pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
 #[cfg(not(target_arch = "wasm32"))]
 pub use {reference::reference, schema::schema};
 
@@ -243,6 +245,8 @@ pub struct Rule {
     pub access: Access,
     /// What it demands of whoever gets through; nothing where everybody does.
     pub authentication: AuthenticationDemand,
+    /// What it demands of the claims of whoever gets through; nothing where everybody does.
+    pub policy: Policy,
 }
 
 /// How a person must have authenticated at the provider (OpenID Connect Core 3.1.2.1).

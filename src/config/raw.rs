@@ -1,9 +1,13 @@
 //! The configuration as it is written. The comments here become the schema's descriptions and
 //! the reference, so they speak to the person who writes a configuration.
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+
+pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
@@ -360,6 +364,11 @@ pub(super) struct Rule {
     /// How they must have authenticated at the provider, beyond having a session (step-up). Only for
     /// `authenticated`.
     pub(super) authentication: Option<Authentication>,
+    /// What must hold of whoever is known. Who does not meet it gets 403 and no new login. Only for
+    /// `authenticated`.
+    pub(super) require: Option<Conditions>,
+    /// What must not hold of whoever is known, even where `require` holds. Only for `authenticated`.
+    pub(super) forbid: Option<Conditions>,
 }
 
 /// What a rule asks of a person's authentication at the provider, over what `authorization_params`

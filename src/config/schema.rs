@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::words::{Given, SecretText, Span, TextOrList, Whole};
+use super::words::{Given, Plain, SecretText, Span, TextOrList, Whole};
 use super::{defaults, duration, raw};
 use crate::jose::Algorithm;
 
@@ -237,6 +237,22 @@ impl JsonSchema for TextOrList {
                 {"type": "string", "minLength": 1},
                 {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
             ]
+        })
+    }
+}
+
+impl JsonSchema for Plain {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Plain".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
         })
     }
 }

@@ -147,3 +147,60 @@ impl<'de> Visitor<'de> for TextOrListVisitor {
         Vec::deserialize(SeqAccessDeserializer::new(access)).map(TextOrList::List)
     }
 }
+
+/// A text, a number or a boolean.
+pub(super) enum Plain {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlainVisitor)
+    }
+}
+
+struct PlainVisitor;
+
+impl PlainVisitor {
+    /// Beyond this, whole numbers share an `f64`.
+    const MOST: f64 = 9_007_199_254_740_991.0;
+
+    fn number<E: Error>(number: f64) -> Result<Plain, E> {
+        if (-Self::MOST..=Self::MOST).contains(&number) {
+            return Ok(Plain::Number(number));
+        }
+        Err(E::custom(
+            "is a number too large to be told from others; accepted: a number between -9007199254740991 and 9007199254740991",
+        ))
+    }
+}
+
+impl Visitor<'_> for PlainVisitor {
+    type Value = Plain;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string, a number or a boolean")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
+        Ok(Plain::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Plain, E> {
+        Ok(Plain::Flag(flag))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Plain, E> {
+        Self::number(number as f64)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Plain, E> {
+        Self::number(number as f64)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Plain, E> {
+        Self::number(number)
+    }
+}

@@ -118,6 +118,12 @@ fn denied(denial: Denial) -> Report {
             "This needs a sign-in that is more recent, or of another kind. Please sign in again.",
             Level::Info,
         ),
+        Denial::Forbidden => line(
+            403,
+            "access_forbidden",
+            "You are signed in, but not allowed here.",
+            Level::Info,
+        ),
         Denial::LogoutCrossSite => line(
             403,
             "logout_cross_site",

@@ -49,9 +49,9 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             let goal = Goal {
                 target: &pending.target,
                 attempt: 1,
+                form: None,
                 demand: &pending.demand,
                 silent: None,
-                form: None,
             };
             login::start(visit, &goal, ended).await
         }
@@ -68,9 +68,9 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             let goal = Goal {
                 target: &pending.target,
                 attempt: 1,
+                form: None,
                 demand: &pending.demand,
                 silent: None,
-                form: None,
             };
             login::start(visit, &goal, set_cookies).await
         }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Job;
 use super::strip::HeaderGuard;
+use crate::authz::Interests;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::host::Host;
@@ -25,6 +26,7 @@ pub struct Gateway {
     pub seal: Seal,
     pub(super) names: CookieNames,
     pub(super) guard: HeaderGuard,
+    pub(super) interests: Interests,
     pub(super) sessions: RefCell<SessionCache>,
     pub(super) watermarks: Watermarks,
     pub(super) provider: RefCell<ProviderCache>,
@@ -41,6 +43,7 @@ impl Gateway {
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
+            interests: Interests::of(&config),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
             watermarks: Watermarks::default(),
             provider: RefCell::default(),

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
-
+use super::kept_claims::KeptClaims;
 use super::{Gateway, silent};
 use crate::config::HeaderSource;
-use crate::error::{Error, InternalFault, TokenFault};
+use crate::error::{Error, TokenFault};
 use crate::host::random;
 use crate::jose::Claims;
 use crate::oidc::{TokenResponse, VerifiedIdToken};
-use crate::session::{Authentication, Credential, Grant, Session, SilentRenewal};
+use crate::session::{Authentication, Authorization, Credential, Grant, Session, SilentRenewal};
 use crate::telemetry::Level;
 use crate::time::Timestamp;
-use crate::upstream;
 
 /// How long an access token is taken to live when the provider does not say (RFC 6749 section 5.1
 /// only recommends that it does).
@@ -38,13 +36,21 @@ pub fn of_login(
             auth_time: id_token.auth_time(),
             acr: id_token.acr().map(str::to_owned),
         },
-        claims: Value::Object(claims(gateway, Some(id_token), userinfo)).to_string(),
+        claims: String::new(),
         id_token: None,
         access_token: None,
         grant: None,
         sid: id_token.sid().map(str::to_owned),
+        authorization: Authorization {
+            scope: match gateway.interests.scopes {
+                true => granted(gateway, tokens),
+                false => String::new(),
+            },
+            ..Authorization::default()
+        },
         silent_renewal: None,
     };
+    KeptClaims::of(gateway, Some(id_token), userinfo).store(&mut session);
     forward_tokens(gateway, &mut session, tokens);
     let refreshes = gateway.config.session.refresh.enabled;
     match tokens.refresh_token.as_ref().filter(|_| refreshes) {
@@ -76,7 +82,7 @@ pub fn of_login(
             session.grant = match (due_at, userinfo) {
                 (Some(due_at), Some(userinfo)) => Some(Grant {
                     credential: Credential::AccessToken {
-                        from_userinfo: names(&claims(gateway, None, Some(userinfo))),
+                        from_userinfo: KeptClaims::of(gateway, None, Some(userinfo)).names(),
                     },
                     generation: 0,
                     due_at,
@@ -126,12 +132,25 @@ pub fn of_refresh(
     }
     if let Some(userinfo) = userinfo {
         // Without a new ID token, its claims from before go on beside the latest userinfo.
-        let mut all = match id_token {
-            Some(_) => Map::new(),
-            None => known_claims(session)?,
+        let latest = KeptClaims::of(gateway, id_token, userinfo.as_ref());
+        let all = match id_token {
+            Some(_) => latest,
+            None => {
+                let mut all = KeptClaims::of_session(session)?;
+                all.extend(latest);
+                all
+            }
         };
-        all.extend(claims(gateway, id_token, userinfo.as_ref()));
-        next.claims = Value::Object(all).to_string();
+        all.store(&mut next);
+    }
+    let interests = &gateway.interests;
+    match &tokens.scope {
+        Some(scope) if interests.scopes => next.authorization.scope.clone_from(scope),
+        // RFC 6749 section 6: as before, which a session from other rules may not know.
+        None if interests.scopes && session.authorization.mark != interests.mark => {
+            next.authorization.mark = session.authorization.mark;
+        }
+        _ => {}
     }
     forward_tokens(gateway, &mut next, tokens);
     Ok(next)
@@ -151,20 +170,21 @@ pub fn of_reading(
         due_at: reading_due(gateway)?.unwrap_or(grant.expires_at),
         ..grant.clone()
     };
-    let mut all = known_claims(session)?;
+    let mut all = KeptClaims::of_session(session)?;
     if userinfo.is_some() {
-        let latest = claims(gateway, None, userinfo);
+        let latest = KeptClaims::of(gateway, None, userinfo);
         grant.credential = Credential::AccessToken {
-            from_userinfo: names(&latest),
+            from_userinfo: latest.names(),
         };
-        all.retain(|name, _| !from_userinfo.contains(name));
+        all.forget(from_userinfo);
         all.extend(latest);
     }
-    Ok(Session {
-        claims: Value::Object(all).to_string(),
+    let mut next = Session {
         grant: Some(grant),
         ..session.clone()
-    })
+    };
+    all.store(&mut next);
+    Ok(next)
 }
 
 /// OpenID Connect Core 12.2: a refreshed ID token speaks of the same login. Issuer and audience are
@@ -188,25 +208,12 @@ pub fn continues(
     }
 }
 
-fn claims(
-    gateway: &Gateway,
-    id_token: Option<&VerifiedIdToken>,
-    userinfo: Option<&Claims>,
-) -> Map<String, Value> {
-    let none = Map::new();
-    let identity = upstream::identity(
-        id_token.map_or(&none, |token| token.claims().as_object()),
-        userinfo.map(Claims::as_object),
-    );
-    upstream::select_claims(&gateway.config.upstream, &identity)
-}
-
-fn known_claims(session: &Session) -> Result<Map<String, Value>, Error> {
-    serde_json::from_str(&session.claims).map_err(|_| Error::Internal(InternalFault::Bug))
-}
-
-fn names(claims: &Map<String, Value>) -> Vec<String> {
-    claims.keys().cloned().collect()
+/// What the access token was granted for (RFC 6749 section 5.1).
+fn granted(gateway: &Gateway, tokens: &TokenResponse) -> String {
+    match &tokens.scope {
+        Some(scope) => scope.clone(),
+        None => gateway.config.provider.scopes.join(" "),
+    }
 }
 
 /// Keeps the tokens that the configuration forwards, and no others.

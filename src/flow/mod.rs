@@ -3,6 +3,7 @@
 //! The core performs no IO. A flow says what it wants done, as a [`Step`], and is resumed with the
 //! result; whoever drives it is free to be Envoy or a test.
 
+mod authorization;
 mod back_channel;
 mod callback;
 mod caller;
@@ -13,6 +14,7 @@ mod front_channel;
 mod gateway;
 mod identity;
 mod job;
+mod kept_claims;
 mod login;
 mod logout;
 mod posted;

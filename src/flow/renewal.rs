@@ -48,7 +48,8 @@ impl Renewal {
         AnswerHeaders::with_cookies(self.set_cookies(gateway))
     }
 
-    fn set_cookies(&self, gateway: &Gateway) -> Vec<String> {
+    /// `Set-Cookie` values for the answer that leaves now.
+    pub(super) fn set_cookies(&self, gateway: &Gateway) -> Vec<String> {
         let late = gateway.host.now().since(self.decided_at) > LATEST;
         let own = &self.session.session;
         let latest = refresh::latest(gateway, own);

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
+use super::authorization::Refused;
 use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, back_channel, callback, caller, front_channel, logout,
     session,
 };
-use crate::answer::{Audience, Challenge, Response};
+use crate::answer::{Audience, Challenge, Link, Response};
 use crate::config::AuthenticationDemand;
 use crate::error::{Error, InternalFault, RequestFault};
 use crate::host::Host;
@@ -56,7 +57,7 @@ async fn decide(
     };
     match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
-        Route::Protected(rule) => session::enter(&visit, gateway.config.authentication(rule)).await,
+        Route::Protected(rule) => session::enter(&visit, rule).await,
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,
@@ -121,6 +122,8 @@ pub(super) struct Refusal {
     pub again: Option<String>,
     /// What the caller's authentication lacks, where that is what went wrong.
     pub demand: AuthenticationDemand,
+    /// What the rule's policy says against it, where that is what went wrong.
+    pub refused: Option<Refused>,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
     /// Who reads the answer, where the address and not the request tells.
@@ -134,6 +137,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             set_cookies: Vec::new(),
             again: None,
             demand: AuthenticationDemand::default(),
+            refused: None,
             allow: None,
             audience: None,
         }
@@ -153,8 +157,11 @@ impl Refusal {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
-        let cause = self.error.cause();
-        let cause = cause.map_or_else(String::new, |cause| format!(" cause=\"{cause}\""));
+        let cause = match (&self.refused, self.error.cause()) {
+            (Some(refused), _) => refused.note(gateway.host.as_ref()),
+            (None, Some(cause)) => format!(" cause=\"{cause}\""),
+            (None, None) => String::new(),
+        };
         gateway.host.log(
             report.level,
             &format!(
@@ -163,15 +170,27 @@ impl Refusal {
             ),
         );
         let audience = self.audience.unwrap_or(audience);
-        let again = self.again.as_deref();
-        let challenge = match self.demand.is_nothing() {
-            true => Challenge::Plain,
-            false => Challenge::InsufficientUserAuthentication {
+        let link = match (&self.refused, &self.again) {
+            (Some(_), _) => Some(Link::Follow {
+                target: &gateway.config.paths.logout,
+                text: "Use another account",
+            }),
+            (None, again) => again.as_deref().map(|target| Link::Follow {
+                target,
+                text: "Try again",
+            }),
+        };
+        let challenge = match &self.refused {
+            Some(refused) if !refused.denied.scopes.is_empty() => Challenge::InsufficientScope {
+                scopes: &refused.denied.scopes,
+            },
+            _ if self.demand.is_nothing() => Challenge::Plain,
+            _ => Challenge::InsufficientUserAuthentication {
                 max_age: self.demand.max_age.map(|age| age.as_secs()),
                 acr_values: &self.demand.acr_values,
             },
         };
-        let response = Response::error(&report, audience, request_id, again, &challenge)
+        let response = Response::error(&report, audience, request_id, link, &challenge)
             .with_cookies(self.set_cookies);
         match self.allow {
             Some(methods) => response.with_header("allow", methods.to_owned()),

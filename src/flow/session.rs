@@ -2,20 +2,23 @@
 
 use std::rc::Rc;
 
+use super::authorization::Refused;
 use super::login::{self, Goal};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
-use super::{Decision, Renewal, caller, posted, silent, step_up};
+use super::{Decision, Renewal, authorization, caller, posted, silent, step_up};
 use crate::answer::Response;
+use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
 use crate::session::{Life, OpenSession, RetryMark, SessionCookie, StoredSession};
 use crate::telemetry::Level;
 
-/// Lets a session through that meets the rule's demand, sends a person to log in, refuses everybody
-/// else.
-pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+/// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
+/// refuses everybody else.
+pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, Refusal> {
+    let demand = visit.gateway.config.authentication(rule);
     match current(visit, demand).await {
         Ok(Presence::Current { open, due }) => {
             if silent::is_due(visit, &open.session)
@@ -23,7 +26,7 @@ pub async fn enter(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<D
             {
                 return Ok(away);
             }
-            Ok(admit(visit, &open, due))
+            authorize(visit, rule, &open, due).await
         }
         Ok(Presence::TooWeak) => step_up::ask(visit, demand).await,
         Ok(Presence::Ended) => leave_ended(visit, demand).await,
@@ -197,26 +200,53 @@ pub async fn forget(visit: &Visit<'_>) {
     }
 }
 
-/// `due`: the browser's cookie is to be issued anew.
-fn admit(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Decision {
+fn admit(visit: &Visit<'_>, open: &OpenSession, renewal: Option<Renewal>) -> Decision {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
+    forward.renewal = renewal;
+    Decision::Forward(forward)
+}
+
+/// Whether the rule's policy lets a session through. Who is logged in and may not gets no new login:
+/// it would change nothing.
+async fn authorize(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    open: &Rc<OpenSession>,
+    due: bool,
+) -> Result<Decision, Refusal> {
+    let renewal = renewal(visit, open, due);
+    let denied = match authorization::verdict(visit, rule, open) {
+        Verdict::Allowed => return Ok(admit(visit, open, renewal)),
+        Verdict::Denied(denied) => denied,
+    };
+    let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
+    let set_cookies = set_cookies.unwrap_or_default();
+    if authorization::is_outdated(visit, &open.session) {
+        let demand = visit.gateway.config.authentication(rule);
+        return log_in(visit, demand, set_cookies).await;
+    }
+    Err(Refusal {
+        set_cookies,
+        refused: Some(Refused { denied, rule }),
+        ..Error::Denied(Denial::Forbidden).into()
+    })
+}
+
+/// `due`: the browser's cookie is to be issued anew.
+fn renewal(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Option<Renewal> {
     if open.is_stored() {
         if due {
             visit.gateway.add_job(ProlongJob::of(visit, &open.session));
-            forward.renewal = Some(Renewal::new(visit, open, due));
         }
-        return Decision::Forward(forward);
+        return due.then(|| Renewal::new(visit, open, due));
     }
     let refreshing = open
         .session
         .grant
         .as_ref()
         .is_some_and(|grant| visit.host().now() >= grant.due_at);
-    if due || refreshing {
-        forward.renewal = Some(Renewal::new(visit, open, due));
-    }
-    Decision::Forward(forward)
+    (due || refreshing).then(|| Renewal::new(visit, open, due))
 }
 
 fn passes_as_preflight(visit: &Visit<'_>) -> bool {

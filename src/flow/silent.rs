@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, login, stored};
+use super::{Decision, stored};
 use crate::answer::Audience;
 use crate::config::AuthenticationDemand;
 use crate::error::AuthorizationFault;
@@ -50,12 +51,12 @@ pub async fn start(
     let Some(set_cookies) = stored::keep(visit, open, &postponed).await? else {
         return Ok(None);
     };
-    let goal = login::Goal {
+    let goal = Goal {
         target: &login::target(visit.request),
         attempt: 0,
+        form: None,
         demand,
         silent: session.silent_renewal.map(|renewal| renewal.until),
-        form: None,
     };
     login::start(visit, &goal, set_cookies).await.map(Some)
 }

@@ -1,8 +1,9 @@
 //! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
 //! certain class (RFC 9470).
 
+use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, login};
+use super::{Decision, caller};
 use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
 use crate::session::Session;
@@ -20,12 +21,12 @@ pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Sessio
 pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
     let target = login::target(visit.request);
     if caller::can_log_in(visit.request, visit.audience) {
-        let goal = login::Goal {
+        let goal = Goal {
             target: &target,
             attempt: 0,
+            form: None,
             demand,
             silent: None,
-            form: None,
         };
         return login::start(visit, &goal, Vec::new()).await;
     }

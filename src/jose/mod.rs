@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod base64url;
+mod claim_path;
 mod claims;
 mod json;
 mod jwk;
@@ -15,6 +16,7 @@ mod secret_key;
 pub(crate) mod testing;
 
 pub use algorithm::Algorithm;
+pub use claim_path::{Found, follow, graft};
 pub use claims::{Claims, MAX_NUMERIC_DATE};
 pub use jwk::{Jwk, MAX_KEY_ID_BYTES};
 pub use jwk_set::{JwkSet, JwkSetFault, MAX_CANDIDATES, MAX_JWK_SET_BYTES, MAX_KEYS};

@@ -99,6 +99,9 @@ pub struct TokenResponse {
     pub refresh_token: Option<Secret<String>>,
     /// Seconds that the access token lives from now, when the provider says so.
     pub expires_in: Option<u64>,
+    /// What the access token was granted for, with spaces between the scopes; where the provider does
+    /// not say, what was asked for (RFC 6749 section 5.1).
+    pub scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +112,8 @@ struct Document {
     refresh_token: Option<String>,
     #[serde(default)]
     expires_in: Option<serde_json::Value>,
+    #[serde(default)]
+    scope: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +146,7 @@ impl TokenResponse {
             id_token: document.id_token.map(Secret::new),
             refresh_token: document.refresh_token.map(Secret::new),
             expires_in,
+            scope: document.scope.map(scopes),
         })
     }
 }
@@ -169,6 +175,18 @@ pub(super) fn fault(status: u16, body: &[u8]) -> CallFault {
 /// is visible there).
 fn is_bearer(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Scopes with spaces between them; some providers send a list. What is neither grants nothing.
+fn scopes(value: serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(serde_json::Value::as_str).collect();
+            items.join(" ")
+        }
+        _ => String::new(),
+    }
 }
 
 /// A number of seconds; some providers send it as text. A token that has ended when it arrives is no

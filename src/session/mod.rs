@@ -1,5 +1,6 @@
 //! What a browser carries between requests: sealed, chunked, bounded.
 
+mod authorization;
 mod cache;
 mod chunks;
 pub mod cookie;
@@ -15,6 +16,7 @@ mod slot;
 mod store;
 mod watermarks;
 
+pub use authorization::Authorization;
 pub use cache::SessionCache;
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
@@ -35,9 +37,11 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
+use authorization::footprint;
 use watermarks::Epoch;
 
 /// A person who is logged in: what the session cookie holds, or the session store.
@@ -63,6 +67,8 @@ pub struct Session {
     /// The provider's name for its own session, by which it logs out here, where it gave one
     /// (OpenID Connect Front-Channel Logout 1.0 section 3).
     pub sid: Option<String>,
+    /// What rules look at.
+    pub authorization: Authorization,
     /// When the provider is asked without asking the person, where the configuration says so.
     pub silent_renewal: Option<SilentRenewal>,
 }
@@ -217,13 +223,15 @@ fn is_renewed_after(idle: Duration, idle_timeout: Duration) -> bool {
     idle >= idle_timeout.mul_f64(RENEWAL_SHARE)
 }
 
-/// An opened session with the upstream headers it gives, made once and used by every request.
+/// An opened session with the upstream headers it gives and the claims that rules look at, made once
+/// and used by every request.
 pub struct OpenSession {
     pub session: Session,
     /// When it was read from the store; nothing for one that the cookie holds.
     pub read_at: Option<Timestamp>,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+    pub claims: Map<String, Value>,
     /// When it was last looked for among the sessions that have been ended, and not found.
     pub(super) seen_alive: Cell<Option<Epoch>>,
     /// The same for what the store knows of.
@@ -244,15 +252,17 @@ impl fmt::Debug for OpenSession {
 
 impl OpenSession {
     /// `read_at` for one that the store keeps.
-    pub const fn new(
+    pub fn new(
         session: Session,
         read_at: Option<Timestamp>,
         headers: Vec<(String, Vec<u8>)>,
     ) -> Self {
+        let claims = session.authorization.claims();
         Self {
             session,
             read_at,
             headers,
+            claims,
             seen_alive: Cell::new(None),
             alive_in_store_at: Cell::new(read_at),
         }
@@ -270,6 +280,7 @@ impl OpenSession {
             self.session.id_token.as_ref().map_or(0, String::len),
             self.session.access_token.as_ref().map_or(0, String::len),
             self.session.sid.as_ref().map_or(0, String::len),
+            self.session.authorization.size(),
             self.session
                 .authentication
                 .acr
@@ -284,9 +295,12 @@ impl OpenSession {
             .headers
             .iter()
             .map(|(name, value)| name.len().saturating_add(value.len()));
+        let claims = self.claims.iter();
+        let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
         texts
             .into_iter()
             .chain(headers)
+            .chain(claims)
             .fold(0, usize::saturating_add)
     }
 }

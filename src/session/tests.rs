@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Authentication, Life, OpenSession, PendingLogin, Session};
+use super::{Authentication, Authorization, Life, OpenSession, PendingLogin, Session};
 use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 
@@ -48,6 +48,11 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             id_token: Some(secret()),
             access_token: Some(secret()),
             sid: Some(secret()),
+            authorization: Authorization {
+                mark: 0,
+                claims: secret(),
+                scope: secret(),
+            },
             ..session()
         },
         None,
@@ -98,4 +103,21 @@ fn an_authentication_meets_a_demand_by_its_time_and_its_class() {
     assert!(meets(&gold, demand(Some(0), &["silver", "gold"]), 70));
     assert!(!meets(&gold, demand(Some(0), &["gold"]), 71));
     assert!(!meets(&gold, demand(None, &["golden", "gol", "GOLD"]), 0));
+}
+
+#[test]
+fn the_claims_that_rules_look_at_count_as_memory() {
+    let open = |groups: usize| {
+        let claims = serde_json::json!({ "groups": vec!["a group"; groups] });
+        let kept = Session {
+            authorization: Authorization {
+                claims: claims.to_string(),
+                ..Authorization::default()
+            },
+            ..session()
+        };
+        OpenSession::new(kept, None, Vec::new())
+    };
+    let (few, many) = (open(1).size(), open(101).size());
+    assert!(many - few >= 100 * "a group".len(), "{few} {many}");
 }

@@ -89,6 +89,8 @@ function tell(url, { dispatcher: _, ...options }) {
   const to = new URL(url);
   if (to.hostname.endsWith('.localhost')) to.hostname = '127.0.0.1';
   return fetch(to, options);
+}
+
 // The library takes `acr_values` for a wish. Most products take them for an order, and ask the person again.
 function policy() {
   const { base, Check } = interactionPolicy;

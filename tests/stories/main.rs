@@ -28,6 +28,7 @@ mod logout;
 mod logout_tokens;
 mod metadata;
 mod outcome;
+mod policies;
 mod posted;
 mod provider;
 mod redis;

@@ -6,6 +6,7 @@ mod client;
 mod header;
 mod host;
 mod path;
+mod policy;
 mod provider;
 mod request;
 mod rule;

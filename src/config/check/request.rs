@@ -157,7 +157,7 @@ fn classes(text: &str) -> Result<Vec<String>, &'static str> {
 }
 
 /// Checks a scope-token (RFC 6749 section 3.3).
-fn scope(text: &str) -> Result<(), &'static str> {
+pub(super) fn scope(text: &str) -> Result<(), &'static str> {
     if !is_quotable(text) {
         return Err(
             "is not a scope; accepted: visible ASCII characters without space, `\"` and `\\`",

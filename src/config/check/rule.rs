@@ -62,10 +62,12 @@ impl Check<'_> {
             }
             Some(raw) => self.demand(&authentication_at, raw),
         };
+        let policy = self.policy(at, access, raw.require, raw.forbid);
         Some(Rule {
             matcher: matcher?,
             access: access?,
             authentication: authentication?,
+            policy: policy?,
         })
     }
 

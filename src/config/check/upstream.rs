@@ -74,7 +74,7 @@ impl Check<'_> {
         })
     }
 
-    fn claim(&mut self, at: &At<'_>, raw: TextOrList) -> Option<Vec<String>> {
+    pub(super) fn claim(&mut self, at: &At<'_>, raw: TextOrList) -> Option<Vec<String>> {
         match raw {
             TextOrList::Text(name) => self.claim_name(at, name).map(|name| vec![name]),
             TextOrList::List(names) if names.is_empty() => {

@@ -1,5 +1,6 @@
 //! Configurations as people write them, and what they are told.
 
+mod policies;
 mod provider;
 mod random;
 mod rules;
@@ -172,14 +173,20 @@ fn a_full_configuration_loads_as_written() {
         PathPattern::Prefix("/static".to_owned())
     );
     assert_eq!(
-        config.rules[2].authentication,
+        config.rules[3].authentication,
         AuthenticationDemand {
             max_age: Some(Duration::from_secs(300)),
             acr_values: vec!["gold".to_owned(), "urn:example:2".to_owned()],
         }
     );
-    assert_eq!(config.rules[3].matcher.path, PathPattern::Any);
-    assert_eq!(config.rules[3].access, Access::Authenticated);
+    let policy = config.policy(Some(2)).unwrap();
+    assert!(
+        matches!(&policy.require, Some(Condition::All(members)) if members.len() == 8),
+        "{policy:?}"
+    );
+    assert!(policy.forbid.is_some());
+    assert_eq!(config.rules[4].matcher.path, PathPattern::Any);
+    assert_eq!(config.rules[4].access, Access::Authenticated);
     let header = |name: &str| {
         let mut headers = config.upstream.headers.iter();
         headers.find(|header| header.name == name).unwrap()

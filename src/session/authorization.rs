@@ -1,0 +1,41 @@
+//! What a session keeps for the rules.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What rules look at.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// Which rules it was kept for; other rules may look at something else.
+    pub mark: u32,
+    /// The claims, as a JSON object; empty where no rule looks at any.
+    pub claims: String,
+    /// What the access token was granted for, where a rule looks at that.
+    pub scope: String,
+}
+
+impl Authorization {
+    /// The claims as an object; without any where they are none.
+    pub fn claims(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.claims).unwrap_or_default()
+    }
+
+    /// Bytes in memory, about.
+    pub(super) const fn size(&self) -> usize {
+        self.claims.len().saturating_add(self.scope.len())
+    }
+}
+
+/// Bytes that a value and its members take, about.
+pub(super) fn footprint(value: &Value) -> usize {
+    let members = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(footprint).fold(0, usize::saturating_add),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(footprint(value)))
+            .fold(0, usize::saturating_add),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    members.saturating_add(size_of::<(String, Value)>())
+}
