@@ -201,25 +201,6 @@ impl Visitor {
         self.open(url.as_str())
     }
 
-    /// Says yes on our provider's page that asks whether to log out, and follows redirects to their end.
-    /// Its button names itself when it is pressed.
-    pub fn confirm_logout(&mut self, page: &Page) -> Page {
-        let text = page.response.text();
-        let form = html::forms(&text)
-            .into_iter()
-            .find(|form| form.fields.iter().any(|(name, _)| name == "xsrf"))
-            .unwrap_or_else(|| panic!("the provider does not ask: {text}"));
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(&form.fields).append_pair("logout", "yes");
-        let url = page
-            .url
-            .join(&form.action)
-            .expect("the form leads somewhere");
-        let request = Request::post(url.path(), body.finish()).header("content-type", FORM);
-        let page = self.send(&url, request);
-        self.arrive(page)
-    }
-
     /// Opens an address, logs in where it leads to, and comes back. The page is where all redirects end.
     pub fn log_in(&mut self, url: &str, person: &Person) -> Page {
         let form = self.visit(url);
