@@ -111,6 +111,7 @@ pub(crate) fn config(change: impl FnOnce(&mut Value)) -> Config {
 pub(crate) fn session() -> Session {
     Session {
         id: [7; 16],
+        family: [7; 16],
         subject: "alice".to_owned(),
         seen_at: START,
         ends_at: START.after(Duration::from_secs(3000)),

@@ -1,5 +1,6 @@
 //! The end of a login: the provider sends the browser back.
 
+use super::ending::{self, Tokens};
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
 use super::{Decision, identity, posted, redeemed, session, silent, step_up, stored};
@@ -63,6 +64,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         Err(Error::Authorization(fault))
             if pending.silent.is_some() && silent::needs_the_person(fault) =>
         {
+            ending::end(visit, Tokens::Left).await;
             let mut set_cookies = StoredSession(visit.cookies()).delete();
             set_cookies.extend(ended);
             let goal = Goal {
@@ -180,11 +182,16 @@ async fn conclude(
         userinfo.as_ref(),
         &pending.nonce,
     )?;
-    if let Some(until) = pending.silent {
-        let before = session::find(visit).await?;
-        if before.is_none_or(|(open, _)| open.session.subject == session.subject) {
-            session.end_by(until);
-        }
+    let before = session::known(visit).await.map(|(open, _)| open);
+    let is_other = before
+        .as_ref()
+        .is_some_and(|open| open.session.subject != session.subject);
+    if let Some(until) = pending.silent.filter(|_| !is_other) {
+        session.end_by(until);
+    }
+    // What a logout ends are all sessions that came of one another.
+    if let Some(open) = before.filter(|_| !is_other) {
+        session.family = open.session.family;
     }
     let mut set_cookies = stored::begin(visit, &session).await?;
     let hint = IdTokenHint {

@@ -6,6 +6,7 @@ use crate::error::{Error, InternalFault};
 use crate::oidc::{Ends, VerifiedLogoutToken};
 use crate::session::{Mark, OpenSession, Session, Watermark};
 use crate::telemetry::{Level, Metric};
+use crate::time::Timestamp;
 
 /// Ends the sessions that a logout token names and that had been issued when it was: here, and for
 /// every Envoy where there is a store.
@@ -39,15 +40,14 @@ fn note<'t>(gateway: &Gateway, token: &'t VerifiedLogoutToken) -> (Mark<'t>, Wat
     (mark, watermark)
 }
 
-/// Ends a session that its browser has given up, so that no copy of its cookie is worth anything.
-/// The browser's cookie goes in any case, so that this cannot be noted is no reason to stop.
-pub fn by_browser(visit: &Visit<'_>, session: &Session) {
-    let mark = Mark::Session(&session.id);
+/// Ends all sessions of a family that its browser has given up, so that no copy of a cookie is worth
+/// anything. The browser's cookie goes in any case, so that this cannot be noted is no reason to stop.
+pub fn by_browser(visit: &Visit<'_>, family: &[u8; 16], ends_at: Timestamp) {
     let watermark = Watermark {
-        issued_before: session.authentication.issued_at,
-        expires_at: session.ends_at,
+        issued_before: visit.host().now(),
+        expires_at: ends_at,
     };
-    if end(visit.gateway, mark, watermark).is_err() {
+    if end(visit.gateway, Mark::Family(family), watermark).is_err() {
         visit.host().log(
             Level::Warn,
             &format!(

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::ending::{self, Tokens};
 use super::serve::{Refusal, Visit};
 use super::{Decision, ended, session};
 use crate::answer::Response;
@@ -29,7 +30,7 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
-        Some((open, _)) if named.means(&open.session) => forget(visit, &open.session).await,
+        Some((open, _)) if named.means(&open.session) => forget(visit).await,
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),
     };
@@ -73,9 +74,8 @@ impl<'a> Named<'a> {
 }
 
 /// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
-async fn forget(visit: &Visit<'_>, session: &Session) -> Vec<String> {
-    ended::by_browser(visit, session);
-    session::forget(visit).await;
+async fn forget(visit: &Visit<'_>) -> Vec<String> {
+    ending::end(visit, Tokens::Left).await;
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,

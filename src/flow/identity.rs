@@ -26,8 +26,10 @@ pub fn of_login(
     nonce: &str,
 ) -> Result<Session, Error> {
     let now = gateway.host.now();
+    let id = random(gateway.host.as_ref())?;
     let mut session = Session {
-        id: random(gateway.host.as_ref())?,
+        id,
+        family: id,
         subject: id_token.subject().to_owned(),
         seen_at: now,
         ends_at: now.after(gateway.config.session.lifetime),

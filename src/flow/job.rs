@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::ending::{self, EndJob};
 use super::refresh::{self, RefreshJob};
 use super::stored::{self, ProlongJob};
 use super::{Exchange, Gateway};
@@ -11,6 +12,7 @@ use super::{Exchange, Gateway};
 pub enum Job {
     Refresh(Box<RefreshJob>),
     Prolong(ProlongJob),
+    End(EndJob),
 }
 
 /// Carries out a job.
@@ -18,5 +20,6 @@ pub async fn carry_out(gateway: Rc<Gateway>, exchange: Exchange, job: Job) {
     match job {
         Job::Refresh(job) => refresh::refresh_session(&gateway, &exchange, &job).await,
         Job::Prolong(job) => stored::prolong(&gateway, &exchange, &job).await,
+        Job::End(job) => ending::carry_out(&gateway, &exchange, &job).await,
     }
 }

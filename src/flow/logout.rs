@@ -1,13 +1,14 @@
 //! Logging out: here, and at the provider.
 
+use super::ending::{self, Tokens};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, ended, refresh, session};
+use super::{Decision, caller, session};
 use crate::answer::{Audience, Link, Page, Response};
-use crate::error::{CallFault, Denial, Error};
-use crate::oidc::{EndSessionRequest, RevocationRequest, pkce};
+use crate::error::{Denial, Error};
+use crate::oidc::{EndSessionRequest, pkce};
 use crate::provider::ProviderData;
 use crate::request::query;
-use crate::session::{Credential, IdTokenHint, LogoutState, Session, StoredSession};
+use crate::session::{IdTokenHint, LogoutState, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
@@ -85,16 +86,8 @@ fn question(visit: &Visit<'_>) -> Response {
 }
 
 async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    // A session that cannot be read now is ended all the same.
-    let found = session::find(visit).await.unwrap_or_default();
-    let was_logged_in = found.is_some();
-    session::forget(visit).await;
-    // A provider that is down does not keep anybody logged in here.
+    let was_logged_in = ending::end(visit, Tokens::Revoked).await;
     let data = visit.relying_party().known_provider();
-    if let Some((open, _)) = found {
-        ended::by_browser(visit, &open.session);
-        revoke_tokens(visit, &open.session, data.as_deref()).await;
-    }
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,
@@ -129,43 +122,6 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     };
     let response = Response::redirect(location.unwrap_or(landing)).with_cookies(set_cookies);
     Ok(Decision::Answer(response))
-}
-
-/// Gives the session's tokens back to the provider, where it takes them (RFC 7009): the refresh token
-/// first, because with it most providers end everything that came of the login. Whatever becomes of
-/// that, the logout goes on.
-async fn revoke_tokens(visit: &Visit<'_>, session: &Session, data: Option<&ProviderData>) {
-    let session = refresh::latest(visit.gateway, session);
-    let credential = session.grant.as_ref().map(|grant| &grant.credential);
-    let refresh_token = match credential {
-        Some(Credential::RefreshToken { token, .. }) => Some(token),
-        Some(Credential::AccessToken { .. }) | None => None,
-    };
-    let requests = [
-        refresh_token.map(|token| RevocationRequest::RefreshToken(token)),
-        session
-            .access_token
-            .as_ref()
-            .map(|token| RevocationRequest::AccessToken(token)),
-    ];
-    for request in requests.into_iter().flatten() {
-        let outcome = match data.map(|data| &data.metadata.revocation_endpoint) {
-            Some(Some(endpoint)) => visit
-                .relying_party()
-                .revoke(&request, endpoint)
-                .await
-                .map_err(CallFault::name),
-            Some(None) => Ok(()),
-            None => Err("metadata_unknown"),
-        };
-        if let Err(cause) = outcome {
-            let token = request.hint();
-            visit.host().log(
-                Level::Warn,
-                &format!("revocation_failed token={token} cause={cause}"),
-            );
-        }
-    }
 }
 
 /// The provider's logout address, where it has one.

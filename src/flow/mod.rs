@@ -9,6 +9,7 @@ mod callback;
 mod caller;
 mod contract;
 mod ended;
+mod ending;
 mod fetch;
 mod front_channel;
 mod gateway;

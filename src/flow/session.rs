@@ -12,7 +12,7 @@ use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
-use crate::session::{Life, OpenSession, RetryMark, SessionCookie, StoredSession};
+use crate::session::{Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession};
 use crate::telemetry::Level;
 
 /// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
@@ -149,7 +149,11 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
         return Ok(None);
     };
     let authority = visit.authority.as_str();
-    let known = visit.gateway.sessions.borrow_mut().find(&sealed, authority);
+    let known = visit
+        .gateway
+        .sessions
+        .borrow_mut()
+        .find(SessionKey::Cookie(&sealed), authority);
     let open = match known {
         Some(open) => open,
         None => {
@@ -161,11 +165,11 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
                 None => return Ok(None),
             };
             let open = Rc::new(visit.gateway.open(session, None));
-            visit
-                .gateway
-                .sessions
-                .borrow_mut()
-                .insert(&sealed, authority, &open);
+            visit.gateway.sessions.borrow_mut().insert(
+                SessionKey::Cookie(&sealed),
+                authority,
+                &open,
+            );
             open
         }
     };
@@ -175,7 +179,11 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
         || visit.gateway.has_ended(&open)
         || stored::is_over(visit, &open).await?;
     if is_over {
-        visit.gateway.sessions.borrow_mut().remove(&sealed);
+        visit
+            .gateway
+            .sessions
+            .borrow_mut()
+            .remove(SessionKey::Cookie(&sealed));
         return Ok(None);
     }
     Ok(Some((open, life)))
@@ -184,20 +192,6 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
 /// The request's session, as far as it can be found out.
 pub async fn known(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
     find(visit).await.ok().flatten()
-}
-
-/// Ends the session of the browser's cookie in this worker's memory, and in the store if it is there.
-pub async fn forget(visit: &Visit<'_>) {
-    let cookie = StoredSession(visit.cookies());
-    let Some(sealed) = cookie.sealed() else {
-        return;
-    };
-    visit.gateway.sessions.borrow_mut().remove(&sealed);
-    match cookie.open(&sealed) {
-        Some(SessionCookie::Reference(reference)) => stored::end(visit, &reference).await,
-        Some(SessionCookie::Whole(session)) => stored::tell_end(visit, &session).await,
-        None => {}
-    }
 }
 
 fn admit(visit: &Visit<'_>, open: &OpenSession, renewal: Option<Renewal>) -> Decision {

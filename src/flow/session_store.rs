@@ -9,7 +9,7 @@ use super::{Call, Exchange, Gateway, Reply};
 use crate::config::StorePolicy;
 use crate::error::Error;
 use crate::redis::{self, Command, Condition, Del, Expire, Mget, Set};
-use crate::session::{Mark, Record, Reference, Session, Tag, Watermark, tags_of};
+use crate::session::{Mark, Name, Record, Reference, Session, Tag, Watermark, names_of};
 use crate::telemetry::Callee;
 use crate::time::Timestamp;
 
@@ -74,8 +74,8 @@ impl<'a> SessionStore<'a> {
         known: Option<&Session>,
     ) -> Result<Option<Session>, Error> {
         let key = self.session_key(id);
-        let tags = known.map_or_else(Vec::new, |known| self.tags(known));
-        let marks: Vec<String> = tags.iter().map(|tag| self.mark_key(tag)).collect();
+        let names = known.map_or_else(Vec::new, |known| self.names(known));
+        let marks: Vec<String> = names.iter().map(|name| self.mark_key(&name.tag)).collect();
         let keys: Vec<&str> = [&key]
             .into_iter()
             .chain(&marks)
@@ -85,8 +85,8 @@ impl<'a> SessionStore<'a> {
         let Some(session) = self.opened(&key, values.next()) else {
             return Ok(None);
         };
-        let has_ended = match self.tags(&session) == tags {
-            true => self.is_below(&session, &marks, values),
+        let has_ended = match self.names(&session) == names {
+            true => self.is_below(&names, &marks, values),
             // The provider has given it another name, or nothing was known.
             false => self.has_ended(&session).await?,
         };
@@ -100,23 +100,24 @@ impl<'a> SessionStore<'a> {
 
     /// Whether somebody has ended a session, wherever it is kept.
     pub async fn has_ended(&self, session: &Session) -> Result<bool, Error> {
-        let tags = self.tags(session);
-        let marks: Vec<String> = tags.iter().map(|tag| self.mark_key(tag)).collect();
+        let names = self.names(session);
+        let marks: Vec<String> = names.iter().map(|name| self.mark_key(&name.tag)).collect();
         let keys: Vec<&str> = marks.iter().map(String::as_str).collect();
         let values = self.ask(&Mget(&keys)).await?;
-        Ok(self.is_below(session, &marks, values.into_iter()))
+        Ok(self.is_below(&names, &marks, values.into_iter()))
     }
 
     fn is_below(
         &self,
-        session: &Session,
+        names: &[Name],
         marks: &[String],
         values: impl Iterator<Item = Option<String>>,
     ) -> bool {
         let now = self.gateway.host.now();
-        marks.iter().zip(values).any(|(key, value)| {
+        let mut all = names.iter().zip(marks).zip(values);
+        all.any(|((name, key), value)| {
             self.watermark(key, value)
-                .is_some_and(|mark| mark.ends(session.authentication.issued_at, now))
+                .is_some_and(|watermark| watermark.ends(name.issued_at, now))
         })
     }
 
@@ -202,8 +203,8 @@ impl<'a> SessionStore<'a> {
         self.mark_record(key).open(&value?)
     }
 
-    fn tags(&self, session: &Session) -> Vec<Tag> {
-        tags_of(session, &self.gateway.config.provider.issuer)
+    fn names(&self, session: &Session) -> Vec<Name> {
+        names_of(session, &self.gateway.config.provider.issuer)
     }
 
     fn mark_record<'k>(&'k self, key: &'k str) -> Record<'k> {

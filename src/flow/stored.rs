@@ -8,7 +8,7 @@ use super::session_store::SessionStore;
 use super::{Exchange, Gateway, caller};
 use crate::config::WhenUnavailable;
 use crate::error::Error;
-use crate::session::{Life, Mark, OpenSession, Reference, Session, StoredSession, Watermark};
+use crate::session::{Life, OpenSession, Reference, Session, SessionKey, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Keeps the session of a new login, and says how the browser names it: `Set-Cookie` values.
@@ -63,18 +63,15 @@ pub async fn find(
     reference: &Reference,
 ) -> Result<Option<(Rc<OpenSession>, Life)>, Error> {
     let found = look_up(visit, reference).await?;
-    if let Some((open, _)) = &found
-        && visit.gateway.has_ended(open)
-    {
-        // Other Envoys have not heard of it.
-        end(visit, reference).await;
-        return Ok(None);
+    let alive = found.filter(|(open, _)| !visit.gateway.has_ended(open));
+    if alive.is_none() {
+        forget_here(visit.gateway, &reference.id);
     }
-    Ok(found)
+    Ok(alive)
 }
 
-/// The session that a cookie names, from memory or from the store. A worker reads it once for all cookies that name it, and knows it
-/// by its id, so a cookie that was issued anew costs no call.
+/// The session that a cookie names, from memory or from the store. A worker reads it once for all
+/// cookies that name it, and knows it by its id, so a cookie that was issued anew costs no call.
 async fn look_up(
     visit: &Visit<'_>,
     reference: &Reference,
@@ -94,7 +91,7 @@ async fn look_up(
         .gateway
         .sessions
         .borrow_mut()
-        .find(&reference.id, authority);
+        .find(SessionKey::Reference(&reference.id), authority);
     // A clock that was set back tells nothing of when it was read.
     let read_at = known.as_ref().and_then(|open| open.read_at);
     let age = read_at
@@ -151,45 +148,16 @@ pub async fn is_over(visit: &Visit<'_>, open: &OpenSession) -> Result<bool, Erro
 /// Keeps a stored session in this worker's memory.
 pub fn remember(visit: &Visit<'_>, open: &Rc<OpenSession>) {
     let mut sessions = visit.gateway.sessions.borrow_mut();
-    sessions.insert(&open.session.id, visit.authority.as_str(), open);
+    let key = SessionKey::Reference(&open.session.id);
+    sessions.insert(key, visit.authority.as_str(), open);
 }
 
 /// Drops a stored session from this worker's memory.
 pub fn forget_here(gateway: &Gateway, id: &[u8; 16]) {
-    gateway.sessions.borrow_mut().remove(id);
-}
-
-/// Ends a session for every Envoy. Whatever becomes of that, the browser's cookie goes.
-pub async fn end(visit: &Visit<'_>, reference: &Reference) {
-    forget_here(visit.gateway, &reference.id);
-    let Some(store) = visit.store() else { return };
-    let deleted = store.delete(&reference.id).await;
-    complain(visit, deleted);
-}
-
-/// The same for a session that the cookie holds, where there is a store to tell other Envoys by.
-pub async fn tell_end(visit: &Visit<'_>, session: &Session) {
-    let Some(store) = visit.store() else { return };
-    let watermark = Watermark {
-        issued_before: session.authentication.issued_at,
-        expires_at: session.ends_at,
-    };
-    let told = store.end(Mark::Session(&session.id), watermark).await;
-    complain(visit, told);
-}
-
-fn complain(visit: &Visit<'_>, outcome: Result<(), Error>) {
-    if let Err(error) = outcome {
-        visit.host().count(&Metric::LogoutIncomplete);
-        visit.host().log(
-            Level::Warn,
-            &format!(
-                "session_not_deleted code={} request_id={}",
-                error.report().code,
-                caller::request_id(visit.request)
-            ),
-        );
-    }
+    gateway
+        .sessions
+        .borrow_mut()
+        .remove(SessionKey::Reference(id));
 }
 
 /// Whether a request goes on as if it had no session, because of this error.

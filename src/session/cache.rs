@@ -1,7 +1,8 @@
 //! Opened sessions, kept in a worker's memory so that a warm request does no cryptography.
 //!
-//! An entry is made only from a session that has been opened, and found only by the exact bytes
-//! that were opened under the same binding: a hit proves as much as opening would.
+//! An entry is made only from a session that has been opened. One that its cookie holds is found only
+//! by the exact bytes that were opened under the same binding: a hit proves as much as opening would.
+//! One that the store keeps is found by its id, which counts only as it came out of an opened cookie.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -22,13 +23,46 @@ pub struct SessionCache {
     hand: usize,
 }
 
+/// What an opened session is found by. A cookie whose bytes are an id is a cookie, and finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKey<'a> {
+    /// The sealed value that was opened.
+    Cookie(&'a [u8]),
+    /// What an opened cookie names.
+    Reference(&'a [u8; 16]),
+}
+
+impl SessionKey<'_> {
+    const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Cookie(sealed) => sealed,
+            Self::Reference(id) => *id,
+        }
+    }
+
+    /// The end of a sealed cookie is its authentication tag, and an id is random: as good as a hash,
+    /// and no stranger can choose it for an entry, because only what has been opened becomes one.
+    fn tail(&self) -> Option<u64> {
+        self.bytes()
+            .last_chunk::<8>()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+    }
+}
+
 struct Entry {
     tail: u64,
-    cookie: Vec<u8>,
+    key: Vec<u8>,
+    is_reference: bool,
     host: String,
     session: Rc<OpenSession>,
     size: usize,
     used_since: bool,
+}
+
+impl Entry {
+    fn is_for(&self, key: SessionKey<'_>) -> bool {
+        self.is_reference == matches!(key, SessionKey::Reference(_)) && self.key == key.bytes()
+    }
 }
 
 impl SessionCache {
@@ -43,22 +77,23 @@ impl SessionCache {
         }
     }
 
-    /// The session that opening `cookie` on `host` gave.
-    pub fn find(&mut self, cookie: &[u8], host: &str) -> Option<Rc<OpenSession>> {
-        let position = *self.index.get(&tail(cookie)?)?;
+    /// The session that was opened for `key` on `host`.
+    pub fn find(&mut self, key: SessionKey<'_>, host: &str) -> Option<Rc<OpenSession>> {
+        let position = *self.index.get(&key.tail()?)?;
         let entry = self.entries.get_mut(position)?;
-        if entry.cookie != cookie || entry.host != host {
+        if !entry.is_for(key) || entry.host != host {
             return None;
         }
         entry.used_since = true;
         Some(Rc::clone(&entry.session))
     }
 
-    /// Remembers what opening `cookie` on `host` gave.
-    pub fn insert(&mut self, cookie: &[u8], host: &str, session: &Rc<OpenSession>) {
-        let Some(tail) = tail(cookie) else { return };
-        self.remove(cookie);
-        let size = cookie
+    /// Remembers what was opened for `key` on `host`.
+    pub fn insert(&mut self, key: SessionKey<'_>, host: &str, session: &Rc<OpenSession>) {
+        let Some(tail) = key.tail() else { return };
+        self.remove(key);
+        let size = key
+            .bytes()
             .len()
             .saturating_add(host.len())
             .saturating_add(session.size())
@@ -73,7 +108,8 @@ impl SessionCache {
         self.used = self.used.saturating_add(size);
         self.entries.push(Entry {
             tail,
-            cookie: cookie.to_vec(),
+            key: key.bytes().to_vec(),
+            is_reference: matches!(key, SessionKey::Reference(_)),
             host: host.to_owned(),
             session: Rc::clone(session),
             size,
@@ -81,9 +117,9 @@ impl SessionCache {
         });
     }
 
-    /// Forgets a cookie.
-    pub fn remove(&mut self, cookie: &[u8]) {
-        if let Some(position) = tail(cookie).and_then(|tail| self.index.get(&tail).copied()) {
+    /// Forgets what was opened for a key.
+    pub fn remove(&mut self, key: SessionKey<'_>) {
+        if let Some(position) = key.tail().and_then(|tail| self.index.get(&tail).copied()) {
             self.remove_at(position);
         }
     }
@@ -121,14 +157,6 @@ impl SessionCache {
             self.index.insert(moved.tail, position);
         }
     }
-}
-
-/// The end of a sealed cookie is its authentication tag: as good as random, and no stranger can
-/// choose it for an entry, because only cookies that opened become entries.
-fn tail(cookie: &[u8]) -> Option<u64> {
-    cookie
-        .last_chunk::<8>()
-        .map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// The tail is its own hash.

@@ -17,7 +17,7 @@ mod store;
 mod watermarks;
 
 pub use authorization::Authorization;
-pub use cache::SessionCache;
+pub use cache::{SessionCache, SessionKey};
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
 pub use names::CookieNames;
@@ -30,7 +30,7 @@ pub use seal::{Binding, Seal};
 pub use seen_once::SeenOnce;
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
-pub use watermarks::{Mark, NotRecorded, Recorded, Tag, Watermark, Watermarks, tags_of};
+pub use watermarks::{Mark, Name, NotRecorded, Recorded, Tag, Watermark, Watermarks, names_of};
 
 use std::cell::Cell;
 use std::fmt;
@@ -49,6 +49,9 @@ use watermarks::Epoch;
 pub struct Session {
     /// New at every login.
     pub id: [u8; 16],
+    /// The id of the first session of this person in this browser: a login that a session asked for, to
+    /// renew it or to make it stronger, has the session's. A logout ends them all.
+    pub family: [u8; 16],
     pub subject: String,
     /// When the cookie was last issued, for the idle timeout. Of a session in the store its reference
     /// knows better.

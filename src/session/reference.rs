@@ -16,10 +16,23 @@ pub enum SessionCookie<'a> {
     Reference(Reference),
 }
 
+impl SessionCookie<'_> {
+    /// The same, independent of where it was taken from.
+    pub fn into_owned(self) -> SessionCookie<'static> {
+        match self {
+            Self::Whole(session) => {
+                SessionCookie::Whole(Box::new(Cow::Owned(session.into_owned())))
+            }
+            Self::Reference(reference) => SessionCookie::Reference(reference),
+        }
+    }
+}
+
 /// A session in the store. Its id comes from a sealed cookie only, so nobody can try out ids.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     pub id: [u8; 16],
+    pub family: [u8; 16],
     /// When the cookie was issued.
     pub seen_at: Timestamp,
     /// The absolute end of the session.
@@ -31,6 +44,7 @@ impl Reference {
     pub const fn to(session: &Session, now: Timestamp) -> Self {
         Self {
             id: session.id,
+            family: session.family,
             seen_at: now,
             ends_at: session.ends_at,
         }

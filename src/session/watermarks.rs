@@ -34,8 +34,8 @@ pub(super) type Epoch = u32;
 /// What a watermark is about.
 #[derive(Clone, Copy)]
 pub enum Mark<'a> {
-    /// One session of ours, by its id.
-    Session(&'a [u8; 16]),
+    /// The sessions of ours that came of one another, by the id of the first.
+    Family(&'a [u8; 16]),
     /// The provider's session of this name.
     Sid(&'a str),
     /// The provider's session of this name, if it is this subject's. A session of ours for which the
@@ -108,26 +108,26 @@ impl Watermarks {
     /// Whether a watermark names the session, whatever is remembered of it.
     pub fn have_marked(&self, memory: SharedMemory<'_>, issuer: &str, session: &Session) -> bool {
         let now = memory.host.now();
-        let issued_at = session.authentication.issued_at;
-        tags_of(session, issuer)
+        names_of(session, issuer)
             .iter()
-            .any(|tag| self.ends(memory, tag, issued_at, now))
+            .any(|name| self.ends(memory, name, session.authentication.issued_at, now))
     }
 
     fn ends(
         &self,
         memory: SharedMemory<'_>,
-        tag: &Tag,
+        name: &Name,
         issued_at: Timestamp,
         now: Timestamp,
     ) -> bool {
+        let tag = &name.tag;
         let slot = bucket_of(memory, tag);
         let known = self.known(tag).map(|(version, _)| version);
         if let Some(found) = slot.read_unless::<Bucket>(known) {
             self.keep(tag, found);
         }
         self.known(tag)
-            .is_some_and(|(_, bucket)| bucket.ends(tag, issued_at, now))
+            .is_some_and(|(_, bucket)| bucket.ends(name, issued_at, now))
     }
 
     /// Adds an entry to its bucket; says whether another one had to go for it.
@@ -203,7 +203,7 @@ impl Watermark {
 /// A kind of mark, in a tag and among those of a session.
 #[derive(Clone, Copy)]
 enum Kind {
-    Session,
+    Family,
     Sid,
     SidOf,
     Unnamed,
@@ -221,7 +221,7 @@ impl Mark<'_> {
     pub fn tags(&self, issuer: &str) -> Vec<Tag> {
         let marked = |kind, parts| tag(issuer, kind, parts);
         match self {
-            Self::Session(id) => vec![marked(Kind::Session, [*id, b""])],
+            Self::Family(id) => vec![marked(Kind::Family, [*id, b""])],
             Self::Sid(sid) => vec![marked(Kind::Sid, [sid.as_bytes(), b""])],
             Self::SidOf { sid, subject } => vec![
                 marked(Kind::SidOf, [sid.as_bytes(), subject.as_bytes()]),
@@ -232,19 +232,32 @@ impl Mark<'_> {
     }
 }
 
-/// The tags under which something that ends `session` can be noted.
-pub fn tags_of(session: &Session, issuer: &str) -> Vec<Tag> {
-    marks(session)
-        .into_iter()
-        .map(|(kind, parts)| tag(issuer, kind, parts))
-        .collect()
+/// One of the names under which the end of a session can be noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub tag: Tag,
+    /// What a watermark of that name is compared with. The end of a family ends it whenever it was
+    /// issued; everything else has a time.
+    pub issued_at: Timestamp,
+}
+
+/// The names under which the end of `session` can be noted.
+pub fn names_of(session: &Session, issuer: &str) -> Vec<Name> {
+    let name = |(kind, parts)| Name {
+        tag: tag(issuer, kind, parts),
+        issued_at: match kind {
+            Kind::Family => Timestamp::default(),
+            _ => session.authentication.issued_at,
+        },
+    };
+    marks(session).into_iter().map(name).collect()
 }
 
 /// The marks that can end a session.
 fn marks(session: &Session) -> Vec<(Kind, [&[u8]; 2])> {
     let subject = session.subject.as_bytes();
     let mut marks: Vec<(Kind, [&[u8]; 2])> = vec![
-        (Kind::Session, [&session.id, b""]),
+        (Kind::Family, [&session.family, b""]),
         (Kind::Subject, [subject, b""]),
     ];
     match session.sid.as_ref().filter(|sid| !sid.is_empty()) {
@@ -299,11 +312,11 @@ struct Entry {
 }
 
 impl Bucket {
-    fn ends(&self, tag: &Tag, issued_at: Timestamp, now: Timestamp) -> bool {
-        let own = self.entries.iter().filter(|entry| entry.tag == *tag);
-        own.map(|entry| entry.watermark)
-            .chain(self.floor)
-            .any(|watermark| watermark.ends(issued_at, now))
+    /// `issued_at` is what counts for the floor, whatever the name is.
+    fn ends(&self, name: &Name, issued_at: Timestamp, now: Timestamp) -> bool {
+        let mut own = self.entries.iter().filter(|entry| entry.tag == name.tag);
+        own.any(|entry| entry.watermark.ends(name.issued_at, now))
+            || self.floor.is_some_and(|floor| floor.ends(issued_at, now))
     }
 
     /// Says whether an entry that still counts had to go.

@@ -18,6 +18,7 @@ mod browser;
 mod callback;
 mod claims;
 mod cookies;
+mod endings;
 mod faults;
 mod fleet;
 mod front_channel;

@@ -158,7 +158,9 @@ fn the_answer_waits_for_one_call_after_the_other_each_within_the_time_limit() {
     });
     let browser = logged_in(&world);
     let request = browser.navigation(LOGOUT, Site::SameOrigin);
-    let mut running = world.worker.begin(request.clone());
+    let waiting = world.worker.begin(request.clone());
+    assert!(waiting.waits());
+    let mut running = world.worker.begin_jobs().remove(0);
     for kind in ["refresh_token", "access_token"] {
         let call = running.call().unwrap();
         assert_eq!(call.callee, Callee::Provider(Purpose::Revocation));
@@ -167,7 +169,7 @@ fn the_answer_waits_for_one_call_after_the_other_each_within_the_time_limit() {
         assert!(form.ends_with(&format!("&token_type_hint={kind}")));
         running.resume(Err(CallFailure::NoAnswer));
     }
-    let end = world.worker.outcome(&request, running);
+    let end = world.worker.finish(&request, waiting);
     assert!(
         end.location()
             .starts_with("https://idp.example.com/logout?")
@@ -256,9 +258,9 @@ fn a_provider_that_is_not_known_keeps_no_logout_waiting() {
     world.provider.go_down();
     let elsewhere = world.another_process();
     let request = browser.navigation(LOGOUT, Site::SameOrigin);
-    // Done at its first step.
-    let running = elsewhere.begin(request.clone());
-    let end = elsewhere.outcome(&request, running);
+    let began = world.land.now();
+    let end = elsewhere.serve(request);
+    assert!(world.land.now().since(began) < seconds(1));
     browser.keep(&end);
     assert_eq!(browser.target_of(end.location()), LANDING);
     assert!(browser.cookie_names("").is_empty());

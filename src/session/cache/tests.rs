@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{OpenSession, Session};
+use super::SessionKey::{self, Cookie};
 use super::{ENTRY_OVERHEAD, SessionCache};
 use crate::testing;
 
@@ -27,58 +28,83 @@ fn subject(found: Option<Rc<OpenSession>>) -> Option<String> {
 #[test]
 fn what_was_inserted_is_found_by_the_whole_cookie_on_the_same_host() {
     let mut cache = SessionCache::new(10_000);
-    cache.insert(b"one cookie 12345678", HOST, &session("alice"));
+    cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     assert_eq!(
-        subject(cache.find(b"one cookie 12345678", HOST)),
+        subject(cache.find(Cookie(b"one cookie 12345678"), HOST)),
         Some("alice".to_owned())
     );
-    assert_eq!(subject(cache.find(b"One cookie 12345678", HOST)), None);
-    assert_eq!(subject(cache.find(b"12345678", HOST)), None);
     assert_eq!(
-        subject(cache.find(b"one cookie 12345678", "app.example.com:8443")),
+        subject(cache.find(Cookie(b"One cookie 12345678"), HOST)),
         None
     );
-    assert_eq!(subject(cache.find(b"one cookie 12345678", "")), None);
+    assert_eq!(subject(cache.find(Cookie(b"12345678"), HOST)), None);
+    assert_eq!(
+        subject(cache.find(Cookie(b"one cookie 12345678"), "app.example.com:8443")),
+        None
+    );
+    assert_eq!(
+        subject(cache.find(Cookie(b"one cookie 12345678"), "")),
+        None
+    );
 }
 
 #[test]
 fn a_cookie_with_the_same_tail_takes_the_place_and_never_the_session() {
     let mut cache = SessionCache::new(10_000);
-    cache.insert(b"one cookie 12345678", HOST, &session("alice"));
-    cache.insert(b"two cookie 12345678", HOST, &session("bob"));
-    assert_eq!(subject(cache.find(b"one cookie 12345678", HOST)), None);
+    cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
+    cache.insert(Cookie(b"two cookie 12345678"), HOST, &session("bob"));
     assert_eq!(
-        subject(cache.find(b"two cookie 12345678", HOST)),
+        subject(cache.find(Cookie(b"one cookie 12345678"), HOST)),
+        None
+    );
+    assert_eq!(
+        subject(cache.find(Cookie(b"two cookie 12345678"), HOST)),
         Some("bob".to_owned())
     );
-    cache.remove(b"two cookie 12345678");
+    cache.remove(Cookie(b"two cookie 12345678"));
     assert_eq!(cache.used(), 0);
 }
 
 #[test]
 fn a_cookie_too_short_for_a_tail_is_not_kept() {
     let mut cache = SessionCache::new(10_000);
-    cache.insert(b"1234567", HOST, &session("alice"));
+    cache.insert(Cookie(b"1234567"), HOST, &session("alice"));
     assert_eq!(cache.used(), 0);
-    assert!(cache.find(b"1234567", HOST).is_none());
-    cache.remove(b"1234567");
+    assert!(cache.find(Cookie(b"1234567"), HOST).is_none());
+    cache.remove(Cookie(b"1234567"));
+}
+
+/// Ids are names of keys in the store, and many people see those.
+#[test]
+fn an_id_is_no_cookie_and_a_cookie_is_no_id() {
+    let id = b"sixteen bytes id";
+    let mut cache = SessionCache::new(10_000);
+    cache.insert(SessionKey::Reference(id), HOST, &session("alice"));
+    assert!(cache.find(Cookie(id), HOST).is_none());
+    assert!(cache.find(SessionKey::Reference(id), HOST).is_some());
+    cache.insert(Cookie(id), HOST, &session("bob"));
+    assert!(cache.find(SessionKey::Reference(id), HOST).is_none());
 }
 
 #[test]
 fn without_a_budget_nothing_is_kept() {
     let mut cache = SessionCache::new(0);
-    cache.insert(b"one cookie 12345678", HOST, &session("alice"));
+    cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     assert_eq!(cache.used(), 0);
-    assert!(cache.find(b"one cookie 12345678", HOST).is_none());
+    assert!(cache.find(Cookie(b"one cookie 12345678"), HOST).is_none());
 }
 
 #[test]
 fn a_session_larger_than_the_budget_leaves_the_others_alone() {
     let mut cache = SessionCache::new(2_000);
-    cache.insert(b"one cookie 12345678", HOST, &session("alice"));
-    cache.insert(b"two cookie 87654321", HOST, &session(&"b".repeat(2_000)));
-    assert!(cache.find(b"one cookie 12345678", HOST).is_some());
-    assert!(cache.find(b"two cookie 87654321", HOST).is_none());
+    cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
+    cache.insert(
+        Cookie(b"two cookie 87654321"),
+        HOST,
+        &session(&"b".repeat(2_000)),
+    );
+    assert!(cache.find(Cookie(b"one cookie 12345678"), HOST).is_some());
+    assert!(cache.find(Cookie(b"two cookie 87654321"), HOST).is_none());
 }
 
 #[test]
@@ -87,19 +113,22 @@ fn the_one_that_nobody_used_makes_room() {
     let size = 15 + HOST.len() + 5 + 2 + 6 + 5 + ENTRY_OVERHEAD;
     let mut cache = SessionCache::new(4 * size);
     for index in 0..4 {
-        cache.insert(&cookie(index), HOST, &session("alice"));
+        cache.insert(Cookie(&cookie(index)), HOST, &session("alice"));
     }
     assert_eq!(cache.used(), 4 * size);
     // The hand goes round once, takes the first, and has seen the others.
-    cache.insert(&cookie(4), HOST, &session("alice"));
-    assert!(cache.find(&cookie(0), HOST).is_none());
+    cache.insert(Cookie(&cookie(4)), HOST, &session("alice"));
+    assert!(cache.find(Cookie(&cookie(0)), HOST).is_none());
     for index in [1, 3] {
-        assert!(cache.find(&cookie(index), HOST).is_some());
+        assert!(cache.find(Cookie(&cookie(index)), HOST).is_some());
     }
-    cache.insert(&cookie(5), HOST, &session("alice"));
-    assert!(cache.find(&cookie(2), HOST).is_none());
+    cache.insert(Cookie(&cookie(5)), HOST, &session("alice"));
+    assert!(cache.find(Cookie(&cookie(2)), HOST).is_none());
     for index in [1, 3, 4, 5] {
-        assert!(cache.find(&cookie(index), HOST).is_some(), "{index}");
+        assert!(
+            cache.find(Cookie(&cookie(index)), HOST).is_some(),
+            "{index}"
+        );
     }
 }
 
@@ -137,23 +166,23 @@ proptest! {
             match action {
                 Action::Insert(index, host, length) => {
                     let subject = format!("{step} {}", "s".repeat(length));
-                    cache.insert(&cookie(index), HOSTS[host], &session(&subject));
+                    cache.insert(Cookie(&cookie(index)), HOSTS[host], &session(&subject));
                     model[index] = Some((host, subject));
                     model[index ^ 1] = None;
                     let size = cookie(index).len() + HOSTS[host].len()
                         + session(&model[index].as_ref().unwrap().1).size() + ENTRY_OVERHEAD;
-                    let found = cache.find(&cookie(index), HOSTS[host]).is_some();
+                    let found = cache.find(Cookie(&cookie(index)), HOSTS[host]).is_some();
                     prop_assert_eq!(found, size <= budget);
                 }
                 Action::Find(index, host) => {
-                    if let Some(found) = subject(cache.find(&cookie(index), HOSTS[host])) {
+                    if let Some(found) = subject(cache.find(Cookie(&cookie(index)), HOSTS[host])) {
                         prop_assert_eq!(Some((host, found)), model[index].clone());
                     }
                 }
                 Action::Remove(index) => {
-                    cache.remove(&cookie(index));
+                    cache.remove(Cookie(&cookie(index)));
                     model[index] = None;
-                    prop_assert!(HOSTS.iter().all(|host| cache.find(&cookie(index), host).is_none()));
+                    prop_assert!(HOSTS.iter().all(|host| cache.find(Cookie(&cookie(index)), host).is_none()));
                 }
             }
             prop_assert!(cache.used() <= budget);
@@ -162,7 +191,7 @@ proptest! {
             prop_assert_eq!(cache.index.len(), cache.entries.len());
         }
         for index in 0..12 {
-            cache.remove(&cookie(index));
+            cache.remove(Cookie(&cookie(index)));
         }
         prop_assert_eq!(cache.used(), 0);
     }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::super::{OpenSession, Seal, Session, SharedMemory};
 use super::{
-    Bucket, Entry, KIND, MOST_ENTRIES, Mark, NotRecorded, Recorded, Tag, Watermark, Watermarks,
-    marks, tag,
+    Bucket, Entry, KIND, MOST_ENTRIES, Mark, Name, NotRecorded, Recorded, Tag, Watermark,
+    Watermarks, marks, tag,
 };
 use crate::host::{Host, RandomUnavailable, SharedValue};
 use crate::secret::Secret;
@@ -71,8 +71,8 @@ fn each_mark_ends_what_it_names() {
     const ID: [u8; 16] = [7; 16];
     let of = |sid, subject| Mark::SidOf { sid, subject };
     for (mark, with_sid, without_sid) in [
-        (Mark::Session(&ID), true, true),
-        (Mark::Session(&[8; 16]), false, false),
+        (Mark::Family(&ID), true, true),
+        (Mark::Family(&[8; 16]), false, false),
         (Mark::Sid("s"), true, false),
         (Mark::Sid(""), false, false),
         (Mark::Sid("alice"), false, false),
@@ -300,6 +300,15 @@ fn entry(number: usize, issued_before: u64, expires_at: u64) -> Entry {
     }
 }
 
+fn ends(bucket: &Bucket, tag: &Tag, issued_at: u64, now: u64) -> bool {
+    let issued_at = Timestamp::from_secs(issued_at);
+    let name = Name {
+        tag: *tag,
+        issued_at,
+    };
+    bucket.ends(&name, issued_at, Timestamp::from_secs(now))
+}
+
 #[test]
 fn a_full_bucket_drops_the_oldest_and_ends_everybody_of_its_time() {
     let at = Timestamp::from_secs;
@@ -309,23 +318,23 @@ fn a_full_bucket_drops_the_oldest_and_ends_everybody_of_its_time() {
         assert!(!bucket.add(&entry(number, issued_before, 9000), at(1000)));
     }
     let stranger = entry(9999, 0, 0).tag;
-    assert!(!bucket.ends(&stranger, at(0), at(1000)));
+    assert!(!ends(&bucket, &stranger, 0, 1000));
     assert!(bucket.add(&entry(1000, 2000, 9500), at(1000)));
     assert_eq!(bucket.entries.len(), MOST_ENTRIES);
     // The one that went still ends what it named, and so do all the others.
-    assert!(bucket.ends(&entry(0, 0, 0).tag, at(100), at(1000)));
-    assert!(bucket.ends(&entry(1, 0, 0).tag, at(101), at(1000)));
-    assert!(bucket.ends(&entry(1000, 0, 0).tag, at(2000), at(1000)));
+    assert!(ends(&bucket, &entry(0, 0, 0).tag, 100, 1000));
+    assert!(ends(&bucket, &entry(1, 0, 0).tag, 101, 1000));
+    assert!(ends(&bucket, &entry(1000, 0, 0).tag, 2000, 1000));
     // And a few more, of the same time or earlier; nobody later.
-    assert!(bucket.ends(&stranger, at(100), at(1000)));
-    assert!(!bucket.ends(&stranger, at(101), at(1000)));
+    assert!(ends(&bucket, &stranger, 100, 1000));
+    assert!(!ends(&bucket, &stranger, 101, 1000));
     assert!(
-        !bucket.ends(&stranger, at(100), at(9000)),
+        !ends(&bucket, &stranger, 100, 9000),
         "for as long as it would have"
     );
     // One that is older than all the others goes itself, with the same effect.
     assert!(bucket.add(&entry(1001, 50, 9600), at(1000)));
-    assert!(bucket.ends(&entry(1001, 0, 0).tag, at(50), at(1000)));
+    assert!(ends(&bucket, &entry(1001, 0, 0).tag, 50, 1000));
 }
 
 #[test]
@@ -349,7 +358,7 @@ fn the_same_mark_again_takes_no_more_room_and_never_less_effect() {
         assert!(!bucket.add(&entry(1, issued_before, expires_at), at(50)));
     }
     assert_eq!(bucket.entries.len(), 1);
-    assert!(bucket.ends(&entry(1, 0, 0).tag, at(200), at(8999)));
+    assert!(ends(&bucket, &entry(1, 0, 0).tag, 200, 8999));
 }
 
 proptest! {
@@ -367,7 +376,8 @@ proptest! {
         }
         for (number, issued_before, expires_at) in &notes {
             let tag = entry(*number, 0, 0).tag;
-            prop_assert!(bucket.ends(&tag, at(*issued_before), at(*expires_at).before(TICK)));
+            let named = Name { tag, issued_at: at(*issued_before) };
+            prop_assert!(bucket.ends(&named, at(*issued_before), at(*expires_at).before(TICK)));
         }
     }
 

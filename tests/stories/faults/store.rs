@@ -163,7 +163,7 @@ fn a_logout_survives_every_fault_of_deleting_its_session() {
         let to = end.location();
         assert!(to.starts_with("https://idp.example.com/logout?"), "{name}");
         has_no_session(&browser);
-        let line = format!("session_not_deleted code={code} ");
+        let line = format!("session_not_deleted code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
         assert_eq!(world.land.counted("portero.logout.incomplete"), 1, "{name}");
         assert_eq!(world.land.counted("portero.logout.succeeded"), 1, "{name}");

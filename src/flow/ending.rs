@@ -1,0 +1,208 @@
+//! The end of a session by its own browser.
+//!
+//! It is noted in this Envoy before anything is awaited. The store and the provider are told by a job
+//! of the root context, so that a browser which goes away, or asks twice, stops nothing.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::job::Job;
+use super::relying_party::RelyingParty;
+use super::serve::Visit;
+use super::session_store::SessionStore;
+use super::{Exchange, Gateway, ended, refresh};
+use crate::error::{CallFault, Error};
+use crate::oidc::RevocationRequest;
+use crate::session::{
+    Credential, Life, Mark, Session, SessionCookie, SessionKey, StoredSession, Watermark,
+};
+use crate::telemetry::{Level, Metric};
+
+/// Between two attempts to tell the store, and how many there are.
+const PAUSE: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 60;
+
+/// Whether the session's tokens are given back to the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    Revoked,
+    Left,
+}
+
+/// Ends the session of this browser's cookie, and waits for a while until the store and the provider
+/// have been told; says whether there was a session.
+pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
+    let cookie = StoredSession(visit.cookies());
+    let Some(sealed) = cookie.sealed() else {
+        return false;
+    };
+    visit
+        .gateway
+        .sessions
+        .borrow_mut()
+        .remove(SessionKey::Cookie(&sealed));
+    let Some(kept) = cookie.open(&sealed).map(SessionCookie::into_owned) else {
+        return false;
+    };
+    let now = visit.host().now();
+    let idle_timeout = visit.gateway.config.session.idle_timeout;
+    let (is_over, family, ends_at) = match &kept {
+        SessionCookie::Whole(session) => (
+            session.life(now, idle_timeout) == Life::Over || visit.gateway.has_marked(session),
+            session.family,
+            session.ends_at,
+        ),
+        SessionCookie::Reference(reference) => {
+            let is_over = reference.life(now, idle_timeout) == Life::Over;
+            (is_over, reference.family, reference.ends_at)
+        }
+    };
+    if is_over {
+        return false;
+    }
+    ended::by_browser(visit, &family, ends_at);
+    let told = Told::default();
+    visit.gateway.add_job(Job::End(EndJob {
+        kept,
+        authority: visit.authority.as_str().to_owned(),
+        tokens,
+        told: told.clone(),
+    }));
+    let deadline = now.after(patience(visit.gateway));
+    while visit.host().now() < deadline {
+        if let Some(was_there) = told.0.get() {
+            return was_there;
+        }
+        visit.exchange.wait().await;
+    }
+    true
+}
+
+/// Two tokens for the provider and two commands for the store, each within its time limit.
+fn patience(gateway: &Gateway) -> Duration {
+    let store = gateway.config.session.store.as_ref();
+    let store = store.map_or(Duration::ZERO, |store| store.timeout);
+    gateway
+        .config
+        .provider
+        .timeout
+        .saturating_add(store)
+        .saturating_mul(2)
+}
+
+/// Whether there was a session, once that is known and everybody has been told.
+#[derive(Clone, Default)]
+struct Told(Rc<Cell<Option<bool>>>);
+
+/// What is left to do of an end.
+pub struct EndJob {
+    kept: SessionCookie<'static>,
+    authority: String,
+    tokens: Tokens,
+    told: Told,
+}
+
+impl PartialEq for EndJob {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.told.0, &other.told.0)
+    }
+}
+
+impl Eq for EndJob {}
+
+/// Tells the store, until it listens, and then the provider.
+pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
+    let host = gateway.host.as_ref();
+    for attempt in 0..ATTEMPTS {
+        match take_out(gateway, exchange, job).await {
+            Ok(session) => {
+                if let (Some(session), Tokens::Revoked) = (&session, job.tokens) {
+                    revoke_tokens(&RelyingParty { gateway, exchange }, session).await;
+                }
+                job.told.0.set(Some(session.is_some()));
+                return;
+            }
+            Err(error) if attempt == 0 => {
+                let code = error.report().code;
+                host.count(&Metric::LogoutIncomplete);
+                host.log(Level::Warn, &format!("session_not_deleted code={code}"));
+                job.told.0.set(Some(true));
+            }
+            Err(_) => {}
+        }
+        let next = host.now().after(PAUSE);
+        while host.now() < next {
+            exchange.wait().await;
+        }
+    }
+}
+
+/// Takes the session out of the store, and notes there that it has ended.
+async fn take_out(
+    gateway: &Gateway,
+    exchange: &Exchange,
+    job: &EndJob,
+) -> Result<Option<Session>, Error> {
+    let store = SessionStore::of(gateway, exchange, &job.authority);
+    let watermark = |expires_at| Watermark {
+        issued_before: gateway.host.now(),
+        expires_at,
+    };
+    match (&job.kept, store) {
+        (SessionCookie::Whole(session), store) => {
+            if let Some(store) = store {
+                let mark = Mark::Family(&session.family);
+                store.end(mark, watermark(session.ends_at)).await?;
+            }
+            Ok(Some(Session::clone(session)))
+        }
+        (SessionCookie::Reference(reference), Some(store)) => {
+            let session = store.standing(&reference.id).await?.session;
+            let mark = Mark::Family(&reference.family);
+            store.end(mark, watermark(reference.ends_at)).await?;
+            store.delete(&reference.id).await?;
+            Ok(session)
+        }
+        (SessionCookie::Reference(_), None) => Ok(None),
+    }
+}
+
+/// Gives the session's tokens back to the provider, where it takes them (RFC 7009): the refresh token
+/// first, because with it most providers end everything that came of the login. Whatever becomes of
+/// that, the logout goes on.
+async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
+    // A provider that is down does not keep anybody logged in here.
+    let data = provider.known_provider();
+    let session = refresh::latest(provider.gateway, session);
+    let credential = session.grant.as_ref().map(|grant| &grant.credential);
+    let refresh_token = match credential {
+        Some(Credential::RefreshToken { token, .. }) => Some(token),
+        Some(Credential::AccessToken { .. }) | None => None,
+    };
+    let requests = [
+        refresh_token.map(|token| RevocationRequest::RefreshToken(token)),
+        session
+            .access_token
+            .as_ref()
+            .map(|token| RevocationRequest::AccessToken(token)),
+    ];
+    for request in requests.into_iter().flatten() {
+        let endpoint = data.as_ref().map(|data| &data.metadata.revocation_endpoint);
+        let outcome = match endpoint {
+            Some(Some(endpoint)) => provider
+                .revoke(&request, endpoint)
+                .await
+                .map_err(CallFault::name),
+            Some(None) => Ok(()),
+            None => Err("metadata_unknown"),
+        };
+        if let Err(cause) = outcome {
+            let token = request.hint();
+            provider.gateway.host.log(
+                Level::Warn,
+                &format!("revocation_failed token={token} cause={cause}"),
+            );
+        }
+    }
+}
