@@ -33,6 +33,7 @@ mod posted;
 mod provider;
 mod redis;
 mod refresh;
+mod refresh_keys;
 mod replay;
 mod revocation;
 mod rules;
