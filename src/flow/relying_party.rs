@@ -12,7 +12,7 @@ use crate::oidc::{
     Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier, VerifiedIdToken,
     VerifiedLogoutToken, parse_userinfo,
 };
-use crate::provider::{Availability, KeyRefresh, ProviderData};
+use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 use crate::telemetry::Purpose;
 
 /// The client of one configuration, in the course of one flow.
@@ -112,7 +112,9 @@ impl RelyingParty<'_> {
         data: &ProviderData,
     ) -> Result<Option<VerifiedIdToken>, Error> {
         let attempt = |keys: &JwkSet| self.verifier().verify_id_token(token, keys, expected);
-        self.with_keys(data, attempt).await.map_err(Error::IdToken)
+        self.with_keys(data, Sender::Provider, attempt)
+            .await
+            .map_err(Error::IdToken)
     }
 
     /// Verifies a logout token.
@@ -122,7 +124,7 @@ impl RelyingParty<'_> {
         data: &ProviderData,
     ) -> Result<VerifiedLogoutToken, Error> {
         let attempt = |keys: &JwkSet| self.verifier().verify_logout_token(token, keys);
-        let verdict = self.with_keys(data, attempt).await;
+        let verdict = self.with_keys(data, Sender::Anybody, attempt).await;
         verdict
             .and_then(|token| token.ok_or(TokenFault::KeyUnknown))
             .map_err(Error::LogoutToken)
@@ -143,6 +145,7 @@ impl RelyingParty<'_> {
     async fn with_keys<T>(
         &self,
         data: &ProviderData,
+        sender: Sender,
         attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
     ) -> Result<Option<T>, TokenFault> {
         let provider = &self.gateway.config.provider;
@@ -154,6 +157,7 @@ impl RelyingParty<'_> {
             self.gateway.memory(),
             provider,
             data.fetched_at,
+            sender,
         );
         let asked = match wanted {
             KeyRefresh::Newer(newer) => return attempt(&newer.keys).map(Some),
@@ -169,7 +173,9 @@ impl RelyingParty<'_> {
             if let Some(newer) = newer {
                 return attempt(&newer.keys).map(Some);
             }
-            let failed = self.gateway.provider.borrow().has_failed_since(asked);
+            let cache = self.gateway.provider.borrow();
+            let failed = cache.has_failed_since(asked, sender);
+            drop(cache);
             if failed || self.host().now() >= deadline {
                 return Ok(None);
             }

@@ -4,6 +4,7 @@
 use portero::telemetry::Purpose;
 use serde_json::json;
 
+use crate::back_channel::{self, LogoutToken, is_refused, sends};
 use crate::provider::{Answer, SUBJECT};
 use crate::refresh::logged_in;
 use crate::signer::Signer;
@@ -165,4 +166,45 @@ fn an_unverified_token_opens_no_way_around_userinfo() {
     assert_eq!(browser.fetch("/api").code(), "login_required");
     let code = "portero.failure.userinfo_subject_mismatch";
     assert_eq!(world.land.counted(code), 1);
+}
+
+/// Anybody may send logout tokens, and none of them holds up those who log in or are logged in.
+#[test]
+fn strangers_with_logout_tokens_do_not_keep_newer_keys_from_anybody() {
+    for answer in [None, Some(Answer::Status(503))] {
+        let world = back_channel::world();
+        let mut script = world.provider.script.borrow_mut();
+        script.refreshes = true;
+        script.token_response = vec![("expires_in", json!(300))];
+        drop(script);
+        let browser = logged_in(&world);
+        let stranger_sends = || {
+            let mut token = LogoutToken::of(&world);
+            token.header["kid"] = json!("junk");
+            let outcome = sends(&world.worker, &token.signed());
+            is_refused(&outcome, 400, "logout_token_key_unknown");
+        };
+        if let Some(answer) = &answer {
+            world.provider.break_down(Purpose::Jwks, answer.clone());
+        }
+        let before = world.provider.called(Purpose::Jwks);
+        for _ in 0..60 {
+            world.pass(seconds(5));
+            stranger_sends();
+        }
+        let fetches = world.provider.called(Purpose::Jwks) - before;
+        assert!((9..=11).contains(&fetches), "one per cool-down: {fetches}");
+        world.provider.recover();
+        world.provider.rotate(SECOND);
+        world.browser().log_in();
+        // And once more, for the refresh.
+        for _ in 0..12 {
+            world.pass(seconds(5));
+            stranger_sends();
+        }
+        world.provider.rotate(Signer::es256("third", 11));
+        browser.fetch("/api").forwarded();
+        assert_eq!(world.land.counted("portero.refresh.succeeded"), 1);
+        assert!(world.land.lines(LINE).is_empty());
+    }
 }
