@@ -4,6 +4,7 @@
 //! the documents as fetched, the other says who may fetch and when: a worker that does not hold the
 //! lease waits for the documents to appear. The last good copy serves for as long as it must.
 
+mod sender;
 mod slots;
 
 use std::rc::Rc;
@@ -15,6 +16,8 @@ use crate::jose::JwkSet;
 use crate::oidc::ProviderMetadata;
 use crate::session::SharedMemory;
 use crate::time::Timestamp;
+use sender::BySender;
+pub use sender::Sender;
 use slots::{Documents, Schedule};
 
 /// Metadata and keys that were fetched together.
@@ -67,8 +70,23 @@ pub struct ProviderCache {
     /// The version of the shared documents that `data` was made of.
     adopted: Option<u32>,
     refresh_at: Timestamp,
-    keys_wanted: bool,
+    /// Newer keys, for tokens of each sender's.
+    wishes: BySender<Wish>,
+}
+
+/// A wish for newer keys.
+#[derive(Clone, Copy, Default)]
+struct Wish {
+    is_open: bool,
+    /// When it was last refused, or its fetch failed.
     failed_at: Option<Timestamp>,
+}
+
+impl Wish {
+    const fn fail(&mut self, now: Timestamp) {
+        self.is_open = false;
+        self.failed_at = Some(now);
+    }
 }
 
 /// Where this worker stands.
@@ -81,6 +99,8 @@ pub enum ProviderState {
     /// fetch again.
     Fetching {
         until: Timestamp,
+        /// Whose token made it necessary, where nothing else did.
+        forced_by: Option<Sender>,
     },
     Ready,
     /// The last fetch, of whatever worker, failed.
@@ -103,12 +123,13 @@ impl ProviderCache {
     }
 
     /// Asks for keys newer than those that were fetched at `known`, once per cool-down over all
-    /// workers.
+    /// workers and for each kind of sender, so that strangers delay nobody but each other.
     pub fn want_newer_keys(
         &mut self,
         memory: SharedMemory<'_>,
         provider: &Provider,
         known: Timestamp,
+        sender: Sender,
     ) -> KeyRefresh {
         self.adopt(memory, provider);
         // Whatever replaced what the flow knows is newer, by a clock that was set back too.
@@ -118,30 +139,34 @@ impl ProviderCache {
         let now = memory.host.now();
         let (schedule, _) = Schedule::read(memory);
         let under_way = is_ahead(schedule.lease_until, now, lease(provider));
-        if is_backing_off(&schedule, now) || (!under_way && is_cooling(&schedule, provider, now)) {
+        if is_backing_off(&schedule, now)
+            || (!under_way && is_cooling(&schedule, provider, sender, now))
+        {
             return KeyRefresh::CoolingDown;
         }
-        self.keys_wanted = true;
+        self.wishes.of_mut(sender).is_open = true;
         KeyRefresh::Asked(now)
     }
 
     /// Whether a fetch that could have answered a request made at `asked` has failed.
-    pub fn has_failed_since(&self, asked: Timestamp) -> bool {
-        self.failed_at.is_some_and(|failed_at| failed_at >= asked)
+    pub fn has_failed_since(&self, asked: Timestamp, sender: Sender) -> bool {
+        let failed_at = self.wishes.of(sender).failed_at;
+        failed_at.is_some_and(|failed_at| failed_at >= asked)
     }
 
     /// Takes over what another worker fetched, and says whether it is this worker's turn to fetch.
     pub fn tick(&mut self, memory: SharedMemory<'_>, provider: &Provider) -> Option<FetchPlan> {
         self.adopt(memory, provider);
         let now = memory.host.now();
-        if let ProviderState::Fetching { until } = self.state
+        if let ProviderState::Fetching { until, .. } = self.state
             && is_ahead(until, now, lease(provider))
         {
             return None;
         }
         let routine =
             self.data.is_none() || !is_ahead(self.refresh_at, now, provider.refresh_interval);
-        if !routine && !self.keys_wanted {
+        let is_wanted = |sender| self.wishes.of(sender).is_open;
+        if !routine && !Sender::ALL.into_iter().any(is_wanted) {
             return None;
         }
         let (mut schedule, version) = Schedule::read(memory);
@@ -152,14 +177,12 @@ impl ProviderCache {
         if is_ahead(schedule.lease_until, now, lease(provider)) {
             return None;
         }
-        if !routine && is_cooling(&schedule, provider, now) {
-            // Whatever another worker's fetch has brought is here by now.
-            self.keys_wanted = false;
-            self.failed_at = Some(now);
-            return None;
-        }
-        if !routine {
-            schedule.forced_at = now;
+        let forced_by = match routine {
+            true => None,
+            false => Some(self.wish_to_fulfil(&schedule, provider, now)?),
+        };
+        if let Some(sender) = forced_by {
+            *schedule.forced_at.of_mut(sender) = now;
         }
         schedule.lease_until = now.after(lease(provider));
         if !Schedule::slot(memory).write(&schedule, version) {
@@ -167,10 +190,30 @@ impl ProviderCache {
         }
         self.state = ProviderState::Fetching {
             until: schedule.lease_until,
+            forced_by,
         };
         Some(FetchPlan {
             discovery: routine && !provider.endpoints.are_complete(),
         })
+    }
+
+    /// Whose wish may cause a fetch now. Those that may not are refused.
+    fn wish_to_fulfil(
+        &mut self,
+        schedule: &Schedule,
+        provider: &Provider,
+        now: Timestamp,
+    ) -> Option<Sender> {
+        for sender in Sender::ALL {
+            let wish = self.wishes.of_mut(sender);
+            if wish.is_open && is_cooling(schedule, provider, sender, now) {
+                // Whatever another worker's fetch has brought is here by now.
+                wish.fail(now);
+            }
+        }
+        Sender::ALL
+            .into_iter()
+            .find(|sender| self.wishes.of(*sender).is_open)
     }
 
     /// Ends a fetch with what it brought: the discovery document, unless it was not asked for, and
@@ -201,10 +244,22 @@ impl ProviderCache {
         Schedule::slot(memory).write(&schedule, version);
     }
 
-    /// Ends a fetch without a result. The next one comes later each time.
+    /// Ends a fetch without a result. The next one comes later each time, but no later because of
+    /// strangers: theirs wait for their own cool-down.
     pub fn fail(&mut self, memory: SharedMemory<'_>) {
         let now = memory.host.now();
         let (mut schedule, version) = Schedule::read(memory);
+        let forced_by = match self.state {
+            ProviderState::Fetching { forced_by, .. } => forced_by,
+            _ => None,
+        };
+        if forced_by == Some(Sender::Anybody) {
+            schedule.lease_until = Timestamp::default();
+            Schedule::slot(memory).write(&schedule, version);
+            self.state = ProviderState::Ready;
+            self.wishes.of_mut(Sender::Anybody).fail(now);
+            return;
+        }
         let longest = match self.data {
             Some(_) => LONGEST_RETRY_READY,
             None => LONGEST_RETRY_EMPTY,
@@ -262,8 +317,7 @@ impl ProviderCache {
         self.refresh_at = data
             .fetched_at
             .after(jittered(host, provider.refresh_interval));
-        self.keys_wanted = false;
-        self.failed_at = None;
+        self.wishes = BySender::default();
         self.data = Some(Rc::new(data));
         self.state = ProviderState::Ready;
     }
@@ -273,8 +327,9 @@ impl ProviderCache {
             return;
         }
         self.state = ProviderState::Backoff { until };
-        self.failed_at = Some(now);
-        self.keys_wanted = false;
+        for sender in Sender::ALL {
+            self.wishes.of_mut(sender).fail(now);
+        }
     }
 }
 
@@ -295,10 +350,11 @@ fn is_backing_off(schedule: &Schedule, now: Timestamp) -> bool {
     is_ahead(schedule.retry_at, now, LONGEST_RETRY_READY)
 }
 
-/// Whether an unknown key has caused a fetch a moment ago.
-fn is_cooling(schedule: &Schedule, provider: &Provider, now: Timestamp) -> bool {
+/// Whether an unknown key of this sender's has caused a fetch a moment ago.
+fn is_cooling(schedule: &Schedule, provider: &Provider, sender: Sender, now: Timestamp) -> bool {
     let cooldown = provider.unknown_key_cooldown;
-    schedule.forced_at <= now && is_ahead(schedule.forced_at.after(cooldown), now, cooldown)
+    let forced_at = *schedule.forced_at.of(sender);
+    forced_at <= now && is_ahead(forced_at.after(cooldown), now, cooldown)
 }
 
 /// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.

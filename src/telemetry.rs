@@ -62,6 +62,8 @@ pub enum Metric {
     RefreshSucceeded,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,
+    /// One refresh without its ID token, whose key was unknown and could not be had.
+    RefreshUnverified,
     /// One refusal because the provider left groups out.
     GroupsOverage,
     /// One answer that is an error, by its code.
@@ -88,6 +90,7 @@ impl Metric {
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
             Self::GroupsOverage => "portero.authorization.groups_overage".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
+            Self::RefreshUnverified => "portero.refresh.unverified".to_owned(),
             Self::Failure(code) => format!("portero.failure.{code}"),
             Self::SessionStoreBypassed => "portero.session_store.bypassed".to_owned(),
             Self::LogoutIncomplete => "portero.logout.incomplete".to_owned(),

@@ -75,6 +75,7 @@ pub(super) struct Provider {
     /// How long metadata and keys are used before they are fetched again: `10s` to `1d`.
     pub(super) refresh_interval: Option<Span>,
     /// How long a token with an unknown key causes no further fetch of the keys: `1s` to `1h`.
+    /// Logout tokens, which anybody can send, have a time of their own.
     pub(super) unknown_key_cooldown: Option<Span>,
     /// Lets issuer and endpoints be plain `http`. Whoever can read or change that traffic can log
     /// in as anybody: for tests only.

@@ -14,7 +14,7 @@ use super::session_store::SessionStore;
 use super::{Exchange, Gateway, Job, stored, stored_refresh, successor};
 use crate::error::{CallFault, Error};
 use crate::session::{
-    OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
+    Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
 };
 use crate::telemetry::{Level, Metric, Purpose};
 use crate::time::Timestamp;
@@ -165,9 +165,8 @@ fn store_timeout(gateway: &Gateway) -> Duration {
     store.map_or(Duration::ZERO, |store| store.timeout)
 }
 
-/// Carries out a refresh and leaves the result for everybody who asks for it.
+/// Carries out a refresh.
 pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &RefreshJob) {
-    let host = gateway.host.as_ref();
     let Some(grant) = &job.session.grant else {
         return;
     };
@@ -175,12 +174,25 @@ pub async fn refresh_session(gateway: &Gateway, exchange: &Exchange, job: &Refre
         .stored_for
         .as_ref()
         .and_then(|authority| SessionStore::of(gateway, exchange, authority));
-    let result = match store {
-        Some(store) => stored_refresh::refresh(store, &job.session, grant).await,
-        None => successor::of(gateway, exchange, &job.session, grant)
-            .await
-            .map(Some),
+    let Some(store) = store else {
+        let next = successor::of(gateway, exchange, &job.session, grant).await;
+        return tell(gateway, job, grant, next.map(Some));
     };
+    let outcome = stored_refresh::refresh(store, &job.session, grant).await;
+    tell(gateway, job, grant, outcome.session);
+    if let Some(unwritten) = outcome.unwritten {
+        unwritten.write(store).await;
+    }
+}
+
+/// Leaves the result of a refresh for everybody who asks for it.
+fn tell(
+    gateway: &Gateway,
+    job: &RefreshJob,
+    grant: &Grant,
+    result: Result<Option<Session>, Error>,
+) {
+    let host = gateway.host.as_ref();
     let now = host.now();
     // As long as the access token lasts, nobody may take an ended session for alive.
     let end_is_known_until = now.after(SUCCESSOR_LIFETIME).max(grant.expires_at);

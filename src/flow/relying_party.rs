@@ -12,7 +12,7 @@ use crate::oidc::{
     Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier, VerifiedIdToken,
     VerifiedLogoutToken, parse_userinfo,
 };
-use crate::provider::{Availability, KeyRefresh, ProviderData};
+use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 use crate::telemetry::Purpose;
 
 /// The client of one configuration, in the course of one flow.
@@ -92,15 +92,29 @@ impl RelyingParty<'_> {
             .await
     }
 
-    /// Verifies an ID token.
+    /// Verifies the ID token of a login.
     pub async fn verify(
         &self,
         token: &str,
         expected: &Expectations<'_>,
         data: &ProviderData,
     ) -> Result<VerifiedIdToken, Error> {
+        let verdict = self.verify_if_possible(token, expected, data).await?;
+        verdict.ok_or(Error::IdToken(TokenFault::KeyUnknown))
+    }
+
+    /// Verifies an ID token; nothing where its key is unknown and newer keys cannot be had now, so
+    /// that nobody can say whether it is good.
+    pub async fn verify_if_possible(
+        &self,
+        token: &str,
+        expected: &Expectations<'_>,
+        data: &ProviderData,
+    ) -> Result<Option<VerifiedIdToken>, Error> {
         let attempt = |keys: &JwkSet| self.verifier().verify_id_token(token, keys, expected);
-        self.with_keys(data, attempt).await?.map_err(Error::IdToken)
+        self.with_keys(data, Sender::Provider, attempt)
+            .await
+            .map_err(Error::IdToken)
     }
 
     /// Verifies a logout token.
@@ -110,8 +124,10 @@ impl RelyingParty<'_> {
         data: &ProviderData,
     ) -> Result<VerifiedLogoutToken, Error> {
         let attempt = |keys: &JwkSet| self.verifier().verify_logout_token(token, keys);
-        let verdict = self.with_keys(data, attempt).await?;
-        verdict.map_err(Error::LogoutToken)
+        let verdict = self.with_keys(data, Sender::Anybody, attempt).await;
+        verdict
+            .and_then(|token| token.ok_or(TokenFault::KeyUnknown))
+            .map_err(Error::LogoutToken)
     }
 
     fn verifier(&self) -> TokenVerifier<'_> {
@@ -124,38 +140,44 @@ impl RelyingParty<'_> {
         }
     }
 
-    /// Attempts a verification; when the key is unknown, once more with newer keys.
+    /// Attempts a verification; when the key is unknown, once more with newer keys. Nothing where
+    /// those cannot be had now.
     async fn with_keys<T>(
         &self,
         data: &ProviderData,
+        sender: Sender,
         attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
-    ) -> Result<Result<T, TokenFault>, Error> {
-        const UNKNOWN: TokenFault = TokenFault::KeyUnknown;
+    ) -> Result<Option<T>, TokenFault> {
         let provider = &self.gateway.config.provider;
         match attempt(&data.keys) {
-            Err(UNKNOWN) => {}
-            verdict => return Ok(verdict),
+            Err(TokenFault::KeyUnknown) => {}
+            verdict => return verdict.map(Some),
         }
         let wanted = self.gateway.provider.borrow_mut().want_newer_keys(
             self.gateway.memory(),
             provider,
             data.fetched_at,
+            sender,
         );
         let asked = match wanted {
-            KeyRefresh::Newer(newer) => return Ok(attempt(&newer.keys)),
+            KeyRefresh::Newer(newer) => return attempt(&newer.keys).map(Some),
             KeyRefresh::Asked(asked) => asked,
-            KeyRefresh::CoolingDown => return Ok(Err(UNKNOWN)),
+            KeyRefresh::CoolingDown => return Ok(None),
         };
         let deadline = asked.after(provider.timeout);
         loop {
             self.exchange.wait().await;
-            let newer = self.provider().await?;
-            if newer.fetched_at != data.fetched_at {
-                return Ok(attempt(&newer.keys));
+            let newer = self
+                .known_provider()
+                .filter(|newer| newer.fetched_at != data.fetched_at);
+            if let Some(newer) = newer {
+                return attempt(&newer.keys).map(Some);
             }
-            let failed = self.gateway.provider.borrow().has_failed_since(asked);
+            let cache = self.gateway.provider.borrow();
+            let failed = cache.has_failed_since(asked, sender);
+            drop(cache);
             if failed || self.host().now() >= deadline {
-                return Ok(Err(UNKNOWN));
+                return Ok(None);
             }
         }
     }

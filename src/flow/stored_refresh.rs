@@ -23,8 +23,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// this.
 const ATTEMPTS: usize = 2;
 
-/// How often the new session is written: its tokens are new and must not be lost.
-const WRITES: usize = 2;
+/// Between two attempts to write the new session.
+const PAUSE_AFTER_WRITE: Duration = Duration::from_secs(1);
 
 enum Claim {
     /// This flow refreshes, and has the lease until then.
@@ -35,19 +35,56 @@ enum Claim {
     Gone,
 }
 
-/// The session after its refresh, by whoever does it; nothing where it has ended in the meantime.
-pub async fn refresh(
-    store: SessionStore<'_>,
-    session: &Session,
-    grant: &Grant,
-) -> Result<Option<Session>, Error> {
-    let held_until = match claim(&store, session).await? {
-        Claim::Held(until) => until,
-        Claim::Moved(next) => return Ok(Some(*next)),
-        Claim::Gone => return Ok(None),
+/// What came of a refresh.
+pub struct Outcome {
+    /// The session after it, by whoever did it; nothing where it has ended in the meantime.
+    pub session: Result<Option<Session>, Error>,
+    /// What the store has still to be told.
+    pub unwritten: Option<Unwritten>,
+}
+
+impl From<Result<Option<Session>, Error>> for Outcome {
+    fn from(session: Result<Option<Session>, Error>) -> Self {
+        Self {
+            session,
+            unwritten: None,
+        }
+    }
+}
+
+/// A new session that the store has not taken. Until it has, the lease stays here: whoever else took
+/// it would find the session before, and redeem a used refresh token.
+pub struct Unwritten {
+    next: Session,
+    held_until: Timestamp,
+    cause: Error,
+}
+
+/// Refreshes a session, unless somebody else does or has done that.
+pub async fn refresh(store: SessionStore<'_>, session: &Session, grant: &Grant) -> Outcome {
+    let held_until = match claim(&store, session).await {
+        Ok(Claim::Held(until)) => until,
+        Ok(Claim::Moved(next)) => return Ok(Some(*next)).into(),
+        Ok(Claim::Gone) => return Ok(None).into(),
+        Err(error) => return Err(error).into(),
     };
     let outcome = match successor::of(store.gateway, store.exchange, session, grant).await {
-        Ok(next) => keep(&store, next).await,
+        Ok(next) => match store.replace(&next).await {
+            Ok(true) => Ok(Some(next)),
+            Ok(false) => Ok(None),
+            // That does not end it: this process remembers it for a while.
+            Err(cause) => {
+                let unwritten = Unwritten {
+                    next: next.clone(),
+                    held_until,
+                    cause,
+                };
+                return Outcome {
+                    session: Ok(Some(next)),
+                    unwritten: Some(unwritten),
+                };
+            }
+        },
         Err(error) => {
             if successor::ends_session(&error) {
                 delete(&store, session).await;
@@ -56,7 +93,27 @@ pub async fn refresh(
         }
     };
     release(&store, session, held_until).await;
-    outcome
+    outcome.into()
+}
+
+impl Unwritten {
+    /// Tries until the store has taken the session, or until the lease ends. Without the lease
+    /// nothing is written: it would replace what somebody else has made since.
+    pub async fn write(mut self, store: SessionStore<'_>) {
+        let host = store.gateway.host.as_ref();
+        while arrives_before(&store, self.held_until) {
+            match store.replace(&self.next).await {
+                // A session that is not there any more has been ended, and stays so.
+                Ok(_) => return release(&store, &self.next, self.held_until).await,
+                Err(error) => self.cause = error,
+            }
+            pause(host, store.exchange, PAUSE_AFTER_WRITE).await;
+        }
+        let code = self.cause.report().code;
+        host.count(&Metric::Failure(code.clone()));
+        let line = format!("refreshed_session_not_stored code={code}");
+        host.log(Level::Error, &line);
+    }
 }
 
 async fn claim(store: &SessionStore<'_>, session: &Session) -> Result<Claim, Error> {
@@ -85,7 +142,7 @@ async fn claim(store: &SessionStore<'_>, session: &Session) -> Result<Claim, Err
                     if host.now() >= deadline {
                         return Err(NOBODY_ANSWERED);
                     }
-                    pause(host, store.exchange).await;
+                    pause(host, store.exchange, PAUSE).await;
                     continue;
                 }
             };
@@ -101,31 +158,11 @@ async fn claim(store: &SessionStore<'_>, session: &Session) -> Result<Claim, Err
 /// Others have had the lease, and none of them has brought a successor.
 const NOBODY_ANSWERED: Error = Error::Provider(Purpose::Token, CallFault::Timeout);
 
-async fn pause(host: &dyn Host, exchange: &Exchange) {
-    let end = host.now().after(PAUSE);
+async fn pause(host: &dyn Host, exchange: &Exchange, span: Duration) {
+    let end = host.now().after(span);
     while host.now() < end {
         exchange.wait().await;
     }
-}
-
-/// A store that does not take the new session does not end it: this process remembers it for a while.
-async fn keep(store: &SessionStore<'_>, next: Session) -> Result<Option<Session>, Error> {
-    let mut failure = None;
-    for _ in 0..WRITES {
-        match store.replace(&next).await {
-            Ok(true) => return Ok(Some(next)),
-            Ok(false) => return Ok(None),
-            Err(error) => failure = Some(error),
-        }
-    }
-    if let Some(error) = failure {
-        let code = error.report().code;
-        let host = store.gateway.host.as_ref();
-        host.count(&Metric::Failure(code.clone()));
-        let line = format!("refreshed_session_not_stored code={code}");
-        host.log(Level::Error, &line);
-    }
-    Ok(Some(next))
 }
 
 async fn delete(store: &SessionStore<'_>, session: &Session) {
@@ -139,9 +176,13 @@ async fn delete(store: &SessionStore<'_>, session: &Session) {
 /// A lease that may have run out by the time the call arrives may be somebody else's by then, so it is
 /// left alone. One that cannot be given back runs out.
 async fn release(store: &SessionStore<'_>, session: &Session, held_until: Timestamp) {
-    let arrival = store.gateway.host.now().after(store.policy.timeout);
-    if arrival < held_until {
+    if arrives_before(store, held_until) {
         // The call is counted and measured; nothing else depends on it.
         let _ = store.release(&session.id).await;
     }
+}
+
+/// Whether a call that is sent now is carried out before `end`, if it is at all.
+fn arrives_before(store: &SessionStore<'_>, end: Timestamp) -> bool {
+    store.gateway.host.now().after(store.policy.timeout) < end
 }

@@ -1,11 +1,17 @@
 //! The next generation of a session: what the provider makes of it when it is asked again.
 
+use std::time::Duration;
+
 use super::relying_party::RelyingParty;
 use super::{Exchange, Gateway, identity};
 use crate::error::{CallFault, Error, InternalFault};
 use crate::oidc::{Expectations, TokenRequest};
 use crate::session::{Credential, Grant, Session};
-use crate::telemetry::{Metric, Purpose};
+use crate::telemetry::{Level, Metric, Purpose};
+
+/// A refresh whose ID token nobody could verify is followed by the next one when the keys may be
+/// asked for again, but not before this: every one uses up a refresh token.
+const LEAST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Asks the provider with what the session has, and makes the next session of what it says.
 pub async fn of(
@@ -39,7 +45,8 @@ pub const fn ends_session(error: &Error) -> bool {
     )
 }
 
-/// Redeems the refresh token.
+/// Redeems the refresh token. From then on the new tokens must not be lost: neither because keys
+/// cannot be had, nor because userinfo cannot.
 async fn redeem(
     gateway: &Gateway,
     exchange: &Exchange,
@@ -50,19 +57,29 @@ async fn redeem(
     let provider = RelyingParty { gateway, exchange };
     let data = provider.provider().await?;
     let request = TokenRequest::RefreshToken { refresh_token };
-    let tokens = provider.tokens(&request, &data).await?;
-    let id_token = match &tokens.id_token {
-        Some(received) => {
-            let expected = Expectations {
-                access_token: Some(tokens.access_token.expose()),
-                ..Expectations::default()
-            };
-            let id_token = provider.verify(received.expose(), &expected, &data).await?;
-            identity::continues(session, nonce, &id_token)?;
-            Some(id_token)
+    let mut tokens = provider.tokens(&request, &data).await?;
+    let mut id_token = None;
+    let mut is_unverified = false;
+    if let Some(received) = tokens.id_token.take() {
+        let expected = Expectations {
+            access_token: Some(tokens.access_token.expose()),
+            ..Expectations::default()
+        };
+        let verdict = provider
+            .verify_if_possible(received.expose(), &expected, &data)
+            .await?;
+        if let Some(verified) = verdict {
+            identity::continues(session, nonce, &verified)?;
+            tokens.id_token = Some(received);
+            id_token = Some(verified);
+        } else {
+            // As if none had come: the provider may leave it out (OpenID Connect Core 12.2).
+            is_unverified = true;
+            gateway.host.count(&Metric::RefreshUnverified);
+            let line = "refreshed_id_token_not_verified cause=key_unknown";
+            gateway.host.log(Level::Warn, line);
         }
-        None => None,
-    };
+    }
     let userinfo = match provider
         .userinfo(tokens.access_token.expose(), &session.subject, &data)
         .await
@@ -72,14 +89,20 @@ async fn redeem(
         // The tokens are new and must not be lost; the claims can wait.
         Err(_) => None,
     };
-    identity::of_refresh(
+    let mut next = identity::of_refresh(
         gateway,
         session,
         grant,
         &tokens,
         id_token.as_ref(),
         userinfo,
-    )
+    )?;
+    if let Some(grant) = next.grant.as_mut().filter(|_| is_unverified) {
+        let pause = gateway.config.provider.unknown_key_cooldown;
+        let soon = gateway.host.now().after(pause.max(LEAST_PAUSE));
+        grant.due_at = grant.due_at.min(soon);
+    }
+    Ok(next)
 }
 
 /// Asks userinfo again, with the access token of the login.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sender::BySender;
 use crate::session::{SharedMemory, SharedSlot};
 use crate::time::Timestamp;
 
@@ -25,7 +26,7 @@ pub(super) struct Schedule {
     pub retry_at: Timestamp,
     pub failures: u32,
     /// When an unknown key last caused a fetch.
-    pub forced_at: Timestamp,
+    pub forced_at: BySender<Timestamp>,
 }
 
 impl Documents {

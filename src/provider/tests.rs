@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Availability, FetchPlan, KeyRefresh, ProviderCache, ProviderData};
+use super::{Availability, FetchPlan, KeyRefresh, ProviderCache, ProviderData, Sender};
 use crate::config::Provider;
 use crate::host::Host as _;
 use crate::jose::testing::Signer;
@@ -64,9 +64,13 @@ impl Envoy {
     }
 
     fn want(&mut self, worker: usize) -> KeyRefresh {
+        self.want_for(worker, Sender::Provider)
+    }
+
+    fn want_for(&mut self, worker: usize, sender: Sender) -> KeyRefresh {
         let known = self.fetched_at(worker).unwrap();
         let memory = memory(&self.host, &self.seal);
-        self.workers[worker].want_newer_keys(memory, &self.provider, known)
+        self.workers[worker].want_newer_keys(memory, &self.provider, known, sender)
     }
 
     fn succeed(&mut self, worker: usize) {
@@ -300,11 +304,64 @@ fn who_waits_for_keys_learns_that_the_fetch_has_failed() {
         panic!("not asked")
     };
     assert_eq!(envoy.tick(0), KEYS);
-    assert!(!envoy.workers[0].has_failed_since(asked));
+    assert!(!envoy.workers[0].has_failed_since(asked, Sender::Provider));
     envoy.host.pass(TICK);
     envoy.fail(0);
-    assert!(envoy.workers[0].has_failed_since(asked));
+    assert!(envoy.workers[0].has_failed_since(asked, Sender::Provider));
     assert!(envoy.fetched_at(0).is_some(), "the old keys serve");
+}
+
+#[test]
+fn strangers_use_up_no_cool_down_but_their_own() {
+    let mut envoy = Envoy::ready();
+    let anybody = Sender::Anybody;
+    envoy.host.pass(TICK);
+    assert!(matches!(envoy.want_for(0, anybody), KeyRefresh::Asked(_)));
+    assert_eq!(envoy.tick(0), KEYS);
+    envoy.host.pass(TICK);
+    envoy.succeed(0);
+    for worker in [0, 1] {
+        envoy.tick(worker);
+        let again = envoy.want_for(worker, anybody);
+        assert!(matches!(again, KeyRefresh::CoolingDown), "{again:?}");
+    }
+    envoy.host.pass(TICK);
+    assert!(matches!(envoy.want(1), KeyRefresh::Asked(_)));
+    assert_eq!(envoy.tick(1), KEYS);
+    envoy.host.pass(TICK);
+    envoy.succeed(1);
+    assert!(matches!(envoy.want(1), KeyRefresh::CoolingDown));
+}
+
+#[test]
+fn a_fetch_that_fails_for_a_stranger_delays_nobody_else() {
+    let mut envoy = Envoy::ready();
+    let anybody = Sender::Anybody;
+    for _ in 0..10 {
+        envoy.host.pass(COOLDOWN);
+        let KeyRefresh::Asked(asked) = envoy.want_for(0, anybody) else {
+            panic!("not asked")
+        };
+        assert_eq!(envoy.tick(0), KEYS);
+        // One waits for the same fetch, on either worker, and goes on with one of its own.
+        let KeyRefresh::Asked(waits) = envoy.want(0) else {
+            panic!("not asked")
+        };
+        assert!(matches!(envoy.want(1), KeyRefresh::Asked(_)));
+        envoy.host.pass(TICK);
+        envoy.fail(0);
+        assert!(envoy.workers[0].has_failed_since(asked, anybody));
+        assert!(!envoy.workers[0].has_failed_since(waits, Sender::Provider));
+        assert_eq!(envoy.tick(0), KEYS);
+        assert_eq!(envoy.tick(1), None, "leased");
+        envoy.host.pass(TICK);
+        envoy.succeed(0);
+        assert_eq!(envoy.tick(1), None);
+        assert!(matches!(
+            envoy.want_for(1, anybody),
+            KeyRefresh::CoolingDown
+        ));
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The fault matrix: every flow, every call, every way in which the call can go wrong. It ends, in
 //! a code that is written here, and nobody is logged in by it.
 
+mod refresh;
 mod rows;
 mod store;
 

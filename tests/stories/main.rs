@@ -34,6 +34,7 @@ mod posted;
 mod provider;
 mod redis;
 mod refresh;
+mod refresh_keys;
 mod replay;
 mod revocation;
 mod rules;
