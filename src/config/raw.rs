@@ -185,7 +185,7 @@ pub(super) struct Session {
     pub(super) refresh: Option<Refresh>,
     /// Forms up to this many bytes, 0 to 12000, are kept where the session is over: a POST from a page of
     /// this site (`application/x-www-form-urlencoded`) then leads to the login instead of 401, and a
-    /// page sends the form after it. The browser keeps it, sealed, in cookies of the callback path.
+    /// page sends the form after it, by itself if the same person has signed in. The browser keeps it, sealed, in cookies of the callback path.
     /// Needs `allow_on_headers_stop_iteration`.
     pub(super) preserved_post_bytes: Option<Whole>,
     /// How often the claims are read again in the course of a session: `10s` to `1d`. Without it, only

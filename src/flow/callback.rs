@@ -35,10 +35,13 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         ended.extend(kept.delete());
     }
     match conclude(visit, &response, &pending, &data).await {
-        Ok(Outcome::LoggedIn(mut set_cookies)) => {
+        Ok(Outcome::LoggedIn {
+            subject,
+            mut set_cookies,
+        }) => {
             set_cookies.extend(ended);
             Ok(match pending.is_posted {
-                true => posted::send(visit, form.as_deref(), &pending.target, set_cookies),
+                true => posted::send(visit, form.as_ref(), &subject, &pending.target, set_cookies),
                 false => go_to(visit, &pending.target, set_cookies),
             })
         }
@@ -93,8 +96,11 @@ async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> bool {
 }
 
 enum Outcome {
-    /// With the cookies of the new session.
-    LoggedIn(Vec<String>),
+    /// Who, and the cookies of the new session.
+    LoggedIn {
+        subject: String,
+        set_cookies: Vec<String>,
+    },
     /// The code has been redeemed before.
     SeenBefore,
 }
@@ -200,5 +206,8 @@ async fn conclude(
             super::caller::request_id(visit.request)
         ),
     );
-    Ok(Outcome::LoggedIn(set_cookies))
+    Ok(Outcome::LoggedIn {
+        subject: session.subject,
+        set_cookies,
+    })
 }

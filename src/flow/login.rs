@@ -6,7 +6,7 @@ use crate::answer::Response;
 use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
-use crate::session::{PendingLogin, PendingLogins, PostedForm};
+use crate::session::{Form, PendingLogin, PendingLogins, PostedForm};
 use crate::telemetry::Metric;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct Goal<'a> {
     /// That nobody is to be asked, and when the session that is renewed ends at last.
     pub silent: Option<Timestamp>,
     /// The form that they posted to the target.
-    pub form: Option<&'a [u8]>,
+    pub form: Option<&'a Form>,
 }
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
