@@ -183,10 +183,11 @@ pub(super) struct Session {
     pub(super) lifetime: Option<Span>,
     /// How tokens are refreshed in the course of a session.
     pub(super) refresh: Option<Refresh>,
-    /// Forms up to this many bytes, 0 to 12000, are kept where the session is over: a POST from a page of
-    /// this site (`application/x-www-form-urlencoded`) then leads to the login instead of 401, and a
-    /// page sends the form after it, by itself if the same person has signed in. The browser keeps it, sealed, in cookies of the callback path.
-    /// Needs `allow_on_headers_stop_iteration`.
+    /// Forms up to this many bytes, 0 to 12000, are kept where the session is over or not enough for the
+    /// rule's `authentication`: a POST from a page of this site (`application/x-www-form-urlencoded`) then
+    /// leads to the login instead of 401, and a page sends the form after it, by itself if the same person
+    /// has signed in. The browser keeps it, sealed, in cookies of the callback path. Needs
+    /// `allow_on_headers_stop_iteration`.
     pub(super) preserved_post_bytes: Option<Whole>,
     /// How often the claims are read again in the course of a session: `10s` to `1d`. Without it, only
     /// when the access token is refreshed. A session with a refresh token is refreshed that often; for

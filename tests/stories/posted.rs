@@ -1,6 +1,6 @@
 //! Forms that are posted when the session is over.
 
-use crate::browser::Browser;
+use crate::browser::{Browser, parameter};
 use crate::cookies::Site;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
@@ -162,6 +162,44 @@ fn whose_a_form_was_is_not_known_where_the_store_has_lost_the_session() {
     let page = come_back(&browser, &start);
     assert_eq!(sent(&page).1, fields(FORM.as_bytes()));
     assert!(!sends_by_itself(&page));
+}
+
+#[test]
+fn a_form_that_takes_a_fresher_login_is_sent_after_it() {
+    let demanding = |settings: &mut Value| {
+        keep_forms(settings);
+        settings["rules"] = json!([
+            {"match": {"path": {"prefix": "/pay"}}, "authentication": {"max_age": "5m"}},
+        ]);
+    };
+    for world in [World::with(demanding), World::with_store(demanding)] {
+        world.provider.script.borrow_mut().tells_authentication = true;
+        let browser = world.browser();
+        browser.log_in();
+        world.pass(minutes(10));
+        let start = post(&browser, "/pay?x=1", FORM.as_bytes());
+        assert_eq!(parameter(start.location(), "max_age"), "300");
+        let page = come_back(&browser, &start);
+        let target = format!("{}/pay?x=1", browser.origin());
+        assert_eq!(sent(&page), (target, fields(FORM.as_bytes())));
+        assert!(sends_by_itself(&page));
+        post(&browser, "/pay?x=1", FORM.as_bytes()).forwarded();
+
+        world.pass(minutes(10));
+        let start = post(&browser, "/pay", FORM.as_bytes());
+        somebody_else_comes(&world);
+        assert!(!sends_by_itself(&come_back(&browser, &start)));
+
+        world.pass(minutes(10));
+        let cors = ("sec-fetch-mode", "cors");
+        let script = browser.request("POST", "/pay", Site::SameOrigin, &[TYPE, cors]);
+        let refused = browser.send_with(script, Body::Bytes(FORM.into()));
+        assert_eq!(refused.code(), "insufficient_user_authentication");
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert!(challenge.ends_with("max_age=\"300\""), "{challenge}");
+        let large = post(&browser, "/pay", &[b'x'; 12_001]);
+        assert_eq!(large.code(), "insufficient_user_authentication");
+    }
 }
 
 #[test]
