@@ -197,8 +197,8 @@ pub(super) struct Session {
     pub(super) reread_claims: Option<Span>,
     /// Whether a session without a refresh token is renewed at the provider with `prompt=none`, when
     /// its access token is about to end: the next page that a person opens goes by way of the
-    /// provider, which asks nothing. Where it has to ask, the session is over and a login begins. The
-    /// `lifetime` goes on from the login.
+    /// provider, which asks nothing. Where it has to ask, the session is over and a login begins; where
+    /// anything else goes wrong, the session goes on to its end. The `lifetime` goes on from the login.
     pub(super) prompt_none_renewal: Option<bool>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,

@@ -52,12 +52,18 @@ pub async fn start(
         set_cookies.extend(posted_form(visit, &state).store(form)?);
     }
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
+    let nothing = AuthenticationDemand::default();
     let location = AuthenticationRequest {
         redirect_uri: &redirect_uri(visit),
         state: &state,
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
-        demand: goal.demand,
+        // A session that is renewed has shown what the rule demands. A provider that is to show it anew
+        // and may ask nobody would end the session over it.
+        demand: match goal.silent {
+            Some(_) => &nothing,
+            None => goal.demand,
+        },
         asks_nobody: goal.silent.is_some(),
     }
     .url(&visit.gateway.config.provider, &data.metadata);
