@@ -66,7 +66,7 @@ pub enum Metric {
     RefreshUnverified,
     /// One refusal because the provider left groups out.
     GroupsOverage,
-    /// One answer that is an error, by its code.
+    /// One answer that is an error, by its code; or one silent renewal that failed.
     Failure(Cow<'static, str>),
     /// One session that was kept in the cookie because the store could not be asked.
     SessionStoreBypassed,

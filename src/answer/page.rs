@@ -26,11 +26,13 @@ pub enum Link<'a> {
         target: &'a str,
         text: &'a str,
     },
-    /// A form that is filled in, and sent by itself where scripts run.
+    /// A form that is filled in.
     Send {
         target: &'a str,
         fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
         text: &'a str,
+        /// Where scripts run, it waits for nobody.
+        by_itself: bool,
     },
 }
 
@@ -56,7 +58,9 @@ impl Page<'_> {
         let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
         let style = hash(STYLE);
         let script = match self.link {
-            Some(Link::Send { .. }) => format!("script-src 'sha256-{}'; ", hash(SCRIPT)),
+            Some(Link::Send {
+                by_itself: true, ..
+            }) => format!("script-src 'sha256-{}'; ", hash(SCRIPT)),
             _ => String::new(),
         };
         [
@@ -133,6 +137,7 @@ impl Link<'_> {
                 target,
                 fields,
                 text,
+                by_itself,
             } => {
                 let mut inputs = String::new();
                 for (name, value) in fields {
@@ -142,9 +147,12 @@ impl Link<'_> {
                         escape(value)
                     ));
                 }
+                let script = match by_itself {
+                    true => format!("<script>{SCRIPT}</script>"),
+                    false => String::new(),
+                };
                 format!(
-                    "<form method=\"post\" action=\"{}\">{inputs}<button>{}</button></form>\
-                     <script>{SCRIPT}</script>",
+                    "<form method=\"post\" action=\"{}\">{inputs}<button>{}</button></form>{script}",
                     escape(target),
                     escape(text)
                 )

@@ -184,10 +184,11 @@ pub(super) struct Session {
     pub(super) lifetime: Option<Span>,
     /// How tokens are refreshed in the course of a session.
     pub(super) refresh: Option<Refresh>,
-    /// Forms up to this many bytes, 0 to 12000, are kept where the session is over: a POST from a page of
-    /// this site (`application/x-www-form-urlencoded`) then leads to the login instead of 401, and a
-    /// page sends the form after it. The browser keeps it, sealed, in cookies of the callback path.
-    /// Needs `allow_on_headers_stop_iteration`.
+    /// Forms up to this many bytes, 0 to 12000, are kept where the session is over or not enough for the
+    /// rule's `authentication`: a POST from a page of this site (`application/x-www-form-urlencoded`) then
+    /// leads to the login instead of 401, and a page sends the form after it, by itself if the same person
+    /// has signed in. The browser keeps it, sealed, in cookies of the callback path. Needs
+    /// `allow_on_headers_stop_iteration`.
     pub(super) preserved_post_bytes: Option<Whole>,
     /// How often the claims are read again in the course of a session: `10s` to `1d`. Without it, only
     /// when the access token is refreshed. A session with a refresh token is refreshed that often; for
@@ -197,8 +198,8 @@ pub(super) struct Session {
     pub(super) reread_claims: Option<Span>,
     /// Whether a session without a refresh token is renewed at the provider with `prompt=none`, when
     /// its access token is about to end: the next page that a person opens goes by way of the
-    /// provider, which asks nothing. Where it has to ask, the session is over and a login begins. The
-    /// `lifetime` goes on from the login.
+    /// provider, which asks nothing. Where it has to ask, the session is over and a login begins; where
+    /// anything else goes wrong, the session goes on to its end. The `lifetime` goes on from the login.
     pub(super) prompt_none_renewal: Option<bool>,
     /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
     pub(super) cache_bytes: Option<Whole>,

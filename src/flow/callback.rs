@@ -1,5 +1,7 @@
 //! The end of a login: the provider sends the browser back.
 
+use std::rc::Rc;
+
 use super::ending::{self, Tokens};
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
@@ -8,7 +10,9 @@ use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
 use crate::provider::ProviderData;
-use crate::session::{IdTokenHint, LOGIN_LIFETIME, PendingLogin, PendingLogins, StoredSession};
+use crate::session::{
+    IdTokenHint, LOGIN_LIFETIME, OpenSession, PendingLogin, PendingLogins, StoredSession,
+};
 use crate::telemetry::{Level, Metric, Purpose};
 
 /// Judges the authorization response, redeems its code and gives the browser a session.
@@ -28,7 +32,11 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             }),
         };
     };
-    let data = visit.relying_party().provider().await?;
+    let data = match visit.relying_party().provider().await {
+        Ok(data) => data,
+        // The login is kept: it can be finished when the provider is there again.
+        Err(error) => return fail(visit, error, &pending, Vec::new()).await,
+    };
     let mut ended: Vec<String> = logins.remove(&response.state).into_iter().collect();
     let kept = login::posted_form(visit, &response.state);
     let form = kept.load();
@@ -36,10 +44,13 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         ended.extend(kept.delete());
     }
     match conclude(visit, &response, &pending, &data).await {
-        Ok(Outcome::LoggedIn(mut set_cookies)) => {
+        Ok(Outcome::LoggedIn {
+            subject,
+            mut set_cookies,
+        }) => {
             set_cookies.extend(ended);
             Ok(match pending.is_posted {
-                true => posted::send(visit, form.as_deref(), &pending.target, set_cookies),
+                true => posted::send(visit, form.as_ref(), &subject, &pending.target, set_cookies),
                 false => go_to(visit, &pending.target, set_cookies),
             })
         }
@@ -57,8 +68,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             login::start(visit, &goal, ended).await
         }
         Ok(Outcome::SeenBefore) => {
-            let error = RequestFault::LoginReplayed.into();
-            Err(refusal(visit, error, &pending, ended))
+            fail(visit, RequestFault::LoginReplayed.into(), &pending, ended).await
         }
         // The session is over, and the person takes part from here on.
         Err(Error::Authorization(fault))
@@ -79,39 +89,56 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if has_arrived(visit, &pending).await =>
+            if pending.silent.is_none() && has_arrived(visit, &pending).await =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
-        Err(error) => Err(refusal(visit, error, &pending, ended)),
+        Err(error) => fail(visit, error, &pending, ended).await,
     }
 }
 
 /// Whether the browser has what this login is for: then it can go on to the target, and is not
 /// sent back here from there.
 async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> bool {
-    let found = session::known(visit).await;
-    found.is_some_and(|(open, _)| step_up::is_met(visit, &pending.demand, &open.session))
+    arrived(visit, pending).await.is_some()
+}
+
+async fn arrived(visit: &Visit<'_>, pending: &PendingLogin) -> Option<Rc<OpenSession>> {
+    let (open, _) = session::known(visit).await?;
+    step_up::is_met(visit, &pending.demand, &open.session).then_some(open)
 }
 
 enum Outcome {
-    /// With the cookies of the new session.
-    LoggedIn(Vec<String>),
+    /// Who, and the cookies of the new session.
+    LoggedIn {
+        subject: String,
+        set_cookies: Vec<String>,
+    },
     /// The code has been redeemed before.
     SeenBefore,
 }
 
-fn refusal(
+/// The end of a login that has failed. Of a silent one the person knows nothing: as long as the session
+/// lives that it was to renew, they go on to their target.
+async fn fail(
     visit: &Visit<'_>,
     error: Error,
     pending: &PendingLogin,
-    set_cookies: Vec<String>,
-) -> Refusal {
-    Refusal {
+    mut set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
+    if pending.silent.is_some()
+        && let Some(open) = arrived(visit, pending).await
+        && let Some(kept) = silent::postpone(visit, &open).await?
+    {
+        silent::tell_failure(visit, &error);
+        set_cookies.extend(kept);
+        return Ok(go_to(visit, &pending.target, set_cookies));
+    }
+    Err(Refusal {
         set_cookies,
         again: Some(address(visit, &pending.target)),
         ..error.into()
-    }
+    })
 }
 
 fn go_to(visit: &Visit<'_>, target: &str, set_cookies: Vec<String>) -> Decision {
@@ -207,5 +234,8 @@ async fn conclude(
             super::caller::request_id(visit.request)
         ),
     );
-    Ok(Outcome::LoggedIn(set_cookies))
+    Ok(Outcome::LoggedIn {
+        subject: session.subject,
+        set_cookies,
+    })
 }

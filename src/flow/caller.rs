@@ -80,6 +80,15 @@ pub fn is_same_origin(request: &Request, origin: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a browser says that a page of this very origin sends the request; where it says nothing, no.
+pub fn is_from_own_page(request: &Request, origin: &str) -> bool {
+    let mut said = [("sec-fetch-site", "same-origin"), ("origin", origin)]
+        .into_iter()
+        .flat_map(|(name, own)| request.all(name).map(move |value| value == own.as_bytes()))
+        .peekable();
+    said.peek().is_some() && said.all(|is_own| is_own)
+}
+
 /// What a person can tell the operator: the proxy's request id, if it is one.
 pub fn request_id(request: &Request) -> &str {
     request

@@ -6,7 +6,7 @@ use crate::answer::Response;
 use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
-use crate::session::{PendingLogin, PendingLogins, PostedForm};
+use crate::session::{Form, PendingLogin, PendingLogins, PostedForm};
 use crate::telemetry::Metric;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ pub struct Goal<'a> {
     /// That nobody is to be asked, and when the session that is renewed ends at last.
     pub silent: Option<Timestamp>,
     /// The form that they posted to the target.
-    pub form: Option<&'a [u8]>,
+    pub form: Option<&'a Form>,
 }
 
 /// Redirects to the authorization endpoint, with a sealed cookie that remembers where the person
@@ -52,12 +52,18 @@ pub async fn start(
         set_cookies.extend(posted_form(visit, &state).store(form)?);
     }
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
+    let nothing = AuthenticationDemand::default();
     let location = AuthenticationRequest {
         redirect_uri: &redirect_uri(visit),
         state: &state,
         nonce: &login.nonce,
         code_verifier: &login.code_verifier,
-        demand: goal.demand,
+        // A session that is renewed has shown what the rule demands. A provider that is to show it anew
+        // and may ask nobody would end the session over it.
+        demand: match goal.silent {
+            Some(_) => &nothing,
+            None => goal.demand,
+        },
         asks_nobody: goal.silent.is_some(),
     }
     .url(&visit.gateway.config.provider, &data.metadata);

@@ -6,51 +6,95 @@ use super::serve::Visit;
 use super::{BodyFault, Decision, caller, login};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::RequestFault;
+use crate::session::{Form, SessionCookie, SessionKey, StoredSession};
 
-/// The form that this request posts, as it is encoded, if it may be kept.
+/// The form that this request posts, if it may be kept.
 ///
 /// Another site can make a browser post a form here, but without the session's cookie where that is
 /// `SameSite=Lax`. Sent again by a page of this site it would go with the cookie, so only a form of
 /// this very site is kept.
-pub async fn form(visit: &Visit<'_>) -> Result<Option<Vec<u8>>, RequestFault> {
+pub async fn form(visit: &Visit<'_>) -> Result<Option<Form>, RequestFault> {
     let most = visit.gateway.config.session.preserved_post_bytes;
     let request = visit.request;
     let is_kept = most > 0
         && request.method() == "POST"
         && visit.audience == Audience::Browser
-        && caller::is_same_origin(request, &visit.origin())
+        && caller::is_from_own_page(request, &visit.origin())
         && is_form(request.text("content-type").unwrap_or_default())
         && login::keeps_whole(request);
     if !is_kept {
         return Ok(None);
     }
     match visit.exchange.body(most).await {
-        Ok(body) => Ok(fields(&body).is_some().then_some(body)),
+        Ok(body) => Ok(fields(&body).is_some().then(|| Form {
+            subject: subject(visit),
+            encoded: body,
+        })),
         Err(BodyFault::TooLarge) => Ok(None),
         Err(fault) => Err(fault.into()),
     }
 }
 
-/// The page that sends the form of a login that has succeeded, if the browser still has it.
+/// Whose session the browser's cookie is, be it over or not. Of one in the store that is not in use
+/// here nothing is known.
+fn subject(visit: &Visit<'_>) -> Option<String> {
+    let cookie = StoredSession(visit.cookies());
+    match cookie.open(&cookie.sealed()?)? {
+        SessionCookie::Whole(session) => Some(session.into_owned().subject),
+        SessionCookie::Reference(reference) => {
+            let mut sessions = visit.gateway.sessions.borrow_mut();
+            let open = sessions.find(
+                SessionKey::Reference(&reference.id),
+                visit.authority.as_str(),
+            )?;
+            Some(open.session.subject.clone())
+        }
+    }
+}
+
+/// The page that sends the form of a login that has succeeded, if the browser still has it. It waits
+/// for nobody only where `subject`, who is logged in now, has filled it in: what somebody wrote must
+/// not go out in another's name.
 pub fn send(
     visit: &Visit<'_>,
-    form: Option<&[u8]>,
+    form: Option<&Form>,
+    subject: &str,
     target: &str,
     set_cookies: Vec<String>,
 ) -> Decision {
     let target = format!("{}{target}", visit.origin());
-    let page = match form.and_then(fields) {
-        Some(fields) => Page {
-            title: "Sending your form",
-            message: "You are signed in again. Your form is being sent.",
-            code: None,
-            request_id: None,
-            link: Some(Link::Send {
-                target: &target,
-                fields,
-                text: "Send",
-            }),
-        },
+    let found = form.and_then(|form| Some((form.subject.as_deref(), fields(&form.encoded)?)));
+    let page = match found {
+        Some((author, fields)) => {
+            let (title, message) = match author {
+                Some(author) if author == subject => (
+                    "Sending your form",
+                    "You are signed in again. Your form is being sent.",
+                ),
+                Some(_) => (
+                    "This form was not sent yet",
+                    "You are signed in, but this form was filled in by somebody else. \
+                     Send it only if it is to go out in your name.",
+                ),
+                None => (
+                    "Your form was not sent yet",
+                    "You are signed in. This form was filled in before this sign-in: \
+                     send it only if it was you who filled it in.",
+                ),
+            };
+            Page {
+                title,
+                message,
+                code: None,
+                request_id: None,
+                link: Some(Link::Send {
+                    target: &target,
+                    fields,
+                    text: "Send",
+                    by_itself: author == Some(subject),
+                }),
+            }
+        }
         None => Page {
             title: "Your form was not sent",
             message: "You are signed in again, but your form could not be kept. Please fill it in again.",

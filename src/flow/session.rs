@@ -12,7 +12,9 @@ use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
-use crate::session::{Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession};
+use crate::session::{
+    Form, Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession,
+};
 use crate::telemetry::Level;
 
 /// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
@@ -108,7 +110,7 @@ async fn log_in(
 async fn start_login(
     visit: &Visit<'_>,
     demand: &AuthenticationDemand,
-    form: Option<&[u8]>,
+    form: Option<&Form>,
     set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
     let goal = Goal {

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, stored};
+use super::{Decision, caller, stored};
 use crate::answer::Audience;
 use crate::config::AuthenticationDemand;
-use crate::error::AuthorizationFault;
+use crate::error::{AuthorizationFault, Error};
 use crate::session::{OpenSession, Session, SilentRenewal};
+use crate::telemetry::Metric;
 
 /// The least time between a login or an attempt and the next attempt.
 pub const LEAST_INTERVAL: Duration = Duration::from_secs(60);
@@ -38,17 +39,7 @@ pub async fn start(
     demand: &AuthenticationDemand,
     open: &OpenSession,
 ) -> Result<Option<Decision>, Refusal> {
-    let session = &open.session;
-    let now = visit.host().now();
-    let postponed = Session {
-        seen_at: now,
-        silent_renewal: session.silent_renewal.map(|renewal| SilentRenewal {
-            due_at: now.after(LEAST_INTERVAL),
-            ..renewal
-        }),
-        ..session.clone()
-    };
-    let Some(set_cookies) = stored::keep(visit, open, &postponed).await? else {
+    let Some(set_cookies) = postpone(visit, open).await? else {
         return Ok(None);
     };
     let goal = Goal {
@@ -56,9 +47,42 @@ pub async fn start(
         attempt: 0,
         form: None,
         demand,
-        silent: session.silent_renewal.map(|renewal| renewal.until),
+        silent: open.session.silent_renewal.map(|renewal| renewal.until),
     };
     login::start(visit, &goal, set_cookies).await.map(Some)
+}
+
+/// Keeps a session that is not due before a while has passed: `Set-Cookie` values, or nothing where that
+/// cannot be kept.
+pub async fn postpone(visit: &Visit<'_>, open: &OpenSession) -> Result<Option<Vec<String>>, Error> {
+    let session = &open.session;
+    let now = visit.host().now();
+    let postponed = Session {
+        seen_at: now,
+        silent_renewal: session.silent_renewal.map(|renewal| SilentRenewal {
+            due_at: renewal.due_at.max(now.after(LEAST_INTERVAL)),
+            ..renewal
+        }),
+        ..session.clone()
+    };
+    stored::keep(visit, open, &postponed).await
+}
+
+/// Counts and logs a renewal that failed, which no answer tells of.
+pub fn tell_failure(visit: &Visit<'_>, error: &Error) {
+    let report = error.report();
+    let cause = error
+        .cause()
+        .map_or_else(String::new, |cause| format!(" cause=\"{cause}\""));
+    visit.host().count(&Metric::Failure(report.code.clone()));
+    visit.host().log(
+        report.level,
+        &format!(
+            "silent_renewal_failed code={} request_id={}{cause}",
+            report.code,
+            caller::request_id(visit.request)
+        ),
+    );
 }
 
 /// Whether the provider says that it has to ask the person (OpenID Connect Core 3.1.2.6).

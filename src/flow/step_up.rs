@@ -3,7 +3,7 @@
 
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller};
+use super::{Decision, caller, posted};
 use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
 use crate::session::Session;
@@ -16,15 +16,16 @@ pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Sessio
         .meets(demand, visit.host().now(), clock_skew)
 }
 
-/// Sends a person to authenticate again, and tells everybody else that it takes that. The session
-/// stays, whatever becomes of it.
+/// Sends a person to authenticate again, with the form that they may have posted, and tells everybody
+/// else that it takes that. The session stays, whatever becomes of it.
 pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
     let target = login::target(visit.request);
-    if caller::can_log_in(visit.request, visit.audience) {
+    let form = posted::form(visit).await?;
+    if form.is_some() || caller::can_log_in(visit.request, visit.audience) {
         let goal = Goal {
             target: &target,
             attempt: 0,
-            form: None,
+            form: form.as_ref(),
             demand,
             silent: None,
         };

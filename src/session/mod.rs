@@ -22,7 +22,7 @@ pub use chunks::TooLarge;
 pub use cookie::CookieJar;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
-pub use posted::PostedForm;
+pub use posted::{Form, PostedForm};
 pub use progress::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME};
 pub use record::Record;
 pub use reference::{Reference, SessionCookie};

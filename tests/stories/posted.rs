@@ -1,23 +1,27 @@
 //! Forms that are posted when the session is over.
 
-use crate::browser::Browser;
+use crate::browser::{Browser, parameter};
 use crate::cookies::Site;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
 use crate::worker::Body;
 use crate::world::{World, minutes};
+use portero::request::Request;
 use portero::telemetry::Purpose;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 const FORM: &str = "name=Ada+Lovelace&text=%22a%22+%3Cb%3E%0D%0A%C3%A9&submit=1&name=again";
 const TYPE: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
+fn keep_forms(settings: &mut Value) {
+    settings["allow_on_headers_stop_iteration"] = true.into();
+    settings["session"]["preserved_post_bytes"] = 12_000.into();
+}
+
 fn world() -> World {
-    World::with(|settings| {
-        settings["allow_on_headers_stop_iteration"] = true.into();
-        settings["session"]["preserved_post_bytes"] = 12_000.into();
-    })
+    World::with(keep_forms)
 }
 
 /// Somebody whose session is over.
@@ -62,6 +66,23 @@ fn sent(page: &Outcome) -> (String, Vec<(String, String)>) {
     (attribute(form, "action"), fields.collect())
 }
 
+/// Whether a page sends its form without anybody pressing the button.
+#[track_caller]
+fn sends_by_itself(page: &Outcome) -> bool {
+    let has_script = page.answered().body.contains("<script");
+    let policy = page.header("content-security-policy").unwrap();
+    assert_eq!(has_script, policy.contains("script-src"), "{policy}");
+    has_script
+}
+
+/// The person at the provider is somebody else from now on.
+fn somebody_else_comes(world: &World) {
+    world
+        .provider
+        .tamper(|token| token.claims["sub"] = json!("user-2"));
+    world.provider.script.borrow_mut().userinfo = json!({"sub": "user-2"});
+}
+
 fn unescape(text: &str) -> String {
     [
         ("&lt;", "<"),
@@ -88,12 +109,140 @@ fn a_form_that_met_an_expired_session_is_sent_after_the_login() {
     let page = come_back(&browser, &start);
     let target = format!("{}/orders?draft=1", browser.origin());
     assert_eq!(sent(&page), (target, fields(FORM.as_bytes())));
+    assert!(sends_by_itself(&page));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'sha256-"), "{policy}");
     assert!(!policy.contains("form-action"), "{policy}");
     assert!(browser.cookie_names("__Secure-portero-form").is_empty());
     let again = post(&browser, "/orders?draft=1", FORM.as_bytes());
     assert!(again.forwarded().has("x-userinfo"));
+}
+
+#[test]
+fn a_form_of_somebody_else_waits_for_a_button() {
+    let world = world();
+    let browser = late(&world);
+    let start = post(&browser, "/orders", FORM.as_bytes());
+    somebody_else_comes(&world);
+    let page = come_back(&browser, &start);
+    assert_eq!(sent(&page).1, fields(FORM.as_bytes()));
+    assert!(!sends_by_itself(&page));
+    let body = &page.answered().body;
+    assert!(body.contains("by somebody else"), "{body}");
+    assert!(browser.cookie_names("__Secure-portero-form").is_empty());
+    let pressed = post(&browser, "/orders", FORM.as_bytes());
+    assert_eq!(pressed.forwarded().userinfo()["sub"], "user-2");
+}
+
+#[test]
+fn a_form_of_nobody_knows_whom_waits_for_a_button() {
+    let world = world();
+    let without_cookie = late(&world);
+    without_cookie.cookies.borrow_mut().tamper().clear();
+    let stranger = world.browser();
+    for browser in [without_cookie, stranger] {
+        let start = post(&browser, "/orders", FORM.as_bytes());
+        let page = come_back(&browser, &start);
+        assert_eq!(sent(&page).1, fields(FORM.as_bytes()));
+        assert!(!sends_by_itself(&page));
+        let body = &page.answered().body;
+        assert!(body.contains("before this sign-in"), "{body}");
+    }
+}
+
+/// The cookie only names the session, and the store has dropped it.
+#[test]
+fn whose_a_form_was_is_not_known_where_the_store_has_lost_the_session() {
+    let world = World::with_store(keep_forms);
+    let browser = world.browser();
+    browser.log_in();
+    world.redis.lose_everything();
+    world.pass(minutes(1));
+    let start = post(&browser, "/orders", FORM.as_bytes());
+    let page = come_back(&browser, &start);
+    assert_eq!(sent(&page).1, fields(FORM.as_bytes()));
+    assert!(!sends_by_itself(&page));
+}
+
+#[test]
+fn a_form_that_takes_a_fresher_login_is_sent_after_it() {
+    let demanding = |settings: &mut Value| {
+        keep_forms(settings);
+        settings["rules"] = json!([
+            {"match": {"path": {"prefix": "/pay"}}, "authentication": {"max_age": "5m"}},
+        ]);
+    };
+    for world in [World::with(demanding), World::with_store(demanding)] {
+        world.provider.script.borrow_mut().tells_authentication = true;
+        let browser = world.browser();
+        browser.log_in();
+        world.pass(minutes(10));
+        let start = post(&browser, "/pay?x=1", FORM.as_bytes());
+        assert_eq!(parameter(start.location(), "max_age"), "300");
+        let page = come_back(&browser, &start);
+        let target = format!("{}/pay?x=1", browser.origin());
+        assert_eq!(sent(&page), (target, fields(FORM.as_bytes())));
+        assert!(sends_by_itself(&page));
+        post(&browser, "/pay?x=1", FORM.as_bytes()).forwarded();
+
+        world.pass(minutes(10));
+        let start = post(&browser, "/pay", FORM.as_bytes());
+        somebody_else_comes(&world);
+        assert!(!sends_by_itself(&come_back(&browser, &start)));
+
+        world.pass(minutes(10));
+        let cors = ("sec-fetch-mode", "cors");
+        let script = browser.request("POST", "/pay", Site::SameOrigin, &[TYPE, cors]);
+        let refused = browser.send_with(script, Body::Bytes(FORM.into()));
+        assert_eq!(refused.code(), "insufficient_user_authentication");
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert!(challenge.ends_with("max_age=\"300\""), "{challenge}");
+        let large = post(&browser, "/pay", &[b'x'; 12_001]);
+        assert_eq!(large.code(), "insufficient_user_authentication");
+    }
+}
+
+#[test]
+fn only_a_page_of_this_site_can_have_its_form_kept() {
+    const OWN: &str = "https://app.example.com";
+    let world = world();
+    let browser = late(&world);
+    let site = |value| ("sec-fetch-site", value);
+    let origin = |value| ("origin", value);
+    for (headers, is_kept) in [
+        (vec![site("same-origin")], true),
+        (vec![site("same-origin"), origin(OWN)], true),
+        (vec![origin(OWN)], true),
+        (vec![site("none")], false),
+        (vec![site("none"), origin(OWN)], false),
+        (vec![site("same-origin"), origin("null")], false),
+        (
+            vec![site("same-origin"), origin("https://app.example.com:8443")],
+            false,
+        ),
+        (
+            vec![site("same-origin"), origin(OWN), origin("null")],
+            false,
+        ),
+        (vec![site("same-site"), origin(OWN)], false),
+        (vec![("referer", "https://app.example.com/form")], false),
+        (vec![], false),
+    ] {
+        let mut all = vec![TYPE, ("accept", "text/html"), ("sec-fetch-site", "")];
+        all.extend_from_slice(&headers);
+        let request = browser.request("POST", "/orders", Site::SameOrigin, &all);
+        let said = request
+            .headers()
+            .iter()
+            .filter(|(_, value)| !value.is_empty());
+        let request = Request::new(said.cloned().collect());
+        let outcome = browser.send_with(request, Body::Bytes(FORM.into()));
+        match is_kept {
+            true => assert_eq!(outcome.status(), 303, "{headers:?}"),
+            false => assert_eq!(outcome.code(), "login_required", "{headers:?}"),
+        }
+        browser.cookies.borrow_mut().tamper().clear();
+    }
 }
 
 #[test]

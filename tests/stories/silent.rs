@@ -210,6 +210,20 @@ fn every_way_to_say_so_ends_the_session_and_asks_once() {
     }
 }
 
+/// The person gets the page they asked for, and the operator is told.
+#[track_caller]
+fn is_not_renewed_and_goes_on(world: &World, browser: &Browser, code: &str) {
+    let line = format!("silent_renewal_failed code={code} ");
+    let metric = format!("portero.failure.{code}");
+    let before = (world.land.lines(&line).len(), world.land.counted(&metric));
+    let (target, outcome) = browser.browse("/page");
+    assert_eq!(target, "/page");
+    outcome.forwarded();
+    assert_eq!(world.land.lines(&line).len(), before.0 + 1, "{line}");
+    assert_eq!(world.land.counted(&metric), before.1 + 1, "{metric}");
+    assert!(browser.cookie_names("__Host-portero-login-").is_empty());
+}
+
 #[test]
 fn every_other_error_leaves_the_session_alone_for_a_while() {
     for error in [
@@ -222,39 +236,132 @@ fn every_other_error_leaves_the_session_alone_for_a_while() {
         let browser = logged_in(&world);
         world.pass(minutes(10));
         world.provider.script.borrow_mut().denial = Some(error.to_owned());
-        let (_, outcome) = browser.browse("/page");
-        assert_eq!(outcome.code(), format!("authorization_{error}"));
-        assert!(has_session(&browser), "{error}");
+        is_not_renewed_and_goes_on(&world, &browser, &format!("authorization_{error}"));
         for _ in 0..5 {
             browser.go("/page").forwarded();
             world.pass(seconds(10));
         }
         world.pass(seconds(11));
-        let (_, outcome) = browser.browse("/page");
-        assert_eq!(outcome.code(), format!("authorization_{error}"));
+        is_not_renewed_and_goes_on(&world, &browser, &format!("authorization_{error}"));
         assert_eq!(prompts(&world), ["", "none", "none"]);
+        world.pass(minutes(60));
+        assert_eq!(browser.fetch("/api").code(), "login_required");
     }
 }
 
 #[test]
 fn a_code_or_a_token_that_cannot_be_used_leaves_the_session() {
     let body = br#"{"error":"invalid_grant"}"#.to_vec();
-    for (answer, code) in [
-        (Answer::Body(400, body), None),
-        (Answer::Status(503), Some("token_unreachable")),
+    for (purpose, answer, code) in [
+        (
+            Purpose::Token,
+            Answer::Body(400, body),
+            "token_invalid_grant",
+        ),
+        (Purpose::Token, Answer::Status(503), "token_unreachable"),
+        (Purpose::Userinfo, Answer::Status(500), "userinfo_refused"),
     ] {
         let world = with(|_| ());
         let browser = logged_in(&world);
         world.pass(minutes(10));
-        world.provider.break_down(Purpose::Token, answer);
-        let (_, outcome) = browser.browse("/page");
-        match code {
-            Some(code) => assert_eq!(outcome.code(), code),
-            None => drop(outcome.forwarded()),
-        }
+        world.provider.break_down(purpose, answer);
+        is_not_renewed_and_goes_on(&world, &browser, code);
         browser.go("/page").forwarded();
         assert_eq!(prompts(&world), ["", "none"]);
     }
+}
+
+#[test]
+fn a_token_that_proves_nothing_leaves_the_session() {
+    let world = with(|_| ());
+    let browser = logged_in(&world);
+    world.pass(minutes(10));
+    world
+        .provider
+        .tamper(|token| token.claims["aud"] = json!("x"));
+    is_not_renewed_and_goes_on(&world, &browser, "id_token_audience_mismatch");
+}
+
+/// The callback reaches an Envoy that has just started and cannot reach the provider.
+#[test]
+fn a_provider_that_is_lost_on_the_way_leaves_the_session() {
+    let world = with(|_| ());
+    let browser = logged_in(&world);
+    world.pass(minutes(10));
+    let start = browser.go("/page");
+    let callback = browser.back_from_provider(start.location());
+    world.provider.go_down();
+    browser.moves_to(&world.another_process());
+    let (target, outcome) = browser.browse(&callback);
+    assert_eq!(target, "/page");
+    outcome.forwarded();
+    let line = "silent_renewal_failed code=provider_unavailable ";
+    assert_eq!(world.land.lines(line).len(), 1);
+}
+
+#[test]
+fn a_renewal_that_fails_after_the_session_is_over_is_an_error() {
+    let world = with(|_| ());
+    let browser = logged_in(&world);
+    world.pass(minutes(10));
+    world.provider.script.borrow_mut().denial = Some("server_error".to_owned());
+    let start = browser.go("/page");
+    let callback = browser.back_from_provider(start.location());
+    let is_session = |name: &str| name == COOKIE;
+    let mut cookies = browser.cookies.borrow_mut();
+    cookies.tamper().retain(|cookie| !is_session(&cookie.name));
+    drop(cookies);
+    let outcome = browser.come_from_elsewhere(&callback);
+    assert_eq!(outcome.code(), "authorization_server_error");
+    assert!(world.land.lines("silent_renewal_failed").is_empty());
+}
+
+/// Each attempt takes longer than the pause between two.
+#[test]
+fn a_provider_that_fails_slowly_makes_no_loop() {
+    let world = with(|_| ());
+    let browser = logged_in(&world);
+    world.pass(minutes(10));
+    world.provider.script.borrow_mut().denial = Some("server_error".to_owned());
+    let start = browser.go("/page");
+    let callback = browser.back_from_provider(start.location());
+    world.pass(seconds(90));
+    let (target, outcome) = browser.browse(&callback);
+    assert_eq!(target, "/page");
+    outcome.forwarded();
+    assert_eq!(prompts(&world), ["", "none"]);
+}
+
+/// Whose session it was cannot be read, so the new one lasts no longer than that would have.
+#[test]
+fn a_store_that_is_down_keeps_no_renewal_from_its_end() {
+    let world = World::with_store(|settings| {
+        settings["session"]["prompt_none_renewal"] = json!(true);
+        settings["session"]["store"]["when_unavailable"] = json!("use_cookies");
+    });
+    let mut script = world.provider.script.borrow_mut();
+    script.tells_authentication = true;
+    script.token_response = vec![("expires_in", json!(300))];
+    drop(script);
+    let browser = logged_in(&world);
+    let began = world.land.now();
+    world.pass(minutes(10));
+    let start = browser.go("/page");
+    let callback = browser.back_from_provider(start.location());
+    for command in ["MGET", "SET", "DEL", "EXPIRE"] {
+        world.redis.break_down(command, Answer::Status(503));
+    }
+    let fresh = world.another_process();
+    fresh.tick();
+    browser.moves_to(&fresh);
+    let end = browser.come_from_elsewhere(&callback);
+    assert_eq!(end.location(), "https://app.example.com/page");
+    browser.go("/page").forwarded();
+    while world.land.now().since(began) < minutes(8 * 60) {
+        browser.fetch("/api").forwarded();
+        world.pass(minutes(5));
+    }
+    assert_eq!(browser.fetch("/api").code(), "login_required");
 }
 
 #[test]
@@ -319,18 +426,47 @@ fn what_the_configuration_asks_of_all_prompts_is_asked_of_logins_only() {
     assert_eq!(prompts(&world), ["login", "none"]);
 }
 
+/// The session has shown what the rule demands, and the provider would have to ask the person for it.
 #[test]
-fn a_rule_that_demands_more_demands_it_of_a_renewal() {
+fn a_renewal_does_not_ask_for_what_the_session_has_shown() {
     let world = with(|settings| {
-        settings["rules"] = json!([{"authentication": {"acr_values": ["gold"]}}]);
+        settings["rules"] = json!([
+            {"authentication": {"max_age": "5m", "acr_values": ["gold"]}},
+        ]);
     });
     let browser = logged_in(&world);
-    world.pass(minutes(10));
+    // Longer ago than the provider would take, and recent enough with the skew of clocks.
+    world.pass(minutes(5) + seconds(30));
     browser.browse("/").1.forwarded();
-    let queries = world.provider.authorizations.borrow();
-    let last = format!("/?{}", queries.last().unwrap());
-    assert_eq!(parameter(&last, "acr_values"), "gold");
-    assert_eq!(parameter(&last, "prompt"), "none");
+    assert_eq!(prompts(&world), ["", "none"]);
+    let last = world.provider.authorizations.borrow().last().cloned();
+    let last = last.unwrap();
+    assert!(
+        !last.contains("max_age") && !last.contains("acr_values"),
+        "{last}"
+    );
+    world.pass(minutes(1));
+    let start = browser.go("/");
+    assert_eq!(parameter(start.location(), "max_age"), "300");
+    assert_eq!(parameter(start.location(), "acr_values"), "gold");
+}
+
+#[test]
+fn a_renewal_that_shows_less_than_the_session_leaves_the_session() {
+    for claim in ["auth_time", "acr"] {
+        let world = with(|settings| {
+            settings["rules"] = json!([
+                {"authentication": {"max_age": "30m", "acr_values": ["gold"]}},
+            ]);
+        });
+        let browser = logged_in(&world);
+        world.pass(minutes(10));
+        world.provider.tamper(move |token| {
+            token.claims.remove(claim);
+        });
+        is_not_renewed_and_goes_on(&world, &browser, "id_token_claim_missing");
+        assert_eq!(prompts(&world), ["", "none"]);
+    }
 }
 
 #[test]

@@ -118,14 +118,19 @@ proptest! {
 
 #[test]
 fn a_form_that_is_sent_again_runs_its_script_and_tells_its_origin_alone() {
-    let page = Page {
+    let page = |by_itself| Page {
         link: Some(Link::Send {
             target: "https://app.example.com/orders?a=1&b=2",
             fields: vec![("a\"b".into(), "<c>\r\n&'".into())],
             text: "Send",
+            by_itself,
         }),
         ..PLAIN
     };
+    let waiting = page(false);
+    assert!(!waiting.to_html().contains("script"));
+    assert!(!header(&waiting, "content-security-policy").contains("script"));
+    let page = page(true);
     let html = page.to_html();
     assert!(html.contains("action=\"https://app.example.com/orders?a=1&amp;b=2\""));
     assert!(html.contains("name=\"a&quot;b\" value=\"&lt;c&gt;&#13;\n&amp;&#39;\""));

@@ -1,4 +1,4 @@
-use super::{audience, can_log_in, is_preflight, is_same_origin, request_id};
+use super::{audience, can_log_in, is_from_own_page, is_preflight, is_same_origin, request_id};
 use crate::answer::Audience::{self, Browser, Program};
 use crate::request::Request;
 
@@ -111,4 +111,29 @@ fn only_what_looks_like_a_request_id_is_shown() {
         assert_eq!(shown(other), "unknown", "{other:?}");
     }
     assert_eq!(request_id(&Request::default()), "unknown");
+}
+
+#[test]
+fn a_page_of_this_origin_is_known_by_what_the_browser_says_and_by_nothing_else() {
+    const ORIGIN: &str = "https://app.example.com";
+    const OWN: (&str, &str) = ("origin", ORIGIN);
+    const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
+    for (headers, expected) in [
+        (vec![SAME], true),
+        (vec![OWN], true),
+        (vec![SAME, OWN], true),
+        (vec![("sec-fetch-site", "none")], false),
+        (vec![("sec-fetch-site", "none"), OWN], false),
+        (vec![SAME, ("origin", "null")], false),
+        (vec![OWN, ("origin", "https://evil.example")], false),
+        (vec![SAME, ("sec-fetch-site", "cross-site")], false),
+        (vec![("referer", "https://app.example.com/a")], false),
+        (vec![], false),
+    ] {
+        assert_eq!(
+            is_from_own_page(&request(&headers), ORIGIN),
+            expected,
+            "{headers:?}"
+        );
+    }
 }
