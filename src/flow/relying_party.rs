@@ -109,7 +109,12 @@ impl RelyingParty<'_> {
         token: &str,
         data: &ProviderData,
     ) -> Result<VerifiedLogoutToken, Error> {
-        let attempt = |keys: &JwkSet| self.verifier().verify_logout_token(token, keys);
+        let provider = &self.gateway.config.provider;
+        let may_lack_expiry = provider.insecure_logout_token_without_exp;
+        let attempt = |keys: &JwkSet| {
+            let verifier = self.verifier();
+            verifier.verify_logout_token(token, keys, may_lack_expiry)
+        };
         let verdict = self.with_keys(data, attempt).await?;
         verdict.map_err(Error::LogoutToken)
     }
