@@ -86,6 +86,10 @@ pub struct Provider {
     pub unknown_key_cooldown: Duration,
     /// Whether issuer and endpoints may be plain `http`.
     pub insecure_allow_http: bool,
+    /// Whether `sid` alone may say whom a front-channel logout means.
+    pub insecure_frontchannel_logout_without_iss: bool,
+    /// Whether a logout token may be without `exp`.
+    pub insecure_logout_token_without_exp: bool,
 }
 
 /// The Envoy clusters that reach the provider.

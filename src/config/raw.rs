@@ -1,12 +1,14 @@
 //! The configuration as it is written. The comments here become the schema's descriptions and
 //! the reference, so they speak to the person who writes a configuration.
 
+mod paths;
 mod policy;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
@@ -80,6 +82,13 @@ pub(super) struct Provider {
     /// Lets issuer and endpoints be plain `http`. Whoever can read or change that traffic can log
     /// in as anybody: for tests only.
     pub(super) insecure_allow_http: Option<bool>,
+    /// Lets the provider leave `iss` out of a front-channel logout, as Entra ID does, where it sends the
+    /// `sid` of the session. Whoever has learned somebody's `sid` can then log them out from a page
+    /// whose frames bring the session cookie.
+    pub(super) insecure_frontchannel_logout_without_iss: Option<bool>,
+    /// Lets logout tokens be without `exp`, which the standard did not have before its final text. Such a
+    /// token then counts for two minutes from its `iat`, with the `clock_skew` of `id_token`.
+    pub(super) insecure_logout_token_without_exp: Option<bool>,
 }
 
 /// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
@@ -325,31 +334,6 @@ impl TryFrom<String> for SameSite {
             _ => Err("is not a known word; accepted: lax, none"),
         }
     }
-}
-
-/// Paths that Portero answers on every host; they must differ. A path starts with `/` and is in
-/// canonical form: no `//`, `.` or `..` segments, query, fragment, `\`, `;` or needless percent-encoding.
-#[derive(Default, Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Paths {
-    /// Where the provider sends browsers after a login. Register `https://<host><callback>` as a redirect
-    /// URI at the provider.
-    pub(super) callback: Option<String>,
-    /// Where a browser goes to log out.
-    pub(super) logout: Option<String>,
-    /// Where a browser arrives after logging out at the provider.
-    pub(super) logged_out: Option<String>,
-    /// What the provider shows in a frame of its own logout page, so that the browser is logged out
-    /// here too (OpenID Connect Front-Channel Logout 1.0). Register
-    /// `https://<host><frontchannel_logout>` as the front-channel logout URI at the provider, with
-    /// `iss` and `sid` sent along (`frontchannel_logout_session_required`).
-    pub(super) frontchannel_logout: Option<String>,
-    /// Where the provider itself says who has been logged out (OpenID Connect Back-Channel Logout 1.0).
-    /// Register `https://<host><backchannel_logout>` as the back-channel logout URI at the provider.
-    /// The path is there only with `allow_on_headers_stop_iteration`, because what the provider says is
-    /// in the body of its request; then it is `/oauth2/backchannel-logout` unless another is written.
-    pub(super) backchannel_logout: Option<String>,
 }
 
 /// One rule.

@@ -66,6 +66,16 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("Provider", "insecure_allow_http", json!(false)),
         (
+            "Provider",
+            "insecure_frontchannel_logout_without_iss",
+            json!(false),
+        ),
+        (
+            "Provider",
+            "insecure_logout_token_without_exp",
+            json!(false),
+        ),
+        (
             "IdToken",
             "algorithms",
             json!(Algorithm::ASYMMETRIC.map(Algorithm::name)),

@@ -11,10 +11,11 @@ use super::ending::{self, Tokens};
 use super::serve::{Refusal, Visit};
 use super::{Decision, ended, session};
 use crate::answer::Response;
+use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::RequestFault;
 use crate::provider::Availability;
-use crate::request::query;
+use crate::request::{Request, query};
 use crate::session::{IdTokenHint, Session, StoredSession};
 
 const BODY: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -25,8 +26,9 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     if visit.request.method() != "GET" {
         return Err(Refusal::of_method("GET"));
     }
+    let provider = &visit.gateway.config.provider;
     let named = Named::parse(visit.request.target())?;
-    if named.iss != visit.gateway.config.provider.issuer {
+    if !is_for_frame(visit.request) || !named.is_from(provider) {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
@@ -37,17 +39,23 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     Ok(Decision::Answer(framed(visit).with_cookies(set_cookies)))
 }
 
+/// Whether the answer is for a frame, as far as the browser says what it is for (Fetch Metadata). A link
+/// on any page leads a whole window here, with the cookies that a navigation brings.
+fn is_for_frame(request: &Request) -> bool {
+    request
+        .all("sec-fetch-dest")
+        .all(|dest| matches!(dest, b"iframe" | b"frame"))
+}
+
 /// Whose session the provider speaks of.
 #[derive(Debug)]
 struct Named<'a> {
-    iss: Cow<'a, str>,
+    iss: Option<Cow<'a, str>>,
     sid: Option<Cow<'a, str>>,
 }
 
 impl<'a> Named<'a> {
-    /// Reads path and query. The standard lets a provider leave both parameters out; then nothing
-    /// tells it from any other page, so `iss` is required. Unknown parameters are ignored: the
-    /// registered address may have some.
+    /// Reads path and query. Unknown parameters are ignored: the registered address may have some.
     fn parse(target: &'a [u8]) -> Result<Self, RequestFault> {
         const MISMATCH: RequestFault = RequestFault::FrontChannelLogoutMismatch;
         let (mut iss, mut sid) = (None, None);
@@ -61,15 +69,27 @@ impl<'a> Named<'a> {
                 return Err(MISMATCH);
             }
         }
-        Ok(Self {
-            iss: iss.ok_or(MISMATCH)?,
-            sid,
-        })
+        Ok(Self { iss, sid })
+    }
+
+    /// Section 2 lets a provider leave both parameters out; then nothing tells it from any other page.
+    /// So `iss` is required, unless the configuration is content with a `sid`.
+    fn is_from(&self, provider: &Provider) -> bool {
+        match &self.iss {
+            Some(iss) => *iss == provider.issuer,
+            None => {
+                provider.insecure_frontchannel_logout_without_iss
+                    && self.sid.as_ref().is_some_and(|sid| !sid.is_empty())
+            }
+        }
     }
 
     /// A session for which the provider gave no `sid` is meant by the issuer alone.
     fn means(&self, session: &Session) -> bool {
-        session.sid.is_none() || self.sid.as_deref() == session.sid.as_deref()
+        match &session.sid {
+            Some(sid) => self.sid.as_deref() == Some(sid),
+            None => self.iss.is_some(),
+        }
     }
 }
 

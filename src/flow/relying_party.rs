@@ -123,7 +123,15 @@ impl RelyingParty<'_> {
         token: &str,
         data: &ProviderData,
     ) -> Result<VerifiedLogoutToken, Error> {
-        let attempt = |keys: &JwkSet| self.verifier().verify_logout_token(token, keys);
+        let may_lack_expiry = self
+            .gateway
+            .config
+            .provider
+            .insecure_logout_token_without_exp;
+        let attempt = |keys: &JwkSet| {
+            let verifier = self.verifier();
+            verifier.verify_logout_token(token, keys, may_lack_expiry)
+        };
         let verdict = self.with_keys(data, Sender::Anybody, attempt).await;
         verdict
             .and_then(|token| token.ok_or(TokenFault::KeyUnknown))

@@ -7,11 +7,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Call, Exchange, Gateway, Reply};
 use crate::config::StorePolicy;
-use crate::error::Error;
-use crate::redis::{self, Command, Condition, Del, Expire, Mget, Set};
+use crate::error::{Error, InternalFault};
+use crate::redis::{self, Command, Condition, Del, Expire, Mget, Set, Swap};
 use crate::session::{Mark, Name, Record, Reference, Session, Tag, Watermark, names_of};
 use crate::telemetry::Callee;
 use crate::time::Timestamp;
+
+/// How often a watermark is written. A write is one too few only where somebody else's has come since
+/// the last, and each of them ends more than the one before.
+const RAISES: usize = 8;
 
 /// The store of one configuration, in the course of one flow, for the sessions of one host.
 #[derive(Clone, Copy)]
@@ -124,22 +128,37 @@ impl<'a> SessionStore<'a> {
     /// Ends, for every Envoy, what `mark` names.
     pub async fn end(&self, mark: Mark<'_>, watermark: Watermark) -> Result<(), Error> {
         for tag in mark.tags(&self.gateway.config.provider.issuer) {
-            let key = self.mark_key(&tag);
-            let mut values = self.ask(&Mget(&[&key])).await?.into_iter();
-            let known = self.watermark(&key, values.next().flatten());
-            let watermark = known.map_or(watermark, |known| known.and(watermark));
-            let value = self
-                .mark_record(&key)
-                .seal(self.gateway.host.as_ref(), &watermark)?;
-            let set = Set {
-                key: &key,
-                value: &value,
-                lifetime: watermark.expires_at.since(self.gateway.host.now()),
-                condition: Condition::Always,
-            };
-            self.ask(&set).await?;
+            self.raise(&self.mark_key(&tag), watermark).await?;
         }
         Ok(())
+    }
+
+    /// Notes a watermark beside what is noted there. Somebody else may do so at the same moment; but a
+    /// write brings back what it has replaced, so whoever has replaced more than they knew of writes
+    /// once more, and nothing is lost.
+    async fn raise(&self, key: &str, watermark: Watermark) -> Result<(), Error> {
+        let mut noted = watermark;
+        let mut values = self.ask(&Mget(&[key])).await?.into_iter();
+        let mut found = values.next().flatten();
+        for _ in 0..RAISES {
+            if let Some(known) = self.watermark(key, found) {
+                noted = known.and(noted);
+            }
+            let value = self
+                .mark_record(key)
+                .seal(self.gateway.host.as_ref(), &noted)?;
+            let swap = Swap {
+                key,
+                value: &value,
+                lifetime: noted.expires_at.since(self.gateway.host.now()),
+            };
+            found = self.ask(&swap).await?;
+            let replaced = self.watermark(key, found.clone());
+            if replaced.is_none_or(|replaced| replaced.and(noted) == noted) {
+                return Ok(());
+            }
+        }
+        Err(InternalFault::LogoutNotRecorded.into())
     }
 
     /// The session of this id, and who is refreshing it, as they were at one moment.

@@ -47,13 +47,15 @@ pub enum Ends {
 
 impl TokenVerifier<'_> {
     /// Verifies a logout token, as received, with the provider's `keys`: the checks of section 2.6,
-    /// the first that fails being the error. Whether it was there before is not among them.
+    /// the first that fails being the error. Whether it was there before is not among them. A token that
+    /// may lack `exp`, as before the standard's final text, counts for as long as its `iat` may be old.
     ///
     /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
     pub fn verify_logout_token(
         &self,
         token: &str,
         keys: &JwkSet,
+        may_lack_expiry: bool,
     ) -> Result<VerifiedLogoutToken, TokenFault> {
         let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
         let is_one = |typ| header.is_typed(typ);
@@ -62,7 +64,9 @@ impl TokenVerifier<'_> {
         }
         check_issuer(&claims, self.issuer)?;
         self.check_audience(&claims)?;
-        self.clock().check_expiry(&claims)?;
+        if !may_lack_expiry || claims.as_object().contains_key("exp") {
+            self.clock().check_expiry(&claims)?;
+        }
         let issued_at = self.check_issued_at(&claims, LOGOUT_TOKEN_AGE)?;
         self.clock().check_not_before(&claims)?;
         let ends = match (name(&claims, "sid")?, subject(&claims)?) {

@@ -101,6 +101,39 @@ impl Command for Set<'_> {
     }
 }
 
+/// Sets a key for a time, whatever is there; says what it has replaced.
+pub struct Swap<'a> {
+    pub key: &'a str,
+    pub value: &'a str,
+    pub lifetime: Duration,
+}
+
+impl Command for Swap<'_> {
+    type Reply = Option<String>;
+
+    const NAME: &'static str = "SET";
+
+    fn arguments(&self) -> Vec<String> {
+        let set = Set {
+            key: self.key,
+            value: self.value,
+            lifetime: self.lifetime,
+            condition: Condition::Always,
+        };
+        let mut words = set.arguments();
+        words.push("GET".to_owned());
+        words
+    }
+
+    fn read(&self, value: Value) -> Option<Self::Reply> {
+        match value {
+            Value::String(replaced) => Some(Some(replaced)),
+            Value::Null => Some(None),
+            _ => None,
+        }
+    }
+}
+
 /// Deletes a key; says whether it was there.
 pub struct Del<'a>(pub &'a str);
 

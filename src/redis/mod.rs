@@ -9,7 +9,7 @@ mod command;
 mod upstash;
 mod webdis;
 
-pub use command::{Command, Condition, Del, Expire, Mget, Set};
+pub use command::{Command, Condition, Del, Expire, Mget, Set, Swap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

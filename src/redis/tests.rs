@@ -31,6 +31,14 @@ const fn set(condition: Condition) -> Set<'static> {
     }
 }
 
+const fn swap() -> Swap<'static> {
+    Swap {
+        key: "k",
+        value: "v",
+        lifetime: Duration::from_secs(60),
+    }
+}
+
 const DOWN: [(u16, CallFault); 8] = [
     (503, CallFault::Unreachable),
     (504, CallFault::Timeout),
@@ -53,6 +61,7 @@ fn commands_are_said_in_the_words_of_each_front_end() {
     );
     assert!(body(&webdis, &set(Condition::Absent)).ends_with("/EX/60/NX"));
     assert!(body(&webdis, &set(Condition::Present)).ends_with("/EX/60/XX"));
+    assert_eq!(body(&webdis, &swap()), "SET/k/v/EX/60/GET");
     assert_eq!(body(&webdis, &Mget(&["a", "b"])), "MGET/a/b");
     assert_eq!(body(&webdis, &Del("a")), "DEL/a");
     let expire = Expire {
@@ -110,6 +119,17 @@ fn answers_are_read_as_they_were_measured() {
         let read = parse(protocol, &always, 200, not.as_bytes());
         assert_eq!(read, Err(CallFault::Malformed), "it has no condition");
     }
+    for (protocol, replaced, nothing) in [
+        (&webdis, r#"{"SET":"v_-9"}"#, r#"{"SET":null}"#),
+        (&upstash, r#"{"result":"v_-9"}"#, r#"{"result":null}"#),
+    ] {
+        let read = |answer: &str| parse(protocol, &swap(), 200, answer.as_bytes());
+        assert_eq!(read(replaced), Ok(Some("v_-9".to_owned())));
+        assert_eq!(read(nothing), Ok(None));
+    }
+    let error = br#"{"SET":[false,"ERR syntax error"]}"#;
+    let read = parse(&webdis, &swap(), 200, error);
+    assert_eq!(read, Err(CallFault::Refused), "a Redis before 6.2");
     assert_eq!(parse(&webdis, &Del("a"), 200, b"{\"DEL\":1}"), Ok(true));
     assert_eq!(
         parse(&upstash, &Del("a"), 200, b"{\"result\":0}"),

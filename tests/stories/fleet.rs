@@ -1,12 +1,15 @@
 //! Logouts that several Envoys learn of by their common store.
 
+use portero::flow::Decision;
 use serde_json::{Value, json};
 
-use crate::back_channel::{LogoutToken, SID, is_done, is_refused, names_sessions, sends};
+use crate::back_channel::{
+    LogoutToken, SID, form, is_done, is_refused, names_sessions, post, sends,
+};
 use crate::browser::Browser;
 use crate::provider::Answer;
 use crate::sealed::is_absent_and_cleared;
-use crate::worker::Worker;
+use crate::worker::{Running, Worker};
 use crate::world::{World, seconds};
 
 fn world(change: impl FnOnce(&mut Value)) -> World {
@@ -125,6 +128,42 @@ fn of_two_logouts_the_later_counts() {
     is_done(&sends(&world.worker, &old));
     world.pass(seconds(1));
     is_absent_and_cleared(&browser, "ended by the later one");
+}
+
+/// Two Envoys note a logout of the same person at once, and the older token's note is written last.
+#[test]
+fn of_two_logouts_at_the_same_moment_the_later_counts() {
+    for older_comes_late in [true, false] {
+        let world = world(|_| ());
+        let older = LogoutToken::of(&world).with("jti", json!("older")).signed();
+        world.pass(seconds(10));
+        let (browser, elsewhere) = known_elsewhere(&world);
+        let newer = LogoutToken::of(&world).signed();
+        let [first, late] = match older_comes_late {
+            true => [newer, older],
+            false => [older, newer],
+        };
+        let request = post("application/x-www-form-urlencoded");
+        let mut running = elsewhere.begin(request.clone());
+        running.body = form(&[("logout_token", &late)]);
+        // It has read that nothing is noted.
+        while !is_about_to_write(&running) {
+            elsewhere.advance(&mut running);
+        }
+        is_done(&sends(&world.worker, &first));
+        is_done(&elsewhere.finish(&request, running));
+        world.pass(seconds(1));
+        let third = world.another_process();
+        third.tick();
+        browser.moves_to(&third);
+        is_absent_and_cleared(&browser, "ended by the later one");
+    }
+}
+
+fn is_about_to_write(running: &Running<Decision>) -> bool {
+    running
+        .call()
+        .is_some_and(|call| call.body.starts_with(b"SET/"))
 }
 
 /// Whoever can write into the store can end sessions by deleting them, and no more.

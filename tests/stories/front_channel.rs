@@ -32,6 +32,10 @@ fn names_sessions(world: &World, sid: &str) {
     script.claims.insert("sid".to_owned(), json!(sid));
 }
 
+fn names_none(world: &World) {
+    world.provider.script.borrow_mut().claims.remove("sid");
+}
+
 fn logged_in(world: &World) -> Browser {
     let browser = world.browser();
     browser.log_in();
@@ -162,6 +166,91 @@ fn another_issuer_another_session_or_neither_ends_nothing() {
         assert_eq!(world.land.counted("portero.logout.succeeded"), 0);
         assert_eq!(world.land.failures(), [(MISMATCH.to_owned(), 1)].into());
     }
+}
+
+#[test]
+fn a_link_that_somebody_follows_ends_nothing() {
+    let world = world();
+    let browser = logged_in(&world);
+    let calls = world.provider.calls.borrow().len();
+    is_refused(&browser.come_from_elsewhere(&named()));
+    for dest in [
+        "document",
+        "empty",
+        "image",
+        "embed",
+        "",
+        "iframe, document",
+    ] {
+        let headers = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", dest)];
+        is_refused(&browser.send(browser.request("GET", &named(), Site::Cross, &headers)));
+    }
+    let twice = [("sec-fetch-dest", "iframe"), ("sec-fetch-dest", "document")];
+    is_refused(&browser.send(browser.request("GET", &named(), Site::Cross, &twice)));
+    assert!(browser.is_logged_in());
+    assert_eq!(world.provider.calls.borrow().len(), calls);
+    assert_eq!(world.land.counted("portero.logout.succeeded"), 0);
+}
+
+#[test]
+fn a_frame_of_the_old_kind_and_a_browser_that_says_nothing_are_taken() {
+    for headers in [
+        &[("sec-fetch-dest", "frame")][..],
+        &[("accept", "text/html")],
+    ] {
+        let world = world();
+        let browser = logged_in(&world);
+        is_answered(&browser.send(browser.request("GET", &named(), Site::SameOrigin, headers)));
+        assert!(!browser.is_logged_in());
+    }
+}
+
+fn without_iss() -> World {
+    world_with(|settings| {
+        let provider = &mut settings["providers"]["corp"];
+        provider["insecure_frontchannel_logout_without_iss"] = json!(true);
+    })
+}
+
+#[test]
+fn where_the_configuration_allows_it_the_sid_of_the_session_is_enough() {
+    let world = without_iss();
+    let browser = logged_in(&world);
+    is_answered(&framed(&browser, &target(&[("sid", SID)])));
+    assert!(!browser.is_logged_in());
+    // One that is gone already is a success here, too.
+    is_answered(&framed(&browser, &target(&[("sid", SID)])));
+    let browser = logged_in(&world);
+    is_answered(&framed(&browser, &named()));
+    assert!(!browser.is_logged_in());
+}
+
+#[test]
+fn no_configuration_allows_a_wrong_iss_another_sid_or_neither() {
+    let sid = ("sid", SID);
+    for parameters in [
+        &[][..],
+        &[("sid", "")],
+        &[("sid", "another")],
+        &[sid, sid],
+        &[("iss", ""), sid],
+        &[("iss", "https://evil.example"), sid],
+        &[("iss", ISSUER)],
+    ] {
+        let world = without_iss();
+        let browser = logged_in(&world);
+        is_refused(&framed(&browser, &target(parameters)));
+        is_refused(&browser.come_from_elsewhere(&target(&[sid])));
+        assert!(browser.is_logged_in(), "{parameters:?}");
+    }
+    // A session without a name is nobody's `sid`.
+    let world = without_iss();
+    names_none(&world);
+    let browser = logged_in(&world);
+    is_refused(&framed(&browser, &target(&[sid])));
+    assert!(browser.is_logged_in());
+    is_answered(&framed(&browser, &target(&[("iss", ISSUER)])));
+    assert!(!browser.is_logged_in());
 }
 
 #[test]
@@ -306,7 +395,7 @@ fn a_refreshed_session_has_the_name_that_the_provider_gave_last() {
         // OpenID Connect Core 12.2 does not demand a `sid` of a refreshed token.
         match later {
             Some(later) => names_sessions(&world, later),
-            None => drop(world.provider.script.borrow_mut().claims.remove("sid")),
+            None => names_none(&world),
         }
         world.pass(minutes(50));
         browser.go("/").forwarded();

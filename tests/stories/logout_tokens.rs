@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::back_channel::{
-    EVENT, LogoutToken, PATH, form, is_done, is_refused, logged_in, post, sends, world,
+    EVENT, LogoutToken, PATH, form, is_done, is_refused, logged_in, post, sends, world, world_with,
 };
 use crate::browser::{HOST, request};
 use crate::faults::ROWS;
@@ -76,6 +76,39 @@ fn exp_passed_or_missing() {
     refuses("logout_token_claim_invalid", |token, _| {
         token.with("exp", json!("soon"))
     });
+}
+
+#[test]
+fn where_the_configuration_allows_it_a_token_without_exp_counts_for_two_minutes() {
+    for (age, exp, expected) in [
+        (0, Value::Null, None),
+        (179, Value::Null, None),
+        (181, Value::Null, Some("logout_token_issued_too_long_ago")),
+        (0, json!("soon"), Some("logout_token_claim_invalid")),
+        (0, json!(1), Some("logout_token_expired")),
+    ] {
+        let world = world_with(|settings| {
+            let provider = &mut settings["providers"]["corp"];
+            provider["insecure_logout_token_without_exp"] = json!(true);
+        });
+        let browser = logged_in(&world);
+        let now = world.land.now().as_millis() / 1000;
+        // The session is older than any of these.
+        world.pass(seconds(age));
+        let token = LogoutToken::of(&world)
+            .with("iat", json!(now))
+            .with("exp", exp)
+            .signed();
+        let outcome = sends(&world.worker, &token);
+        match expected {
+            None => {
+                is_done(&outcome);
+                is_refused(&sends(&world.worker, &token), 400, "logout_token_replayed");
+            }
+            Some(code) => is_refused(&outcome, 400, code),
+        }
+        assert_eq!(browser.is_logged_in(), expected.is_some());
+    }
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl Redis {
         let result = self.carry_out(&words);
         let answer = match (is_upstash, &result) {
             (true, _) => json!({ "result": result }),
-            (false, Value::String(word)) => json!({&words[0]: [true, word]}),
+            (false, Value::String(word)) if word == "OK" => json!({&words[0]: [true, word]}),
             (false, _) => json!({&words[0]: result}),
         };
         Ok(Reply {
@@ -151,6 +151,11 @@ impl Redis {
                 assert!(!keys.is_empty());
                 let value = |key: &&str| values.get(*key).map(|(value, _)| value.clone());
                 json!(keys.iter().map(value).collect::<Vec<_>>())
+            }
+            ["SET", key, value, "EX", seconds, "GET"] => {
+                let entry = ((*value).to_owned(), self.end(seconds));
+                let replaced = values.insert((*key).to_owned(), entry);
+                json!(replaced.map(|(value, _)| value))
             }
             ["SET", key, value, "EX", seconds, condition @ ..] => {
                 let may = match condition {

@@ -130,24 +130,32 @@ impl Worker {
     /// Goes on with a request to its end.
     pub fn finish(&self, request: &Request, mut running: Running<Decision>) -> Outcome {
         for _ in 0..MOST_TICKS {
-            match &running.step {
-                Step::Call(call) => {
-                    let result = self.answer(call);
-                    running.resume(result);
-                }
-                Step::Wait => {
-                    self.land.pass(TICK);
-                    self.tick();
-                    running.wake();
-                }
-                Step::Body { most } => {
-                    let result = running.body.read(*most);
-                    running.deliver(result);
-                }
-                Step::Done(_) => return self.outcome(request, running),
+            if matches!(running.step, Step::Done(_)) {
+                return self.outcome(request, running);
             }
+            self.advance(&mut running);
         }
         panic!("a request that never ends");
+    }
+
+    /// Goes on with a request to its next step.
+    pub fn advance(&self, running: &mut Running<Decision>) {
+        match &running.step {
+            Step::Call(call) => {
+                let result = self.answer(call);
+                running.resume(result);
+            }
+            Step::Wait => {
+                self.land.pass(TICK);
+                self.tick();
+                running.wake();
+            }
+            Step::Body { most } => {
+                let result = running.body.read(*most);
+                running.deliver(result);
+            }
+            Step::Done(_) => {}
+        }
     }
 
     pub fn outcome(&self, request: &Request, running: Running<Decision>) -> Outcome {

@@ -39,11 +39,11 @@ impl Check<'_> {
 
     fn provider(&mut self, at: &At<'_>, name: &str, raw: raw::Provider) -> Option<Provider> {
         let name = self.provider_name(at, name);
-        let insecure_at = at.key("insecure_allow_http");
-        let insecure = self.or(&insecure_at, raw.insecure_allow_http, false);
-        if insecure == Some(true) {
-            self.warn(&insecure_at, "the provider may be reached without TLS: whoever can change that traffic can log in as anybody");
-        }
+        let insecure = self.loosened(
+            &at.key("insecure_allow_http"),
+            raw.insecure_allow_http,
+            "the provider may be reached without TLS: whoever can change that traffic can log in as anybody",
+        );
         // While it is unknown whether http is allowed, nobody is blamed for it.
         let allow_http = insecure.unwrap_or(true);
         let issuer = self.required(
@@ -94,6 +94,16 @@ impl Check<'_> {
             defaults::UNKNOWN_KEY_COOLDOWN,
             Duration::from_secs(1)..=Duration::from_secs(60 * 60),
         );
+        let without_iss = self.loosened(
+            &at.key("insecure_frontchannel_logout_without_iss"),
+            raw.insecure_frontchannel_logout_without_iss,
+            "a front-channel logout needs no `iss`: whoever has learned somebody's `sid` can log them out from a page whose frames bring the session cookie",
+        );
+        let without_exp = self.loosened(
+            &at.key("insecure_logout_token_without_exp"),
+            raw.insecure_logout_token_without_exp,
+            "a logout token needs no `exp`: it then counts for two minutes from its `iat`, whatever the provider had in mind",
+        );
         Some(Provider {
             name: name?,
             issuer: issuer?,
@@ -110,7 +120,18 @@ impl Check<'_> {
             refresh_interval: refresh_interval?,
             unknown_key_cooldown: unknown_key_cooldown?,
             insecure_allow_http: insecure?,
+            insecure_frontchannel_logout_without_iss: without_iss?,
+            insecure_logout_token_without_exp: without_exp?,
         })
+    }
+
+    /// A word that loosens a check, and is told where it does.
+    fn loosened(&mut self, at: &At<'_>, raw: Option<bool>, warning: &str) -> Option<bool> {
+        let is_loosened = self.or(at, raw, false);
+        if is_loosened == Some(true) {
+            self.warn(at, warning);
+        }
+        is_loosened
     }
 
     /// `at` is the provider.

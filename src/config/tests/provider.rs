@@ -159,6 +159,29 @@ fn plain_http_takes_a_word_and_warns() {
 }
 
 #[test]
+fn logouts_are_loosened_by_a_word_each_and_warn() {
+    let strict = load(&corp("insecure_allow_http", json!(false))).unwrap();
+    let provider = strict.config.provider;
+    assert!(!provider.insecure_frontchannel_logout_without_iss);
+    assert!(!provider.insecure_logout_token_without_exp);
+    assert!(strict.warnings.is_empty(), "{:?}", strict.warnings);
+    for name in [
+        "insecure_frontchannel_logout_without_iss",
+        "insecure_logout_token_without_exp",
+    ] {
+        let Loaded { config, warnings } = load(&corp(name, json!(true))).unwrap();
+        let provider = config.provider;
+        let loosened = [
+            provider.insecure_frontchannel_logout_without_iss,
+            provider.insecure_logout_token_without_exp,
+        ];
+        assert_eq!(loosened.iter().filter(|is| **is).count(), 1);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].starts_with(&format!("providers.corp.{name}: ")));
+    }
+}
+
+#[test]
 fn endpoints_are_absolute_urls() {
     refused(
         &corp("endpoints", json!({"token": "/token"})),

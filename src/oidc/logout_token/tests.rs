@@ -32,7 +32,7 @@ fn judge<T>(verify: impl FnOnce(TokenVerifier<'_>, &JwkSet) -> T) -> T {
 }
 
 fn verify_token(token: &str) -> Result<VerifiedLogoutToken, TokenFault> {
-    judge(|verifier, keys| verifier.verify_logout_token(token, keys))
+    judge(|verifier, keys| verifier.verify_logout_token(token, keys, false))
 }
 
 fn verify(claims: &Value) -> Result<VerifiedLogoutToken, TokenFault> {

@@ -8,6 +8,7 @@
 //! | credentials | `Basic`, user and password | `Bearer`, a token |
 //! | body | `SET/key/value/EX/60/NX`, each word percent-encoded | `["SET","key","value","EX","60","NX"]` |
 //! | SET: done; NX: was there | `{"SET":[true,"OK"]}`; `{"SET":null}` | `{"result":"OK"}`; `{"result":null}` |
+//! | SET with GET: what was there; nothing | `{"SET":"value"}`; `{"SET":null}` | `{"result":"value"}`; `{"result":null}` |
 //! | MGET | `{"MGET":["value",null]}` | `{"result":["value",null]}` |
 //! | DEL, EXPIRE: done; was not there | `{"DEL":1}`; `{"DEL":0}` | `{"result":1}`; `{"result":0}` |
 //! | Redis refuses | **200** `{"SET":[false,"ERR …"]}` | 500 `{"error":"Failed to execute Redis command: ERR …"}` |

@@ -4,6 +4,7 @@ use portero_envoy_tests::{
 };
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
+use url::{Position, Url};
 
 fn logged_in(envoy: &Envoy, provider: &Provider) -> Visitor {
     let mut visitor = Visitor::with_form(provider.form());
@@ -18,6 +19,18 @@ fn open_from(visitor: &mut Visitor, site: &str, url: &str) -> Page {
     let page = visitor.open(url);
     visitor.headers.clear();
     page
+}
+
+/// Loads an address in a frame, on a page of the same site.
+fn load_in_frame(visitor: &mut Visitor, url: &str) -> Page {
+    let url = Url::parse(url).expect("an address");
+    let target = &url[Position::BeforePath..];
+    let request = Request::get(target)
+        .header("accept", "text/html")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "iframe")
+        .header("sec-fetch-site", "same-site");
+    visitor.send(&url, request)
 }
 
 fn gateway_cookies(visitor: &Visitor) -> Vec<String> {
@@ -273,13 +286,20 @@ fn a_frame_of_the_provider_ends_the_session_here_and_nobody_elses_does() {
             .finish();
         envoy.url(&format!("/oauth2/frontchannel-logout?{query}"))
     };
-    let refused = open_from(&mut visitor, "same-site", &frame("http://evil.localhost"));
+    let refused = load_in_frame(&mut visitor, &frame("http://evil.localhost"));
     assert_eq!(
         (refused.response.status, refused.response.code().as_deref()),
         (400, Some("frontchannel_logout_mismatch"))
     );
     assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
-    let done = open_from(&mut visitor, "same-site", &frame(provider.issuer()));
+    // A link brings the cookies of a navigation, and ends nothing.
+    let link = open_from(&mut visitor, "cross-site", &frame(provider.issuer()));
+    assert_eq!(
+        link.response.code().as_deref(),
+        Some("frontchannel_logout_mismatch")
+    );
+    assert_eq!(visitor.visit(&envoy.url("/")).response.status, 200);
+    let done = load_in_frame(&mut visitor, &frame(provider.issuer()));
     assert_eq!(done.response.status, 200);
     let policy = done.response.one("content-security-policy").unwrap();
     assert!(
