@@ -54,6 +54,7 @@ mod suite_refresh;
 mod suite_rp_initiated_logout;
 mod suite_single;
 mod target;
+mod unwritten;
 mod upstream;
 mod visitors;
 mod worker;
