@@ -31,21 +31,22 @@ fn application() -> Upstream {
     })
 }
 
-#[test]
-fn a_form_reaches_the_application_after_the_login_that_came_between() {
-    let provider = provider_with_switches!();
-    let upstream = application();
-    let envoy = keeping(&provider, &upstream)
-        .with_filter(Filter::body_while_waiting)
-        .start();
+/// Opens the form and fills it in, with a session.
+fn filled_in(envoy: &Envoy, provider: &Provider) -> Browser {
     let browser = Browser::start();
     browser.open(&envoy.url("/orders"));
     browser.log_in(provider.form(), &provider.person());
+    fill_in(&browser);
+    browser
+}
+
+fn fill_in(browser: &Browser) {
     browser.fill("[name=item]", "a \"b\" & <c> é");
     browser.fill("[name=note]", "one\ntwo");
-    browser.run(browser.client().delete_all_cookies());
-    upstream.forget();
-    browser.click("button");
+}
+
+#[track_caller]
+fn is_sent_once(browser: &Browser, envoy: &Envoy, upstream: &Upstream) {
     wait::until("the form has been sent", || {
         (browser.title() == "Ordered").then_some(())
     });
@@ -70,6 +71,46 @@ fn a_form_reaches_the_application_after_the_login_that_came_between() {
     );
     assert_eq!(browser.cookie_names(), ["portero"]);
     envoy.assert_unharmed();
+}
+
+/// The session is there, so it is known whose form that is.
+#[test]
+fn a_form_reaches_the_application_after_the_login_that_came_between() {
+    let provider = provider_with_switches!();
+    let upstream = application();
+    let rules = json!([
+        {"match": {"methods": ["POST"]}, "authentication": {"acr_values": ["gold"]}},
+    ]);
+    let envoy = keeping(&provider, &upstream)
+        .configure(|config| config["rules"] = rules)
+        .with_filter(Filter::body_while_waiting)
+        .start();
+    let browser = filled_in(&envoy, &provider);
+    upstream.forget();
+    browser.click("button");
+    // The provider knows the person, but not well enough.
+    browser.log_in(provider.form(), &provider.person());
+    is_sent_once(&browser, &envoy, &upstream);
+}
+
+#[test]
+fn a_form_of_nobody_knows_whom_waits_for_its_button() {
+    let provider = provider_with_switches!();
+    let upstream = application();
+    let envoy = keeping(&provider, &upstream)
+        .with_filter(Filter::body_while_waiting)
+        .start();
+    let browser = filled_in(&envoy, &provider);
+    browser.run(browser.client().delete_all_cookies());
+    upstream.forget();
+    browser.click("button");
+    wait::until("the page that waits", || {
+        (browser.title() == "Your form was not sent yet").then_some(())
+    });
+    assert!(browser.text("p").contains("before this sign-in"));
+    assert!(upstream.requests().is_empty());
+    browser.click("button");
+    is_sent_once(&browser, &envoy, &upstream);
 }
 
 /// The head of a form's POST, as a browser sends it.
