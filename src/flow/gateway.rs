@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::provider::{Availability, FetchPlan, ProviderCache};
 use crate::session::{
     CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
-    Watermarks,
+    Sweep, Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream;
@@ -31,6 +31,7 @@ pub struct Gateway {
     pub(super) watermarks: Watermarks,
     pub(super) provider: RefCell<ProviderCache>,
     jobs: RefCell<Vec<Job>>,
+    sweep: Sweep,
     /// Tells apart configurations that share one Envoy's shared data.
     scope: String,
 }
@@ -48,6 +49,7 @@ impl Gateway {
             watermarks: Watermarks::default(),
             provider: RefCell::default(),
             jobs: RefCell::default(),
+            sweep: Sweep::default(),
             seal,
             host,
             config,
@@ -111,9 +113,10 @@ impl Gateway {
         matches!(availability, Availability::Ready(_))
     }
 
-    /// To be called regularly: keeps the provider's metadata and keys fresh. A plan that comes back
-    /// is to be carried out by [`super::fetch_provider`].
+    /// To be called regularly: keeps the provider's metadata and keys fresh, and the memory of refreshes
+    /// small. A plan that comes back is to be carried out by [`super::fetch_provider`].
     pub fn tick(&self) -> Option<FetchPlan> {
+        self.sweep.go_on(&self.refresh_progress());
         self.provider
             .borrow_mut()
             .tick(self.memory(), &self.config.provider)

@@ -1,8 +1,10 @@
 //! How the refresh of a session stands, for all workers: who does it, and what came of it.
 //!
 //! A fixed number of shared slots, each sealed and bound to its name. A session has a few of them
-//! to choose from; one whose time has passed is free for the next.
+//! to choose from; one whose time has passed is free for the next. What it held, a whole session
+//! perhaps, would stay in memory until then, so the workers look around and empty such slots.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +13,16 @@ use super::{Found, Session, SharedMemory, SharedSlot};
 use crate::error::CallFault;
 use crate::time::Timestamp;
 
+const KIND: &str = "refresh";
+
 /// Slots that were never used cost nothing. A successor takes one for a minute, so that an Envoy can
 /// refresh a few hundred sessions a second.
 const SLOTS: u32 = 16384;
+
+/// Slots that a worker looks at in one go, and how long it rests then: it has seen all of them after
+/// less than nine minutes.
+const SWEPT_AT_ONCE: u32 = 32;
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 const TRIES: usize = 4;
 
 /// No entry lasts longer. An ended session is remembered until its access token ends; where that is
@@ -100,7 +109,7 @@ impl RefreshProgress<'_> {
         let now = self.0.host.now();
         let mut free = None;
         for number in slots(session) {
-            let slot = self.0.slot("refresh", number);
+            let slot = self.0.slot(KIND, number);
             let Found { value, version } = slot.read::<Entry>();
             let version = Version { slot, version };
             match value.filter(|entry| entry.is_current(now)) {
@@ -110,6 +119,35 @@ impl RefreshProgress<'_> {
             }
         }
         free.map(Place::Free)
+    }
+}
+
+/// One worker's way through the slots, in which it empties those whose time has passed.
+#[derive(Default)]
+pub struct Sweep {
+    next: Cell<u32>,
+    swept_at: Cell<Option<Timestamp>>,
+}
+
+impl Sweep {
+    /// To be called regularly, however often.
+    pub fn go_on(&self, progress: &RefreshProgress<'_>) {
+        let now = progress.0.host.now();
+        let rests = |swept_at: Timestamp| swept_at <= now && now < swept_at.after(SWEEP_INTERVAL);
+        if self.swept_at.get().is_some_and(rests) {
+            return;
+        }
+        self.swept_at.set(Some(now));
+        let first = self.next.get();
+        for number in (0..SWEPT_AT_ONCE).map(|step| first.wrapping_add(step) % SLOTS) {
+            let slot = progress.0.slot(KIND, number);
+            let Found { value, version } = slot.read::<Entry>();
+            if value.is_some_and(|entry| !entry.is_current(now)) {
+                // Where somebody has written in between, there is nothing to empty.
+                let _ = slot.write(&(), version);
+            }
+        }
+        self.next.set(first.wrapping_add(SWEPT_AT_ONCE) % SLOTS);
     }
 }
 

@@ -415,3 +415,27 @@ fn a_session_is_not_refreshed_where_that_is_switched_off() {
     browser.go("/").forwarded();
     assert_eq!(refreshes(&world), 0);
 }
+
+/// Shared data is never deleted; what is of no use any more is written over.
+#[test]
+fn a_process_does_not_keep_a_refreshed_session_for_ever() {
+    let world = world();
+    let browser = logged_in(&world);
+    world.pass(minutes(5));
+    browser.go("/").forwarded();
+    assert_eq!(world.land.counted("portero.refresh.succeeded"), 1);
+    let shared = &world.worker.shared;
+    let sizes = || {
+        let slots = shared.slots().into_iter();
+        let refreshes = slots.filter(|slot| slot.contains("/refresh/"));
+        let sizes = refreshes.map(|slot| shared.get(&slot).unwrap().0.len());
+        sizes.collect::<Vec<_>>()
+    };
+    assert!(sizes()[0] > 200, "{:?}", sizes());
+    for _ in 0..600 {
+        world.pass(seconds(1));
+        world.worker.tick();
+    }
+    assert_eq!(sizes().len(), 1);
+    assert!(sizes()[0] < 100, "{:?}", sizes());
+}

@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-use super::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME};
+use super::{
+    Progress, RefreshFault, RefreshProgress, SLOTS, SUCCESSOR_LIFETIME, SWEEP_INTERVAL,
+    SWEPT_AT_ONCE, Sweep,
+};
 use crate::error::CallFault;
-use crate::host::random;
+use crate::host::{Host, random};
 use crate::secret::Secret;
 use crate::session::{Credential, Grant, Seal, Session, SharedMemory};
 use crate::testing::{self, START, TestHost};
@@ -85,6 +88,69 @@ fn an_entry_from_before_the_clock_was_set_back_counts_for_nothing() {
     assert!(progress.begin(&session, START.after(MINUTE * 600)));
     assert_eq!(progress.of(&session), None);
     assert!(progress.begin(&session, soon()));
+}
+
+/// The bytes of all slots together.
+fn size(host: &TestHost) -> usize {
+    let slots = host.slots();
+    let sizes = slots
+        .iter()
+        .map(|slot| host.shared(slot).unwrap().bytes.len());
+    sizes.sum()
+}
+
+fn sweep_all(host: &TestHost, progress: &RefreshProgress<'_>) {
+    let sweep = Sweep::default();
+    for _ in 0..SLOTS / SWEPT_AT_ONCE {
+        host.pass(SWEEP_INTERVAL);
+        sweep.go_on(progress);
+    }
+}
+
+#[test]
+fn what_counts_no_more_is_emptied_and_the_rest_stays() {
+    let (host, seal) = (TestHost::default(), seal());
+    let progress = progress(&host, &seal);
+    let done = |session: &Session| {
+        let claims = "x".repeat(10_000);
+        Progress::Done(Box::new(Session {
+            claims,
+            ..session.clone()
+        }))
+    };
+    let sessions: Vec<Session> = (0..100).map(|_| session(random(&host).unwrap())).collect();
+    let (old, new) = sessions.split_at(60);
+    for session in old {
+        progress.end(session, &done(session), soon());
+    }
+    host.pass(MINUTE);
+    for session in new {
+        progress.end(session, &done(session), soon().after(MINUTE * 10));
+    }
+    assert!(
+        size(&host) > 90 * 10_000,
+        "a few have taken the slots of others"
+    );
+    sweep_all(&host, &progress);
+    assert!(size(&host) < 41 * 10_000, "{}", size(&host));
+    for session in new {
+        assert_eq!(progress.of(session), Some(done(session)));
+    }
+    // An empty slot is left alone, and free.
+    let versions = || {
+        let slots = host.slots();
+        let versions = slots.iter().map(|slot| host.shared(slot).unwrap().version);
+        versions.collect::<Vec<_>>()
+    };
+    host.pass(MINUTE * 2);
+    sweep_all(&host, &progress);
+    assert!(size(&host) < 100 * 100, "{}", size(&host));
+    let before = versions();
+    sweep_all(&host, &progress);
+    assert_eq!(versions(), before);
+    for session in old {
+        assert!(progress.begin(session, host.now().after(MINUTE)));
+    }
 }
 
 #[test]

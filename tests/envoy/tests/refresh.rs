@@ -78,6 +78,32 @@ fn two_hundred_requests_on_an_expired_session_make_one_refresh() {
 }
 
 #[test]
+fn a_request_forty_milliseconds_late_with_the_old_cookie_gets_200() {
+    let provider = provider_with_switches!();
+    provider.set(json!({"accessTtl": 2}));
+    let upstream = Upstream::start();
+    let envoy = portero(&provider, &upstream).workers(2).balanced().start();
+    let person = logged_in(&envoy, &provider);
+    person.wait_for_expiry(2);
+    provider.set(json!({"accessTtl": 300}));
+    let first = envoy.send(&person.request());
+    assert_eq!(first.status, 200);
+    assert!(first.one("set-cookie").is_some(), "the cookie is another");
+    // This test is about a request that is this late, so the time itself is waited for.
+    thread::sleep(Duration::from_millis(40));
+    // The workers take connections in turn, so one of these comes to the one that has not refreshed.
+    for _ in 0..2 {
+        let late = envoy.send(&person.request());
+        assert_eq!(late.status, 200);
+    }
+    let served = envoy.connections_of_workers();
+    assert!(served.iter().all(|count| *count > 0), "{served:?}");
+    assert_eq!(provider.journal().refreshes(), 1);
+    assert_eq!(envoy.metric("refresh.succeeded"), 1);
+    envoy.assert_unharmed();
+}
+
+#[test]
 fn a_provider_that_dies_in_mid_refresh_ends_no_session() {
     let provider = provider_with_switches!();
     provider.set(json!({"accessTtl": 2}));

@@ -3,8 +3,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portero_envoy_tests::{
-    Envoy, Line, Provider, Redis, Request, Setup, Upstash, Upstream, Visitor, Webdis, portero,
-    provider_with_switches, wait,
+    Envoy, Filter, Line, Provider, Redis, Request, Setup, Upstash, Upstream, Visitor, Webdis,
+    portero, provider_with_switches, wait,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -68,7 +68,11 @@ impl Fleet {
         let mut balancer = Line::cut_to(upstream.address());
         let known_at = balancer.address().port();
         let envoys = [(); 2].map(|()| {
-            let setup = portero(provider, upstream).workers(2).known_at(known_at);
+            let setup = portero(provider, upstream)
+                .with_filter(Filter::body_while_waiting)
+                .configure(|config| config["allow_on_headers_stop_iteration"] = json!(true))
+                .workers(2)
+                .known_at(known_at);
             front_end.join(setup).configure(change).start()
         });
         balancer.turn_to(envoys[0].address());
@@ -160,6 +164,48 @@ fn the_upstash_form_carries_it_too() {
     let upstash = Upstash::start(&redis);
     live_and_end(&redis, &upstash);
     refresh_once(&redis, &upstash);
+}
+
+/// What the provider tells the first Envoy holds at the second as soon as that looks at the store again.
+#[test]
+fn a_logout_at_the_provider_ends_the_session_at_the_envoy_that_was_not_told() {
+    let redis = Redis::start();
+    let webdis = Webdis::start(&redis);
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let mut fleet = Fleet::start(&provider, &upstream, &webdis, |_| ());
+    let known_at = fleet.balancer.address();
+    let address = format!("http://{known_at}/oauth2/backchannel-logout");
+    provider.set(json!({"backchannelLogout": address}));
+    let mut visitor = logged_in(&fleet, &provider);
+    let request = fleet.request(&visitor);
+    for envoy in &fleet.envoys {
+        assert_eq!(envoy.send(&request).status, 200);
+    }
+    visitor.log_out_at(provider.issuer());
+    let [told, other] = &fleet.envoys;
+    wait::until("the first Envoy is told", || {
+        (told.metric("logout.succeeded") == 1).then_some(())
+    });
+    let (since, interval) = (Instant::now(), Duration::from_secs(1));
+    wait::until("the interval of the default is over", || {
+        (since.elapsed() > interval).then_some(())
+    });
+    // Whatever worker it comes to.
+    for _ in 0..10 {
+        assert_eq!(other.send(&request).status, 401);
+    }
+    assert_eq!(told.send(&request).status, 401);
+    assert_eq!(other.metric("logout.succeeded"), 0);
+    assert!(told.log().contains("logout_succeeded channel=back"));
+    let mut notes = redis.keys();
+    notes.retain(|key| key.starts_with("portero:ended:"));
+    assert!(!notes.is_empty());
+    // And the person can log in again, at either of them.
+    fleet.turn_to(1);
+    let page = visitor.log_in(&fleet.url("/orders"), &provider.person());
+    assert_eq!(page.response.status, 200, "{:?}", page.code());
+    fleet.assert_unharmed();
 }
 
 #[test]
