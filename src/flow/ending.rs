@@ -114,13 +114,14 @@ impl Eq for EndJob {}
 /// Tells the store, until it listens, and then the provider.
 pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
     let host = gateway.host.as_ref();
+    let mut session = None;
     for attempt in 0..ATTEMPTS {
-        match take_out(gateway, exchange, job).await {
-            Ok(session) => {
-                if let (Some(session), Tokens::Revoked) = (&session, job.tokens) {
+        match tell_store(gateway, exchange, job, &mut session).await {
+            Ok(()) => {
+                if let (Some(Some(session)), Tokens::Revoked) = (&session, job.tokens) {
                     revoke_tokens(&RelyingParty { gateway, exchange }, session).await;
                 }
-                job.told.0.set(Some(session.is_some()));
+                job.told.0.set(Some(session.flatten().is_some()));
                 return;
             }
             Err(error) if attempt == 0 => {
@@ -138,33 +139,38 @@ pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
     }
 }
 
-/// Takes the session out of the store, and notes there that it has ended.
-async fn take_out(
+/// Takes the session out of the store, and notes there that it has ended. `session` is what it was, once
+/// that is known.
+async fn tell_store(
     gateway: &Gateway,
     exchange: &Exchange,
     job: &EndJob,
-) -> Result<Option<Session>, Error> {
+    session: &mut Option<Option<Session>>,
+) -> Result<(), Error> {
     let store = SessionStore::of(gateway, exchange, &job.authority);
     let watermark = |expires_at| Watermark {
         issued_before: gateway.host.now(),
         expires_at,
     };
     match (&job.kept, store) {
-        (SessionCookie::Whole(session), store) => {
+        (SessionCookie::Whole(whole), store) => {
+            *session = Some(Some(Session::clone(whole)));
             if let Some(store) = store {
-                let mark = Mark::Family(&session.family);
-                store.end(mark, watermark(session.ends_at)).await?;
+                let mark = Mark::Family(&whole.family);
+                store.end(mark, watermark(whole.ends_at)).await?;
             }
-            Ok(Some(Session::clone(session)))
+            Ok(())
         }
         (SessionCookie::Reference(reference), Some(store)) => {
-            let session = store.standing(&reference.id).await?.session;
+            if session.is_none() {
+                *session = Some(store.standing(&reference.id).await?.session);
+            }
             let mark = Mark::Family(&reference.family);
-            store.end(mark, watermark(reference.ends_at)).await?;
+            let noted = store.end(mark, watermark(reference.ends_at)).await;
             store.delete(&reference.id).await?;
-            Ok(session)
+            noted
         }
-        (SessionCookie::Reference(_), None) => Ok(None),
+        (SessionCookie::Reference(_), None) => Ok(()),
     }
 }
 
