@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The words of a command, then what webdis and the server of the Upstash dialect answer.
 type Exchange<'a> = (&'a [&'a str], &'a str, &'a str);
 
-const COMMANDS: [Exchange<'_>; 14] = [
+const COMMANDS: [Exchange<'_>; 17] = [
     (
         &["SET", "a", "AbC-_09", "EX", "60", "NX"],
         r#"{"SET":[true,"OK"]}"#,
@@ -40,6 +40,17 @@ const COMMANDS: [Exchange<'_>; 14] = [
         r#"{"result":"AbC-_09"}"#,
     ),
     (&["GET", "missing"], r#"{"GET":null}"#, r#"{"result":null}"#),
+    (
+        &["SET", "swapped", "one", "EX", "60", "GET"],
+        r#"{"SET":null}"#,
+        r#"{"result":null}"#,
+    ),
+    (
+        &["SET", "swapped", "two", "EX", "60", "GET"],
+        r#"{"SET":"one"}"#,
+        r#"{"result":"one"}"#,
+    ),
+    (&["DEL", "swapped"], r#"{"DEL":1}"#, r#"{"result":1}"#),
     (
         &["EXPIRE", "a", "600"],
         r#"{"EXPIRE":1}"#,
