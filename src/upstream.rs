@@ -44,11 +44,13 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
         .iter()
         .any(|header| header.source == HeaderSource::Userinfo);
     let personal = |name: &str| whole && !PROTOCOL_CLAIMS.contains(&name);
-    let mut selected: Map<String, Value> = identity
-        .iter()
-        .filter(|(name, _)| personal(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let mut selected = Map::new();
+    selected.extend(
+        identity
+            .iter()
+            .filter(|(name, _)| personal(name))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     for header in &upstream.headers {
         if let HeaderSource::Claim(path) = &header.source
             && let Some(value) = lookup(identity, path)

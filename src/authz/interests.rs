@@ -34,7 +34,9 @@ impl Interests {
             }
         }
         // What is inside an object is put there after the object.
-        interests.claims.sort_by_key(|interest| interest.path.len());
+        interests
+            .claims
+            .sort_unstable_by_key(|interest| interest.path.len());
         if interests.scopes || !interests.claims.is_empty() {
             interests.mark = mark(&format!("{interests:?}"));
         }

@@ -124,7 +124,7 @@ impl<'a> PendingLogins<'a> {
                 None => surplus.push(name),
             }
         }
-        alive.sort();
+        alive.sort_unstable();
         let room = MAX_LOGINS.saturating_sub(1);
         let too_many = alive.len().saturating_sub(room);
         let oldest = alive.into_iter().take(too_many).map(|(_, name)| name);
