@@ -2,6 +2,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portero_envoy_tests::http::Connection;
 use portero_envoy_tests::{
     Envoy, Provider, Request, Upstream, Visitor, portero, provider_with_switches, wait,
 };
@@ -91,9 +92,14 @@ fn a_request_forty_milliseconds_late_with_the_old_cookie_gets_200() {
     assert!(first.one("set-cookie").is_some(), "the cookie is another");
     // This test is about a request that is this late, so the time itself is waited for.
     thread::sleep(Duration::from_millis(40));
-    // The workers take connections in turn, so one of these comes to the one that has not refreshed.
-    for _ in 0..2 {
-        let late = envoy.send(&person.request());
+    // Each worker takes one of two connections that are open at once, so one of these requests comes to
+    // the worker that has not refreshed.
+    let mut connections =
+        [(); 2].map(|()| Connection::open(envoy.address()).expect("a connection"));
+    for connection in &mut connections {
+        let request = person.request();
+        connection.write(&request.bytes()).expect("a request");
+        let late = connection.response(b"GET").expect("an answer");
         assert_eq!(late.status, 200);
     }
     let served = envoy.connections_of_workers();
