@@ -5,7 +5,7 @@
 //! or set. A session that is named here is not taken out of any browser; it is noted as ended.
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, ended};
+use super::{Decision, caller, ended};
 use crate::answer::{Audience, Response};
 use crate::error::{Error, RequestFault};
 use crate::oidc::LOGOUT_TOKEN_AGE;
@@ -13,8 +13,6 @@ use crate::session::SeenOnce;
 
 /// A logout token has some hundred bytes.
 const MOST_BODY: usize = 64 * 1024;
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Ends the sessions that the logout token names. That there are none is a success (section 2.7).
 pub async fn receive(visit: &Visit<'_>) -> Result<Decision, Refusal> {
@@ -32,7 +30,8 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
     if visit.request.method() != "POST" {
         return Err(Refusal::of_method("POST"));
     }
-    if !is_form(visit) {
+    // Section 2.5.
+    if !caller::has_form(visit.request) {
         return Err(RequestFault::BackChannelLogoutMalformed.into());
     }
     let body = visit.exchange.body(MOST_BODY).await;
@@ -55,14 +54,6 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
     }
     ended::tell(visit, "back");
     Ok(())
-}
-
-/// Whether the request says that its body is a form (section 2.5).
-fn is_form(visit: &Visit<'_>) -> bool {
-    visit.request.text("content-type").is_some_and(|value| {
-        let media_type = value.split(';').next().unwrap_or_default();
-        media_type.trim().eq_ignore_ascii_case(FORM)
-    })
 }
 
 /// The one `logout_token` of a form; other parameters may be there, and do not count (section 2.5).

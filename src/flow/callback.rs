@@ -54,19 +54,10 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
                 false => go_to(visit, &pending.target, set_cookies),
             })
         }
-        Ok(Outcome::SeenBefore) if has_arrived(visit, &pending).await => {
+        Ok(Outcome::SeenBefore) if arrived(visit, &pending).await.is_some() => {
             Ok(go_to(visit, &pending.target, ended))
         }
-        Ok(Outcome::SeenBefore) if pending.attempt == 0 => {
-            let goal = Goal {
-                target: &pending.target,
-                attempt: 1,
-                form: None,
-                demand: &pending.demand,
-                silent: None,
-            };
-            login::start(visit, &goal, ended).await
-        }
+        Ok(Outcome::SeenBefore) if pending.attempt == 0 => again(visit, &pending, ended).await,
         Ok(Outcome::SeenBefore) => {
             fail(visit, RequestFault::LoginReplayed.into(), &pending, ended).await
         }
@@ -77,19 +68,12 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             ending::end(visit, Tokens::Left).await;
             let mut set_cookies = StoredSession(visit.cookies()).delete();
             set_cookies.extend(ended);
-            let goal = Goal {
-                target: &pending.target,
-                attempt: 1,
-                form: None,
-                demand: &pending.demand,
-                silent: None,
-            };
-            login::start(visit, &goal, set_cookies).await
+            again(visit, &pending, set_cookies).await
         }
         // The same click may have been answered by another replica, which this one's memory of
         // redeemed codes does not know.
         Err(Error::Provider(Purpose::Token, CallFault::InvalidGrant))
-            if pending.silent.is_none() && has_arrived(visit, &pending).await =>
+            if pending.silent.is_none() && arrived(visit, &pending).await.is_some() =>
         {
             Ok(go_to(visit, &pending.target, ended))
         }
@@ -97,15 +81,27 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     }
 }
 
-/// Whether the browser has what this login is for: then it can go on to the target, and is not
+/// The session, if the browser has what this login is for: then it can go on to the target, and is not
 /// sent back here from there.
-async fn has_arrived(visit: &Visit<'_>, pending: &PendingLogin) -> bool {
-    arrived(visit, pending).await.is_some()
-}
-
 async fn arrived(visit: &Visit<'_>, pending: &PendingLogin) -> Option<Rc<OpenSession>> {
     let (open, _) = session::known(visit).await?;
     step_up::is_met(visit, &pending.demand, &open.session).then_some(open)
+}
+
+/// One more login for the same target, and the last one.
+async fn again(
+    visit: &Visit<'_>,
+    pending: &PendingLogin,
+    set_cookies: Vec<String>,
+) -> Result<Decision, Refusal> {
+    let goal = Goal {
+        target: &pending.target,
+        attempt: 1,
+        form: None,
+        demand: &pending.demand,
+        silent: None,
+    };
+    login::start(visit, &goal, set_cookies).await
 }
 
 enum Outcome {

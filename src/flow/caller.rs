@@ -89,6 +89,16 @@ pub fn is_from_own_page(request: &Request, origin: &str) -> bool {
     said.peek().is_some() && said.all(|is_own| is_own)
 }
 
+/// Whether the request says that its body is a form, as browsers encode one by default.
+pub fn has_form(request: &Request) -> bool {
+    request.text("content-type").is_some_and(|value| {
+        let media_type = value.split(';').next().unwrap_or_default();
+        media_type
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
 /// What a person can tell the operator: the proxy's request id, if it is one.
 pub fn request_id(request: &Request) -> &str {
     request

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::job::Job;
+use super::job::{self, Job};
 use super::relying_party::RelyingParty;
 use super::serve::Visit;
 use super::session_store::SessionStore;
@@ -69,7 +69,7 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
         tokens,
         told: told.clone(),
     }));
-    let deadline = now.after(patience(visit.gateway));
+    let deadline = now.after(refresh::patience(visit.gateway));
     while visit.host().now() < deadline {
         if let Some(was_there) = told.0.get() {
             return was_there;
@@ -77,18 +77,6 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
         visit.exchange.wait().await;
     }
     true
-}
-
-/// Two tokens for the provider and two commands for the store, each within its time limit.
-fn patience(gateway: &Gateway) -> Duration {
-    let store = gateway.config.session.store.as_ref();
-    let store = store.map_or(Duration::ZERO, |store| store.timeout);
-    gateway
-        .config
-        .provider
-        .timeout
-        .saturating_add(store)
-        .saturating_mul(2)
 }
 
 /// Whether there was a session, once that is known and everybody has been told.
@@ -132,10 +120,7 @@ pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
             }
             Err(_) => {}
         }
-        let next = host.now().after(PAUSE);
-        while host.now() < next {
-            exchange.wait().await;
-        }
+        job::pause(host, exchange, PAUSE).await;
     }
 }
 

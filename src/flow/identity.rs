@@ -259,18 +259,13 @@ fn token_times(gateway: &Gateway, tokens: &TokenResponse) -> Result<(Timestamp, 
         .expires_in
         .map_or(UNKNOWN_LIFETIME, Duration::from_secs);
     let expires_at = now.after(lifetime);
-    let [byte] = random::<1>(gateway.host.as_ref())?;
     let leeway = gateway
         .config
         .session
         .refresh
         .leeway
         .min(lifetime.mul_f64(0.5));
-    let shorter = leeway.mul_f64(f64::from(byte) / 1024.0);
-    Ok((
-        expires_at.before(leeway.saturating_sub(shorter)),
-        expires_at,
-    ))
+    Ok((expires_at.before(shortened(gateway, leeway)?), expires_at))
 }
 
 /// When the claims are to be read again, if they are: after the interval, less up to a quarter.
@@ -278,8 +273,12 @@ fn reading_due(gateway: &Gateway) -> Result<Option<Timestamp>, Error> {
     let Some(interval) = gateway.config.session.reread_claims else {
         return Ok(None);
     };
+    let span = shortened(gateway, interval)?;
+    Ok(Some(gateway.host.now().after(span)))
+}
+
+/// A span less up to a quarter, by chance.
+fn shortened(gateway: &Gateway, span: Duration) -> Result<Duration, Error> {
     let [byte] = random::<1>(gateway.host.as_ref())?;
-    let shorter = interval.mul_f64(f64::from(byte) / 1024.0);
-    let due_at = gateway.host.now().after(interval.saturating_sub(shorter));
-    Ok(Some(due_at))
+    Ok(span.saturating_sub(span.mul_f64(f64::from(byte) / 1024.0)))
 }

@@ -1,7 +1,7 @@
 //! The start of a login: a browser is sent to the provider.
 
-use super::Decision;
 use super::serve::{Refusal, Visit};
+use super::{Decision, caller, posted};
 use crate::answer::Response;
 use crate::config::AuthenticationDemand;
 use crate::oidc::{AuthenticationRequest, pkce};
@@ -71,6 +71,27 @@ pub async fn start(
     Ok(Decision::Answer(
         Response::redirect(location).with_cookies(set_cookies),
     ))
+}
+
+/// Starts a login for what this request wants, with the form that it may post; whoever can neither be
+/// sent to the provider nor post such a form is refused. The refusal's cookies go with either answer.
+pub async fn start_or_refuse(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+    refusal: Refusal,
+) -> Result<Decision, Refusal> {
+    let form = posted::form(visit).await?;
+    if form.is_none() && !caller::can_log_in(visit.request, visit.audience) {
+        return Err(refusal);
+    }
+    let goal = Goal {
+        target: &target(visit.request),
+        attempt: 0,
+        form: form.as_ref(),
+        demand,
+        silent: None,
+    };
+    start(visit, &goal, refusal.set_cookies).await
 }
 
 /// The absolute address of the callback path.

@@ -20,7 +20,7 @@ pub async fn form(visit: &Visit<'_>) -> Result<Option<Form>, RequestFault> {
         && request.method() == "POST"
         && visit.audience == Audience::Browser
         && caller::is_from_own_page(request, &visit.origin())
-        && is_form(request.text("content-type").unwrap_or_default())
+        && caller::has_form(request)
         && login::keeps_whole(request);
     if !is_kept {
         return Ok(None);
@@ -107,13 +107,6 @@ pub fn send(
         },
     };
     Decision::Answer(Response::page(200, &page).with_cookies(set_cookies))
-}
-
-fn is_form(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    media_type
-        .trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// The fields, unless a page could not send them as they are: one sends text in UTF-8, and no NUL.

@@ -152,8 +152,8 @@ pub fn lease(gateway: &Gateway) -> Duration {
         .saturating_add(store_timeout(gateway).saturating_mul(6))
 }
 
-/// How long a request waits for a refresh.
-fn patience(gateway: &Gateway) -> Duration {
+/// How long a request waits for others to ask the provider and the store, twice each.
+pub fn patience(gateway: &Gateway) -> Duration {
     let limit = gateway.config.provider.timeout;
     limit
         .saturating_add(store_timeout(gateway))

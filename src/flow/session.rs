@@ -3,18 +3,15 @@
 use std::rc::Rc;
 
 use super::authorization::Refused;
-use super::login::{self, Goal};
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
-use super::{Decision, Renewal, authorization, caller, posted, silent, step_up};
+use super::{Decision, Renewal, authorization, caller, login, silent, step_up};
 use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
-use crate::session::{
-    Form, Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession,
-};
+use crate::session::{Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession};
 use crate::telemetry::Level;
 
 /// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
@@ -94,33 +91,12 @@ async fn log_in(
     demand: &AuthenticationDemand,
     set_cookies: Vec<String>,
 ) -> Result<Decision, Refusal> {
-    if caller::can_log_in(visit.request, visit.audience) {
-        return start_login(visit, demand, None, set_cookies).await;
-    }
-    if let Some(form) = posted::form(visit).await? {
-        return start_login(visit, demand, Some(&form), set_cookies).await;
-    }
-    Err(Refusal {
+    let refusal = Refusal {
         set_cookies,
         again: Some("/".to_owned()),
         ..Error::Denied(Denial::LoginRequired).into()
-    })
-}
-
-async fn start_login(
-    visit: &Visit<'_>,
-    demand: &AuthenticationDemand,
-    form: Option<&Form>,
-    set_cookies: Vec<String>,
-) -> Result<Decision, Refusal> {
-    let goal = Goal {
-        target: &login::target(visit.request),
-        attempt: 0,
-        demand,
-        silent: None,
-        form,
     };
-    login::start(visit, &goal, set_cookies).await
+    login::start_or_refuse(visit, demand, refusal).await
 }
 
 /// The provider has ended the session of this cookie. Another Envoy may have refreshed it first, and

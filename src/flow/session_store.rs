@@ -79,7 +79,7 @@ impl<'a> SessionStore<'a> {
     ) -> Result<Option<Session>, Error> {
         let key = self.session_key(id);
         let names = known.map_or_else(Vec::new, |known| self.names(known));
-        let marks: Vec<String> = names.iter().map(|name| self.mark_key(&name.tag)).collect();
+        let marks = self.mark_keys(&names);
         let keys: Vec<&str> = [&key]
             .into_iter()
             .chain(&marks)
@@ -105,7 +105,7 @@ impl<'a> SessionStore<'a> {
     /// Whether somebody has ended a session, wherever it is kept.
     pub async fn has_ended(&self, session: &Session) -> Result<bool, Error> {
         let names = self.names(session);
-        let marks: Vec<String> = names.iter().map(|name| self.mark_key(&name.tag)).collect();
+        let marks = self.mark_keys(&names);
         let keys: Vec<&str> = marks.iter().map(String::as_str).collect();
         let values = self.ask(&Mget(&keys)).await?;
         Ok(self.is_below(&names, &marks, values.into_iter()))
@@ -250,6 +250,10 @@ impl<'a> SessionStore<'a> {
 
     fn lease_key(&self, id: &[u8; 16]) -> String {
         self.key("lease", id)
+    }
+
+    fn mark_keys(&self, names: &[Name]) -> Vec<String> {
+        names.iter().map(|name| self.mark_key(&name.tag)).collect()
     }
 
     fn mark_key(&self, tag: &Tag) -> String {

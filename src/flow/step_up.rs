@@ -1,9 +1,8 @@
 //! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
 //! certain class (RFC 9470).
 
-use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, posted};
+use super::{Decision, login};
 use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
 use crate::session::Session;
@@ -19,22 +18,11 @@ pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Sessio
 /// Sends a person to authenticate again, with the form that they may have posted, and tells everybody
 /// else that it takes that. The session stays, whatever becomes of it.
 pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
-    let target = login::target(visit.request);
-    let form = posted::form(visit).await?;
-    if form.is_some() || caller::can_log_in(visit.request, visit.audience) {
-        let goal = Goal {
-            target: &target,
-            attempt: 0,
-            form: form.as_ref(),
-            demand,
-            silent: None,
-        };
-        return login::start(visit, &goal, Vec::new()).await;
-    }
-    Err(Refusal {
+    let refusal = Refusal {
         // There the rule asks again; at another address nothing might.
-        again: Some(target),
+        again: Some(login::target(visit.request)),
         demand: demand.clone(),
         ..Error::Denied(Denial::InsufficientAuthentication).into()
-    })
+    };
+    login::start_or_refuse(visit, demand, refusal).await
 }

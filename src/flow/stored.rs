@@ -65,7 +65,8 @@ pub async fn find(
     let found = look_up(visit, reference).await?;
     let alive = found.filter(|(open, _)| !visit.gateway.has_ended(open));
     if alive.is_none() {
-        forget_here(visit.gateway, &reference.id);
+        let mut sessions = visit.gateway.sessions.borrow_mut();
+        sessions.remove(SessionKey::Reference(&reference.id));
     }
     Ok(alive)
 }
@@ -83,7 +84,6 @@ async fn look_up(
     let now = visit.host().now();
     let life = reference.life(now, idle_timeout);
     if life == Life::Over {
-        forget_here(visit.gateway, &reference.id);
         return Ok(None);
     }
     let authority = visit.authority.as_str();
@@ -110,10 +110,7 @@ async fn look_up(
             remember(visit, &open);
             Ok(Some((open, life)))
         }
-        Ok(None) => {
-            forget_here(visit.gateway, &reference.id);
-            Ok(None)
-        }
+        Ok(None) => Ok(None),
         Err(error) => match known {
             Some(open) if uses_cookies(&store) && age.is_some_and(|age| age < idle_timeout) => {
                 Ok(Some((open, life)))
@@ -150,14 +147,6 @@ pub fn remember(visit: &Visit<'_>, open: &Rc<OpenSession>) {
     let mut sessions = visit.gateway.sessions.borrow_mut();
     let key = SessionKey::Reference(&open.session.id);
     sessions.insert(key, visit.authority.as_str(), open);
-}
-
-/// Drops a stored session from this worker's memory.
-pub fn forget_here(gateway: &Gateway, id: &[u8; 16]) {
-    gateway
-        .sessions
-        .borrow_mut()
-        .remove(SessionKey::Reference(id));
 }
 
 /// Whether a request goes on as if it had no session, because of this error.

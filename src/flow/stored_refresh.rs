@@ -6,11 +6,10 @@
 
 use std::time::Duration;
 
-use super::Exchange;
+use super::job::pause;
 use super::session_store::{SessionStore, Standing};
 use super::{refresh, successor};
 use crate::error::{CallFault, Error};
-use crate::host::Host;
 use crate::oidc::pkce;
 use crate::session::{Grant, Session};
 use crate::telemetry::{Level, Metric, Purpose};
@@ -157,13 +156,6 @@ async fn claim(store: &SessionStore<'_>, session: &Session) -> Result<Claim, Err
 
 /// Others have had the lease, and none of them has brought a successor.
 const NOBODY_ANSWERED: Error = Error::Provider(Purpose::Token, CallFault::Timeout);
-
-async fn pause(host: &dyn Host, exchange: &Exchange, span: Duration) {
-    let end = host.now().after(span);
-    while host.now() < end {
-        exchange.wait().await;
-    }
-}
 
 async fn delete(store: &SessionStore<'_>, session: &Session) {
     if let Err(error) = store.delete(&session.id).await {
