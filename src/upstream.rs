@@ -1,4 +1,4 @@
-//! What the upstream is told about a person: claims as header values.
+//! What the upstream is told about a person: claims as header values. And Envoy: claims as filter state.
 
 use std::fmt::Write;
 
@@ -37,12 +37,11 @@ pub fn identity(
     identity
 }
 
-/// Of all identity claims of a login, those that the configuration gives to the upstream.
+/// Of all identity claims of a login, those that the configuration gives away.
 pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<String, Value> {
     let whole = upstream
-        .headers
-        .iter()
-        .any(|header| header.source == HeaderSource::Userinfo);
+        .sources()
+        .any(|source| *source == HeaderSource::Userinfo);
     let personal = |name: &str| whole && !PROTOCOL_CLAIMS.contains(&name);
     let mut selected = Map::new();
     selected.extend(
@@ -51,8 +50,8 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
             .filter(|(name, _)| personal(name))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    for header in &upstream.headers {
-        if let HeaderSource::Claim(path) = &header.source
+    for source in upstream.sources() {
+        if let HeaderSource::Claim(path) = source
             && let Some(value) = lookup(identity, path)
         {
             graft(&mut selected, path, value.clone());
@@ -75,6 +74,25 @@ pub fn headers(upstream: &Upstream, session: &Session) -> Vec<(String, Vec<u8>)>
         .collect()
 }
 
+/// The filter state that a session gives: name and text.
+pub fn filter_state(upstream: &Upstream, session: &Session) -> Vec<(String, String)> {
+    if upstream.filter_state.is_empty() {
+        return Vec::new();
+    }
+    let claims: Map<String, Value> = serde_json::from_str(&session.claims).unwrap_or_default();
+    upstream
+        .filter_state
+        .iter()
+        .filter_map(|state| {
+            let text = match &state.source {
+                HeaderSource::Claim(path) => lookup(&claims, path).map(plain)?,
+                source => value(source, session, &claims)?,
+            };
+            Some((state.name.clone(), text))
+        })
+        .collect()
+}
+
 fn value(source: &HeaderSource, session: &Session, claims: &Map<String, Value>) -> Option<String> {
     match source {
         HeaderSource::Claim(path) => lookup(claims, path).and_then(claim_value),
@@ -89,7 +107,20 @@ fn value(source: &HeaderSource, session: &Session, claims: &Map<String, Value>) 
             .access_token
             .as_ref()
             .map(|token| format!("Bearer {token}")),
+        HeaderSource::AccessTokenClaim(_) => None,
     }
+}
+
+/// A claim as Envoy's logs and filters read it: a text as it is, everything else as JSON. Access logs
+/// write it without any escaping, so nothing of it may begin a new line; and it must not come to look
+/// like somebody else's, so what could is replaced and not left out.
+fn plain(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.replace(breaks_lines, "\u{fffd}")
 }
 
 fn claim_value(value: &Value) -> Option<String> {

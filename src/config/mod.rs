@@ -336,10 +336,28 @@ pub enum CorsPreflight {
     Pass,
 }
 
-/// What the upstream is told.
+/// What the upstream is told, and Envoy itself.
 #[derive(Debug)]
 pub struct Upstream {
     pub headers: Vec<UpstreamHeader>,
+    pub filter_state: Vec<FilterState>,
+}
+
+impl Upstream {
+    /// Everything that anybody is told.
+    pub fn sources(&self) -> impl Iterator<Item = &HeaderSource> {
+        let headers = self.headers.iter().map(|header| &header.source);
+        headers.chain(self.filter_state.iter().map(|state| &state.source))
+    }
+}
+
+/// One text that Portero leaves with a request for other filters and for access logs.
+#[derive(Debug)]
+pub struct FilterState {
+    /// Without the `wasm.` that Envoy puts before it.
+    pub name: String,
+    /// Never a whole token.
+    pub source: HeaderSource,
 }
 
 /// One header that Portero sets, and removes from every request before.
@@ -365,4 +383,6 @@ pub enum HeaderSource {
     AccessToken,
     /// The access token with `Bearer ` before it.
     BearerAccessToken,
+    /// One claim of the access token, by the names that lead to it from the outermost object.
+    AccessTokenClaim(Vec<String>),
 }

@@ -37,6 +37,11 @@ pub(super) struct Configuration {
     pub(super) allow_on_headers_stop_iteration: Option<bool>,
     /// What the upstream is told about the caller.
     pub(super) upstream: Option<Upstream>,
+    /// What other filters and access logs in Envoy are told about the caller: filter state by name, at
+    /// most 16. A name is one to 64 letters, digits, `.`, `_` and `-`; Envoy knows it as `wasm.<name>`.
+    /// The sources are those of headers, without whole tokens. Texts stand as they are, except that
+    /// control characters and line separators become `\u{fffd}`; every other claim is JSON.
+    pub(super) filter_state: Option<BTreeMap<String, HeaderSource>>,
 }
 
 /// An OpenID provider and what Portero is to it.
@@ -451,6 +456,8 @@ pub(super) enum HeaderSource {
     IdToken(IdTokenForm),
     /// The access token.
     AccessToken(AccessTokenForm),
+    /// One claim of the caller's access token, named as for `claim`. Sessions have none.
+    AccessTokenClaim(TextOrList),
 }
 
 /// How the claims about the user are written.

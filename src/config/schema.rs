@@ -46,6 +46,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "cors_preflight", json!("deny")),
         ("", "allow_on_headers_stop_iteration", json!(false)),
         ("", "upstream", json!({})),
+        ("", "filter_state", json!({})),
         ("Provider", "clusters", json!({})),
         ("Provider", "endpoints", json!({})),
         ("Provider", "scopes", json!(defaults::SCOPES)),

@@ -92,10 +92,11 @@ impl Gateway {
         }
     }
 
-    /// A session with the upstream headers it gives; `read_at` where the store keeps it.
+    /// A session with what it tells others; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
         let headers = upstream::headers(&self.config.upstream, &session);
-        OpenSession::new(session, read_at, headers)
+        let filter_state = upstream::filter_state(&self.config.upstream, &session);
+        OpenSession::new(session, read_at, headers, filter_state)
     }
 
     /// What this configuration's workers share.

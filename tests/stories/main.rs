@@ -20,6 +20,7 @@ mod claims;
 mod cookies;
 mod endings;
 mod faults;
+mod filter_state;
 mod fleet;
 mod front_channel;
 mod host;

@@ -3,6 +3,7 @@
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
 mod client;
+mod filter_state;
 mod header;
 mod host;
 mod path;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
-use super::{Config, CorsPreflight, Paths, defaults, duration, raw};
+use super::{Config, CorsPreflight, Paths, Upstream, defaults, duration, raw};
 use crate::secret::Secret;
 
 /// The longest text that is not a secret, in bytes.
@@ -79,7 +80,8 @@ impl<'e> Check<'e> {
             raw.paths.unwrap_or_default(),
             reads_bodies,
         );
-        let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
         Some(Config {
             provider: provider?,
             session: session?,
@@ -87,7 +89,10 @@ impl<'e> Check<'e> {
             rules: rules?,
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
-            upstream: upstream?,
+            upstream: Upstream {
+                headers: headers?,
+                filter_state: filter_state?,
+            },
         })
     }
 
