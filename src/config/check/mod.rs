@@ -2,6 +2,7 @@
 //!
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
+mod access_tokens;
 mod client;
 mod filter_state;
 mod header;
@@ -49,7 +50,7 @@ impl<'e> Check<'e> {
 
     pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
         let root = At::Root;
-        let provider = self.providers(&root.key("providers"), raw.providers);
+        let providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
         let rules = self.rules(&root.key("rules"), raw.rules);
         let cors_preflight = self.or(
@@ -82,8 +83,10 @@ impl<'e> Check<'e> {
         );
         let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
         let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
+        let (provider, others) = providers?;
         Some(Config {
-            provider: provider?,
+            provider,
+            others,
             session: session?,
             paths: paths?,
             rules: rules?,
