@@ -151,7 +151,7 @@ fn scalar(value: &Value) -> Option<String> {
 /// Percent-encodes what cannot stand in a header value, and `%` itself, so that it can be undone:
 /// controls, everything beyond ASCII, and blanks at the ends, which proxies drop. Commas too: they
 /// stand between the items of a list, and no person may write themselves one more.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let last = text.len().saturating_sub(1);
     let mut encoded = String::with_capacity(text.len());
     for (index, byte) in text.bytes().enumerate() {

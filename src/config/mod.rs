@@ -7,6 +7,7 @@
 
 mod access_tokens;
 mod check;
+mod consumers;
 mod cursor;
 mod defaults;
 mod duration;
@@ -34,6 +35,7 @@ use crate::jose::Algorithm;
 use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
+pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
@@ -53,6 +55,8 @@ pub struct Config {
     pub cors_preflight: CorsPreflight,
     /// Whether the proxy is set up to show the bodies of requests.
     pub reads_bodies: bool,
+    /// Whom bearer tokens are from, where the upstream is told.
+    pub consumers: Option<Consumers>,
     pub upstream: Upstream,
 }
 

@@ -2,6 +2,7 @@
 //! the reference, so they speak to the person who writes a configuration.
 
 mod access_tokens;
+mod consumers;
 mod paths;
 mod policy;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
+pub(super) use consumers::{Consumer, Credential};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
@@ -38,6 +40,11 @@ pub(super) struct Configuration {
     /// show a filter the body of a request before the upstream sees its head. What needs the body of
     /// a request is refused without it.
     pub(super) allow_on_headers_stop_iteration: Option<bool>,
+    /// Whom bearer tokens are from, by name, at most 10000. With it, even where it is empty, the headers
+    /// `x-consumer-id`, `x-consumer-custom-id`, `x-consumer-username`, `x-credential-identifier` and
+    /// `x-anonymous-consumer` are Portero's. A token of nobody here has the client that it was issued to
+    /// as `x-credential-identifier`, percent-encoded as claims in headers are, and none of the others.
+    pub(super) consumers: Option<BTreeMap<String, Consumer>>,
     /// What the upstream is told about the caller.
     pub(super) upstream: Option<Upstream>,
     /// What other filters and access logs in Envoy are told about the caller: filter state by name, at

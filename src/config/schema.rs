@@ -124,6 +124,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             "frontchannel_logout",
             json!(defaults::FRONTCHANNEL_LOGOUT),
         ),
+        ("Consumer", "credentials", json!([])),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
         ("Upstream", "headers", userinfo),

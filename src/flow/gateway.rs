@@ -53,7 +53,7 @@ impl Gateway {
         let scope = scope(&config.provider, &config.session.cookie.name);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
-            guard: HeaderGuard::new(&config.upstream),
+            guard: HeaderGuard::new(&config),
             interests: Interests::of(&config),
             sessions: RefCell::new(Cache::new(config.session.cache_bytes)),
             watermarks: Watermarks::default(),

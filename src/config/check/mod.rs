@@ -4,6 +4,7 @@
 
 mod access_tokens;
 mod client;
+mod consumers;
 mod filter_state;
 mod header;
 mod host;
@@ -16,6 +17,7 @@ mod session;
 mod store;
 mod upstream;
 
+use std::iter;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -83,6 +85,13 @@ impl<'e> Check<'e> {
         );
         let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
         let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
+        let of_all = providers
+            .as_ref()
+            .map(|(first, others)| iter::once(first).chain(others).collect());
+        let consumers = self.consumers(&root.key("consumers"), raw.consumers, of_all);
+        if let (Some(Some(_)), Some(headers)) = (&consumers, &headers) {
+            self.consumer_headers(&root.key("upstream"), headers);
+        }
         let (provider, others) = providers?;
         Some(Config {
             provider,
@@ -92,6 +101,7 @@ impl<'e> Check<'e> {
             rules: rules?,
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
+            consumers: consumers?,
             upstream: Upstream {
                 headers: headers?,
                 filter_state: filter_state?,

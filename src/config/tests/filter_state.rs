@@ -20,7 +20,7 @@ fn a_name_is_one_word_of_a_bounded_length() {
         ("a b", "filter_state[\"a b\"]".to_owned()),
         ("a\0b", "filter_state[\"a\\0b\"]".to_owned()),
         ("é", "filter_state[\"é\"]".to_owned()),
-        (&longer, format!("filter_state[\"{longer}\"]")),
+        (&longer, format!("filter_state[\"{longest}\"]")),
     ] {
         refused(
             &state(name, json!({"claim": "sub"})),
