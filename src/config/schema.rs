@@ -89,6 +89,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("IdToken", "clock_skew", span(defaults::CLOCK_SKEW)),
         ("IdToken", "max_age", span(defaults::MAX_AGE)),
         ("AccessTokens", "profile", json!("rfc9068")),
+        ("AccessTokens", "require_consumer", json!(false)),
         (
             "AccessTokens",
             "algorithms",

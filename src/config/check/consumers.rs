@@ -12,16 +12,21 @@ const MOST_CREDENTIALS: usize = 64;
 
 impl Check<'_> {
     /// Nothing where none are written, which is something else than an empty object. `providers` are
-    /// all of them, or nothing where that is not known because of a fault.
+    /// all of them, or nothing where that is not known because of a fault, and so are `headers`.
     pub(super) fn consumers(
         &mut self,
-        at: &At<'_>,
+        root: &At<'_>,
         raw: Option<BTreeMap<String, raw::Consumer>>,
         providers: Option<Vec<&Provider>>,
+        headers: Option<&[UpstreamHeader]>,
     ) -> Option<Option<Consumers>> {
+        let at = &root.key("consumers");
         let Some(raw) = raw else {
-            return self.or(at, None, None);
+            let none = self.or(at, None, None)?;
+            self.no_consumers(&root.key("providers"), &providers.unwrap_or_default());
+            return Some(none);
         };
+        self.consumer_headers(&root.key("upstream"), headers.unwrap_or_default());
         self.at_most(at, raw.len(), MOST_CONSUMERS)?;
         let issuers: Option<Vec<&str>> = providers.map(|providers| {
             let counting = |provider: &&&Provider| provider.access_tokens.is_some();
@@ -67,8 +72,23 @@ impl Check<'_> {
         complete.then_some(Some(consumers))
     }
 
+    /// Nobody requires a token to be of a consumer.
+    fn no_consumers(&mut self, at: &At<'_>, providers: &[&Provider]) {
+        for provider in providers {
+            let policy = provider.access_tokens.as_ref();
+            if policy.is_some_and(|policy| policy.require_consumer) {
+                let at = at.key(&provider.name);
+                let at = at.key("access_tokens");
+                self.fault(
+                    &at.key("require_consumer"),
+                    "is true, and without `consumers` no token is of one; accepted: both, or neither",
+                );
+            }
+        }
+    }
+
     /// The headers of consumers are set by nothing else.
-    pub(super) fn consumer_headers(&mut self, at: &At<'_>, headers: &[UpstreamHeader]) {
+    fn consumer_headers(&mut self, at: &At<'_>, headers: &[UpstreamHeader]) {
         for name in headers.iter().map(|header| &header.name) {
             if CONSUMER_HEADERS.contains(&header::twin(name).as_str()) {
                 self.fault(

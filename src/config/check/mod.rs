@@ -88,10 +88,7 @@ impl<'e> Check<'e> {
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());
-        let consumers = self.consumers(&root.key("consumers"), raw.consumers, of_all);
-        if let (Some(Some(_)), Some(headers)) = (&consumers, &headers) {
-            self.consumer_headers(&root.key("upstream"), headers);
-        }
+        let consumers = self.consumers(&root, raw.consumers, of_all, headers.as_deref());
         let (provider, others) = providers?;
         Some(Config {
             provider,

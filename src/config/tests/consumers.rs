@@ -254,3 +254,18 @@ fn nothing_else_sets_the_headers_of_consumers() {
         }
     }
 }
+
+#[test]
+fn a_consumer_is_required_only_where_there_can_be_one() {
+    let mut whole = consumers(&[A], json!({}));
+    whole["providers"]["p0"]["access_tokens"]["require_consumer"] = json!(true);
+    let config = accepted(&whole);
+    let policy = config.others[0].access_tokens.as_ref().unwrap();
+    assert!(policy.require_consumer);
+    whole.as_object_mut().unwrap().remove("consumers");
+    refused(
+        &whole,
+        "providers.p0.access_tokens.require_consumer",
+        "is true, and without `consumers` no token is of one",
+    );
+}
