@@ -14,11 +14,10 @@ pub struct Consumers {
 }
 
 impl Consumers {
-    /// The consumer of a name.
-    pub fn named(&self, username: &str) -> Option<&Consumer> {
-        let place = |consumer: &Consumer| consumer.username.as_str().cmp(username);
-        let place = self.all.binary_search_by(place).ok()?;
-        self.all.get(place)
+    /// The place in `all` of the consumer with a name.
+    pub fn place_of(&self, username: &str) -> Option<usize> {
+        let order = |consumer: &Consumer| consumer.username.as_str().cmp(username);
+        self.all.binary_search_by(order).ok()
     }
 }
 

@@ -160,9 +160,9 @@ fn a_token_of_no_consumer_tells_its_client_alone() {
 #[test]
 fn the_anonymous_consumer_says_so_and_has_no_credential() {
     let consumers = consumers();
-    let consumer = consumers.named("orders-app").unwrap();
+    let place = consumers.place_of("orders-app").unwrap();
     assert_eq!(
-        texts(anonymous(consumer)),
+        texts(anonymous(&consumers.all[place])),
         pairs(&[
             ("x-consumer-id", "17"),
             ("x-consumer-custom-id", "c-17"),
@@ -170,7 +170,7 @@ fn the_anonymous_consumer_says_so_and_has_no_credential() {
             ("x-anonymous-consumer", "true"),
         ])
     );
-    assert!(consumers.named("nobody").is_none());
+    assert!(consumers.place_of("nobody").is_none());
 }
 
 #[test]

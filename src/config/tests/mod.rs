@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod consumers;
+mod entrances;
 mod filter_state;
 mod policies;
 mod provider;
