@@ -1,7 +1,9 @@
 //! Configurations as people write them, and what they are told.
 
 mod access_tokens;
+mod consumers;
 mod entrances;
+mod filter_state;
 mod policies;
 mod provider;
 mod random;
