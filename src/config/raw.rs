@@ -9,7 +9,7 @@ mod rule;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use consumers::{Consumer, Credential};
@@ -17,11 +17,13 @@ pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
 
+use super::fault::Ledger;
+use super::read::{Cursor, Read};
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
 /// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
@@ -57,7 +59,7 @@ pub(super) struct Configuration {
 }
 
 /// An OpenID provider and what Portero is to it.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
@@ -114,7 +116,7 @@ pub(super) struct Provider {
 
 /// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
 /// nothing else is said.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Clusters {
@@ -130,7 +132,7 @@ pub(super) struct Clusters {
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
 /// The calls go to the clusters that `cluster` and `clusters` name, whatever host an endpoint names.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoints {
@@ -150,7 +152,7 @@ pub(super) struct Endpoints {
 }
 
 /// Portero as it is registered at the provider.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
@@ -162,7 +164,7 @@ pub(super) struct Client {
 
 /// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
 /// with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum ClientAuthentication {
@@ -181,7 +183,7 @@ pub(super) enum ClientAuthentication {
 }
 
 /// The checks of an ID token that a configuration may change.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdToken {
@@ -197,7 +199,7 @@ pub(super) struct IdToken {
 }
 
 /// Sessions live in a sealed cookie, and nothing about them is kept on a server, unless `store` says where.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Session {
@@ -240,7 +242,7 @@ pub(super) struct Session {
 
 /// Redis as the store of sessions, reached by HTTP through a front end that is there already. What
 /// is kept is sealed with the session keys before it leaves Envoy.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
@@ -266,7 +268,7 @@ pub(super) struct Store {
 }
 
 /// How the front end takes commands: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum StoreProtocol {
@@ -285,7 +287,7 @@ pub(super) enum StoreProtocol {
 }
 
 /// What happens to requests while the store cannot be asked.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WhenUnavailable {
@@ -298,7 +300,7 @@ pub(super) enum WhenUnavailable {
 }
 
 /// Refreshing with the refresh token that the provider gave at the login, if it gave one.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
@@ -311,7 +313,7 @@ pub(super) struct Refresh {
 }
 
 /// The session cookie.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cookie {
@@ -326,13 +328,11 @@ pub(super) struct Cookie {
 }
 
 /// The `SameSite` attribute of the session cookie.
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(!try_from)
+    schemars(rename_all = "snake_case")
 )]
-#[serde(rename_all = "snake_case", try_from = "String")]
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
@@ -341,24 +341,24 @@ pub(super) enum SameSite {
     None,
 }
 
-impl TryFrom<String> for SameSite {
-    type Error = &'static str;
-
-    fn try_from(word: String) -> Result<Self, Self::Error> {
-        match word.as_str() {
-            "lax" => Ok(Self::Lax),
-            "none" => Ok(Self::None),
-            "strict" => Err(
+impl Read for SameSite {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let problem = match cursor.text(ledger)? {
+            "lax" => return Some(Self::Lax),
+            "none" => return Some(Self::None),
+            "strict" => {
                 "is `strict`, and a browser does not send such a cookie when the provider sends it \
-                 back, so a login would never end; accepted: lax, none",
-            ),
-            _ => Err("is not a known word; accepted: lax, none"),
-        }
+                 back, so a login would never end; accepted: lax, none"
+            }
+            _ => "is not a known word; accepted: lax, none",
+        };
+        cursor.wrong(problem.to_owned(), ledger);
+        None
     }
 }
 
 /// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CorsPreflight {
@@ -369,7 +369,7 @@ pub(super) enum CorsPreflight {
 }
 
 /// What the upstream is told.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
@@ -380,7 +380,7 @@ pub(super) struct Upstream {
 }
 
 /// What a header holds: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HeaderSource {
@@ -398,7 +398,7 @@ pub(super) enum HeaderSource {
 }
 
 /// How the claims about the user are written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum UserinfoForm {
@@ -407,7 +407,7 @@ pub(super) enum UserinfoForm {
 }
 
 /// How the ID token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum IdTokenForm {
@@ -418,7 +418,7 @@ pub(super) enum IdTokenForm {
 }
 
 /// How the access token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AccessTokenForm {

@@ -1,12 +1,12 @@
 //! Consumers, as they are written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::{Given, TextOrList};
 
 /// Somebody whom bearer tokens are from, by its name, which is the key. Names, ids and what credentials
 /// compare with must fit into a header as they are: visible ASCII, and blanks inside.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Consumer {
@@ -22,7 +22,7 @@ pub(in crate::config) struct Consumer {
 /// What a token says that is from this consumer: `claim` or `client_id` or, where neither is written,
 /// no more than the issuer. Of a token's credentials the `claim` counts first, then the `client_id`, then
 /// the issuer. No two consumers have the same.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Credential {
@@ -36,7 +36,7 @@ pub(in crate::config) struct Credential {
 }
 
 /// A claim and its value.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct CredentialClaim {
