@@ -20,6 +20,7 @@ mod bearer;
 mod browser;
 mod callback;
 mod claims;
+mod consumers;
 mod cookies;
 mod endings;
 mod entrances;
