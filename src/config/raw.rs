@@ -6,16 +6,18 @@ mod policy;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
+use super::fault::Ledger;
+use super::read::{Cursor, Read};
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
 /// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
@@ -40,7 +42,7 @@ pub(super) struct Configuration {
 }
 
 /// An OpenID provider and what Portero is to it.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
@@ -93,7 +95,7 @@ pub(super) struct Provider {
 
 /// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
 /// nothing else is said.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Clusters {
@@ -109,7 +111,7 @@ pub(super) struct Clusters {
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
 /// The calls go to the clusters that `cluster` and `clusters` name, whatever host an endpoint names.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoints {
@@ -129,7 +131,7 @@ pub(super) struct Endpoints {
 }
 
 /// Portero as it is registered at the provider.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
@@ -141,7 +143,7 @@ pub(super) struct Client {
 
 /// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
 /// with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum ClientAuthentication {
@@ -160,7 +162,7 @@ pub(super) enum ClientAuthentication {
 }
 
 /// The checks of an ID token that a configuration may change.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdToken {
@@ -176,7 +178,7 @@ pub(super) struct IdToken {
 }
 
 /// Sessions live in a sealed cookie, and nothing about them is kept on a server, unless `store` says where.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Session {
@@ -219,7 +221,7 @@ pub(super) struct Session {
 
 /// Redis as the store of sessions, reached by HTTP through a front end that is there already. What
 /// is kept is sealed with the session keys before it leaves Envoy.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
@@ -245,7 +247,7 @@ pub(super) struct Store {
 }
 
 /// How the front end takes commands: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum StoreProtocol {
@@ -264,7 +266,7 @@ pub(super) enum StoreProtocol {
 }
 
 /// What happens to requests while the store cannot be asked.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WhenUnavailable {
@@ -277,7 +279,7 @@ pub(super) enum WhenUnavailable {
 }
 
 /// Refreshing with the refresh token that the provider gave at the login, if it gave one.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
@@ -290,7 +292,7 @@ pub(super) struct Refresh {
 }
 
 /// The session cookie.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cookie {
@@ -305,13 +307,11 @@ pub(super) struct Cookie {
 }
 
 /// The `SameSite` attribute of the session cookie.
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(!try_from)
+    schemars(rename_all = "snake_case")
 )]
-#[serde(rename_all = "snake_case", try_from = "String")]
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
@@ -320,24 +320,24 @@ pub(super) enum SameSite {
     None,
 }
 
-impl TryFrom<String> for SameSite {
-    type Error = &'static str;
-
-    fn try_from(word: String) -> Result<Self, Self::Error> {
-        match word.as_str() {
-            "lax" => Ok(Self::Lax),
-            "none" => Ok(Self::None),
-            "strict" => Err(
+impl Read for SameSite {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let problem = match cursor.text(ledger)? {
+            "lax" => return Some(Self::Lax),
+            "none" => return Some(Self::None),
+            "strict" => {
                 "is `strict`, and a browser does not send such a cookie when the provider sends it \
-                 back, so a login would never end; accepted: lax, none",
-            ),
-            _ => Err("is not a known word; accepted: lax, none"),
-        }
+                 back, so a login would never end; accepted: lax, none"
+            }
+            _ => "is not a known word; accepted: lax, none",
+        };
+        cursor.wrong(problem.to_owned(), ledger);
+        None
     }
 }
 
 /// One rule.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
@@ -361,7 +361,7 @@ pub(super) struct Rule {
 /// asks of all. Whoever does not meet it is sent to the provider with the same parameters, and the ID
 /// token that comes back must prove it; a request that cannot be redirected gets 401 with the
 /// challenge of RFC 9470.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Authentication {
@@ -375,7 +375,7 @@ pub(super) struct Authentication {
 }
 
 /// What a rule looks at. A key that is left out matches anything.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Match {
@@ -393,7 +393,7 @@ pub(super) struct Match {
 
 /// How a rule compares the path: an object with exactly one of these keys. The paths have the
 /// canonical form that `paths` describes.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PathMatch {
@@ -405,7 +405,7 @@ pub(super) enum PathMatch {
 }
 
 /// Who gets through a rule.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Access {
@@ -416,7 +416,7 @@ pub(super) enum Access {
 }
 
 /// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CorsPreflight {
@@ -427,7 +427,7 @@ pub(super) enum CorsPreflight {
 }
 
 /// What the upstream is told.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
@@ -438,7 +438,7 @@ pub(super) struct Upstream {
 }
 
 /// What a header holds: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HeaderSource {
@@ -454,7 +454,7 @@ pub(super) enum HeaderSource {
 }
 
 /// How the claims about the user are written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum UserinfoForm {
@@ -463,7 +463,7 @@ pub(super) enum UserinfoForm {
 }
 
 /// How the ID token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum IdTokenForm {
@@ -474,7 +474,7 @@ pub(super) enum IdTokenForm {
 }
 
 /// How the access token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AccessTokenForm {
