@@ -64,7 +64,8 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
 /// The headers that a session gives: name in lower case, value safe to send. A claim that is
 /// missing or null gives none.
 pub fn headers(upstream: &Upstream, session: &Session) -> Vec<(String, Vec<u8>)> {
-    let claims: Map<String, Value> = serde_json::from_str(&session.claims).unwrap_or_default();
+    let claims: Map<String, Value> =
+        serde_json::from_slice(session.claims.as_bytes()).unwrap_or_default();
     upstream
         .headers
         .iter()
