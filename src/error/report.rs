@@ -134,7 +134,7 @@ fn denied(denial: Denial) -> Report {
         Denial::Forbidden => line(
             403,
             "access_forbidden",
-            "You are known, but not allowed here.",
+            "You are signed in, but not allowed here.",
             Level::Info,
         ),
         Denial::LogoutCrossSite => line(

@@ -13,6 +13,7 @@
 )]
 
 mod access_token;
+mod access_token_claims;
 mod answers;
 mod back_channel;
 mod bearer;
