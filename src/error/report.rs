@@ -122,7 +122,7 @@ fn denied(denial: Denial) -> Report {
         Denial::ConsumerUnknown => line(
             401,
             "consumer_unknown",
-            "You are known, but not to this service.",
+            "This caller is not accepted here.",
             Level::Info,
         ),
         Denial::InsufficientAuthentication => line(
