@@ -54,6 +54,7 @@ mod adapter;
 pub mod answer;
 pub mod authz;
 pub mod config;
+pub mod credential;
 pub mod endpoint;
 pub mod error;
 pub mod flow;

@@ -5,6 +5,7 @@
 //! to the types here (`check`). Each step records its faults and goes on with the rest, so that one
 //! load reports everything.
 
+mod bearer;
 mod check;
 mod cursor;
 mod defaults;
@@ -12,6 +13,7 @@ mod duration;
 mod fault;
 mod load;
 mod policy;
+mod protected_resource;
 mod raw;
 #[cfg(not(target_arch = "wasm32"))]
 mod reference;
@@ -31,9 +33,11 @@ use crate::endpoint::Endpoint;
 use crate::jose::Algorithm;
 use crate::secret::Secret;
 
+pub use bearer::{Bearer, BearerHeader};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
+pub use protected_resource::{ProtectedResource, ResourceIdentifier};
 #[cfg(not(target_arch = "wasm32"))]
 pub use {reference::reference, schema::schema};
 
@@ -44,6 +48,8 @@ pub struct Config {
     pub session: SessionPolicy,
     pub paths: Paths,
     pub rules: Vec<Rule>,
+    pub bearer: Bearer,
+    pub protected_resources: Vec<ProtectedResource>,
     pub cors_preflight: CorsPreflight,
     /// Whether the proxy is set up to show the bodies of requests.
     pub reads_bodies: bool,
@@ -240,6 +246,21 @@ pub struct Paths {
     pub frontchannel_logout: String,
     /// Only where the bodies of requests can be read.
     pub backchannel_logout: Option<String>,
+}
+
+impl Paths {
+    /// Whether `path` is one of these.
+    fn has(&self, path: &str) -> bool {
+        let own = [
+            &self.callback,
+            &self.logout,
+            &self.logged_out,
+            &self.frontchannel_logout,
+        ];
+        own.into_iter()
+            .chain(&self.backchannel_logout)
+            .any(|own| own == path)
+    }
 }
 
 /// One line of the rules; the first that matches decides.

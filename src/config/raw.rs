@@ -1,15 +1,19 @@
 //! The configuration as it is written. The comments here become the schema's descriptions and
 //! the reference, so they speak to the person who writes a configuration.
 
+mod bearer;
 mod paths;
 mod policy;
+mod protected_resource;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(super) use bearer::{Bearer, BearerHeader};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
+pub(super) use protected_resource::ProtectedResource;
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
@@ -29,6 +33,10 @@ pub(super) struct Configuration {
     /// Who gets through where: the first rule that matches decides, and what no rule matches
     /// needs a session. At most 200.
     pub(super) rules: Option<Vec<Given<Rule>>>,
+    /// Where bearer tokens stand in a request.
+    pub(super) bearer: Option<Bearer>,
+    /// What is said of the protected resources here to clients that look for it, at most 32.
+    pub(super) protected_resources: Option<Vec<Given<ProtectedResource>>>,
     /// What happens to a CORS preflight request on a protected path.
     pub(super) cors_preflight: Option<CorsPreflight>,
     /// Says that the filter in Envoy has `allow_on_headers_stop_iteration: true`: only then does Envoy

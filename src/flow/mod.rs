@@ -23,6 +23,7 @@ mod redeemed;
 mod refresh;
 mod relying_party;
 mod renewal;
+mod resource_metadata;
 mod run;
 mod serve;
 mod session;

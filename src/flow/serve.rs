@@ -7,14 +7,15 @@ use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, back_channel, callback, caller, front_channel, logout,
-    session,
+    resource_metadata, session,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
+use crate::authz;
 use crate::config::AuthenticationDemand;
-use crate::error::{Error, InternalFault, RequestFault};
+use crate::error::{BearerError, Denial, Error, InternalFault, RequestFault};
 use crate::host::Host;
 use crate::request::Request;
-use crate::route::{Authority, Route};
+use crate::route::{self, Authority, Route};
 use crate::session::{CookieContext, CookieJar};
 use crate::telemetry::Metric;
 
@@ -55,7 +56,7 @@ async fn decide(
         authority: &authority,
         jar: &jar,
     };
-    match route {
+    let decision = match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
         Route::Protected(rule) => session::enter(&visit, rule).await,
         Route::Callback => callback::finish(&visit).await,
@@ -63,7 +64,12 @@ async fn decide(
         Route::LoggedOut => logout::landing(&visit).await,
         Route::FrontChannelLogout => front_channel::clear(&visit).await,
         Route::BackChannelLogout => back_channel::receive(&visit).await,
-    }
+        Route::ResourceMetadata(resource) => resource_metadata::tell(&visit, resource),
+    };
+    decision.map_err(|refusal| Refusal {
+        rule: route.rule(),
+        ..refusal
+    })
 }
 
 /// One request under one configuration.
@@ -124,6 +130,8 @@ pub(super) struct Refusal {
     pub demand: AuthenticationDemand,
     /// What the rule's policy says against it, where that is what went wrong.
     pub refused: Option<Refused>,
+    /// The rule that the request came under.
+    pub rule: Option<usize>,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
     /// Who reads the answer, where the address and not the request tells.
@@ -138,6 +146,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             again: None,
             demand: AuthenticationDemand::default(),
             refused: None,
+            rule: None,
             allow: None,
             audience: None,
         }
@@ -180,21 +189,38 @@ impl Refusal {
                 text: "Try again",
             }),
         };
-        let challenge = match &self.refused {
-            Some(refused) if !refused.denied.scopes.is_empty() => Challenge::InsufficientScope {
-                scopes: &refused.denied.scopes,
-            },
-            _ if self.demand.is_nothing() => Challenge::Plain,
-            _ => Challenge::InsufficientUserAuthentication {
-                max_age: self.demand.max_age.map(|age| age.as_secs()),
-                acr_values: &self.demand.acr_values,
-            },
+        let scopes = self.scopes(gateway);
+        let authority = Authority::of(request).ok();
+        let resource = authority.and_then(|authority| {
+            route::protected_resource(&gateway.config, &authority, request.target())
+        });
+        let challenge = Challenge {
+            realm: gateway.config.bearer.realm.as_deref(),
+            error: self.error.bearer().filter(|error| {
+                // A session is no token: more scopes help only where they are said.
+                *error != BearerError::InsufficientScope || !scopes.is_empty()
+            }),
+            scopes: &scopes,
+            acr_values: &self.demand.acr_values,
+            max_age: self.demand.max_age.map(|age| age.as_secs()),
+            resource_metadata: resource.map(|resource| resource.identifier.metadata_url.as_str()),
         };
         let response = Response::error(&report, audience, request_id, link, &challenge)
             .with_cookies(self.set_cookies);
         match self.allow {
             Some(methods) => response.with_header("allow", methods.to_owned()),
             None => response,
+        }
+    }
+    /// The scopes that would let the caller through, where scopes alone would.
+    fn scopes(&self, gateway: &Gateway) -> Vec<String> {
+        match (&self.refused, &self.error) {
+            (Some(refused), _) => refused.denied.scopes.clone(),
+            (None, Error::Denied(Denial::LoginRequired)) => {
+                let policy = gateway.config.policy(self.rule);
+                policy.map(authz::wanted_scopes).unwrap_or_default()
+            }
+            _ => Vec::new(),
         }
     }
 }

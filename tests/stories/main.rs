@@ -36,6 +36,7 @@ mod redis;
 mod refresh;
 mod refresh_keys;
 mod replay;
+mod resources;
 mod revocation;
 mod rules;
 mod sealed;

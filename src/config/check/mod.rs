@@ -2,11 +2,13 @@
 //!
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
+mod bearer;
 mod client;
 mod header;
 mod host;
 mod path;
 mod policy;
+mod protected_resource;
 mod provider;
 mod request;
 mod rule;
@@ -80,11 +82,24 @@ impl<'e> Check<'e> {
             reads_bodies,
         );
         let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let bearer = self.bearer(
+            &root.key("bearer"),
+            raw.bearer.unwrap_or_default(),
+            session.as_ref(),
+        );
+        let protected_resources = self.protected_resources(
+            &root.key("protected_resources"),
+            raw.protected_resources,
+            provider.as_ref(),
+            paths.as_ref(),
+        );
         Some(Config {
             provider: provider?,
             session: session?,
             paths: paths?,
             rules: rules?,
+            bearer: bearer?,
+            protected_resources: protected_resources?,
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
             upstream: upstream?,
