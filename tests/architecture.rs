@@ -26,7 +26,6 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "answer",
             "authz",
             "config",
-            "credential",
             "endpoint",
             "error",
             "host",

@@ -15,7 +15,7 @@ use super::{Exchange, Gateway, ended, refresh};
 use crate::error::{CallFault, Error};
 use crate::oidc::RevocationRequest;
 use crate::session::{
-    Credential, Life, Mark, Session, SessionCookie, SessionKey, StoredSession, Watermark,
+    CacheKey, Credential, Life, Mark, Session, SessionCookie, StoredSession, Watermark,
 };
 use crate::telemetry::{Level, Metric};
 
@@ -41,7 +41,7 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
         .gateway
         .sessions
         .borrow_mut()
-        .remove(SessionKey::Cookie(&sealed));
+        .remove(CacheKey::Cookie(&sealed));
     let Some(kept) = cookie.open(&sealed).map(SessionCookie::into_owned) else {
         return false;
     };
@@ -163,6 +163,9 @@ async fn tell_store(
 /// first, because with it most providers end everything that came of the login. Whatever becomes of
 /// that, the logout goes on.
 async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
+    let Ok(client) = provider.gateway.client() else {
+        return;
+    };
     // A provider that is down does not keep anybody logged in here.
     let data = provider.known_provider();
     let session = refresh::latest(provider.gateway, session);
@@ -182,7 +185,7 @@ async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
         let endpoint = data.as_ref().map(|data| &data.metadata.revocation_endpoint);
         let outcome = match endpoint {
             Some(Some(endpoint)) => provider
-                .revoke(&request, endpoint)
+                .revoke(&request, endpoint, client)
                 .await
                 .map_err(CallFault::name),
             Some(None) => Ok(()),

@@ -13,7 +13,7 @@ mod token;
 mod userinfo;
 mod verifier;
 
-pub use access_token::{AccessTokenVerifier, Profile, VerifiedAccessToken, issuer_of};
+pub use access_token::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use end_session::EndSessionRequest;
 pub use id_token::{Expectations, VerifiedIdToken};

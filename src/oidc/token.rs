@@ -26,7 +26,7 @@ pub enum TokenRequest<'a> {
 
 impl TokenRequest<'_> {
     /// Form body and, where the client authenticates with it, the `Authorization` header.
-    pub fn encode(&self, provider: &Provider) -> (String, Option<String>) {
+    pub fn encode(&self, provider: &Provider, client: &Client) -> (String, Option<String>) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         match self {
             Self::AuthorizationCode {
@@ -45,7 +45,7 @@ impl TokenRequest<'_> {
         for resource in &provider.resources {
             form.append_pair("resource", resource);
         }
-        authenticated(form, &provider.client)
+        authenticated(form, client)
     }
 }
 

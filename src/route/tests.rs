@@ -265,6 +265,7 @@ fn a_protected_route_names_its_rule() {
 fn with_resources(authority: &str, target: &str) -> Result<Route, Error> {
     let config = config(|whole| {
         whole["rules"] = json!([{"access": "public"}]);
+        whole["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
         whole["protected_resources"] = json!([
             {"resource": "https://api.example.com"},
             {"resource": "https://api.example.com/mcp"},
@@ -318,6 +319,7 @@ fn metadata_is_told_at_one_address_and_every_other_falls_to_the_rules() {
 #[test]
 fn of_several_resources_the_one_with_the_longest_path_covers_a_request() {
     let config = config(|whole| {
+        whole["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
         whole["protected_resources"] = json!([
             {"resource": "https://api.example.com/mcp"},
             {"resource": "https://api.example.com/mcp/deep/"},

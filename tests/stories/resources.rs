@@ -11,6 +11,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 fn world() -> World {
     World::with(|settings| {
+        settings["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
         settings["protected_resources"] = json!([
             {
                 "resource": "https://app.example.com/mcp",

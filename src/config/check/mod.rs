@@ -2,6 +2,7 @@
 //!
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
+mod access_tokens;
 mod bearer;
 mod client;
 mod header;
@@ -16,6 +17,7 @@ mod session;
 mod store;
 mod upstream;
 
+use std::iter;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -50,7 +52,7 @@ impl<'e> Check<'e> {
 
     pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
         let root = At::Root;
-        let provider = self.providers(&root.key("providers"), raw.providers);
+        let providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
         let rules = self.rules(&root.key("rules"), raw.rules);
         let cors_preflight = self.or(
@@ -87,14 +89,23 @@ impl<'e> Check<'e> {
             raw.bearer.unwrap_or_default(),
             session.as_ref(),
         );
+        let issuers = providers.as_ref().map(|(provider, others)| {
+            let all = iter::once(provider).chain(others);
+            let vouching = all.filter(|provider| provider.access_tokens.is_some());
+            vouching
+                .map(|provider| provider.issuer.clone())
+                .collect::<Vec<_>>()
+        });
         let protected_resources = self.protected_resources(
             &root.key("protected_resources"),
             raw.protected_resources,
-            provider.as_ref(),
+            issuers.as_deref(),
             paths.as_ref(),
         );
+        let (provider, others) = providers?;
         Some(Config {
-            provider: provider?,
+            provider,
+            others,
             session: session?,
             paths: paths?,
             rules: rules?,

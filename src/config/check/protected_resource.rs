@@ -3,7 +3,7 @@
 use super::super::fault::At;
 use super::super::protected_resource::WELL_KNOWN;
 use super::super::words::Given;
-use super::super::{HostName, Paths, ProtectedResource, Provider, ResourceIdentifier, raw};
+use super::super::{HostName, Paths, ProtectedResource, ResourceIdentifier, raw};
 use super::provider::MOST_ENTRIES;
 use super::request::scope;
 use super::{Check, host, path};
@@ -18,12 +18,12 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: Option<Vec<Given<raw::ProtectedResource>>>,
-        provider: Option<&Provider>,
+        issuers: Option<&[String]>,
         paths: Option<&Paths>,
     ) -> Option<Vec<ProtectedResource>> {
         let raw = self.or(at, raw, Vec::new())?;
         let resources = self.each(at, raw, MOST_RESOURCES, |check, at, raw| {
-            check.protected_resource(at, raw, provider)
+            check.protected_resource(at, raw, issuers)
         })?;
         for (index, resource) in resources.iter().enumerate() {
             let identifier = &resource.identifier;
@@ -51,7 +51,7 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: raw::ProtectedResource,
-        provider: Option<&Provider>,
+        issuers: Option<&[String]>,
     ) -> Option<ProtectedResource> {
         let insecure = self.loosened(
             &at.key("insecure_allow_http"),
@@ -68,10 +68,15 @@ impl Check<'_> {
         );
         let servers_at = at.key("authorization_servers");
         let authorization_servers = match raw.authorization_servers {
-            None => {
-                let issuer = provider.map(|provider| vec![provider.issuer.clone()]);
-                issuer.and_then(|issuers| self.or(&servers_at, None, issuers))
-            }
+            None => match issuers {
+                Some([]) => {
+                    self.fault(&servers_at, "is missing, and no provider has `access_tokens`; accepted: issuers, or a provider with `access_tokens`");
+                    None
+                }
+                Some(issuers) => self.or(&servers_at, None, issuers.to_vec()),
+                // A fault of the providers.
+                None => None,
+            },
             Some(servers) if servers.is_empty() => {
                 self.fault(
                     &servers_at,

@@ -16,7 +16,8 @@ pub(in crate::config) struct ProtectedResource {
     /// and path in the form that `rules` have. Nothing is rewritten: a trailing slash counts. An access
     /// token for it usually names it as its audience.
     pub(in crate::config) resource: Given<String>,
-    /// The issuers whose access tokens are accepted here, at most 16. Without it: the providers' issuers.
+    /// The issuers whose access tokens are accepted here, at most 16. Without it: those of
+    /// all providers with `access_tokens`.
     pub(in crate::config) authorization_servers: Option<Vec<Given<String>>>,
     /// The scopes that a client may ask for, at most 64.
     pub(in crate::config) scopes_supported: Option<Vec<Given<String>>>,

@@ -2,8 +2,19 @@
 
 use super::*;
 
+/// The minimal configuration with a provider whose access tokens count, and these resources.
+fn with_resources(value: Value) -> Value {
+    let mut whole = with("/protected_resources", value);
+    put(
+        &mut whole,
+        "/providers/corp/access_tokens",
+        json!({"audiences": ["https://api.example.com"]}),
+    );
+    whole
+}
+
 fn resources(value: Value) -> Vec<ProtectedResource> {
-    load(&with("/protected_resources", value))
+    load(&with_resources(value))
         .unwrap()
         .config
         .protected_resources
@@ -55,7 +66,7 @@ fn the_metadata_stands_between_the_host_and_the_path() {
 }
 
 #[test]
-fn what_is_left_out_is_the_providers_issuer_or_nothing() {
+fn what_is_left_out_are_the_issuers_whose_tokens_count_or_nothing() {
     let [resource] = &resources(json!([{"resource": "https://api.example.com"}]))[..] else {
         panic!("one resource");
     };
@@ -64,6 +75,20 @@ fn what_is_left_out_is_the_providers_issuer_or_nothing() {
     assert!(resource.scopes_supported.is_empty());
     assert!(resource.resource_name.is_none() && resource.resource_documentation.is_none());
     assert!(resources(json!([])).is_empty());
+    let mut whole = with_resources(json!([{"resource": "https://api.example.com"}]));
+    let other = json!({"issuer": "https://a.example", "cluster": "a", "access_tokens": {"audiences": ["a"]}});
+    put(&mut whole, "/providers/another", other);
+    let config = load(&whole).unwrap().config;
+    let servers = &config.protected_resources[0].authorization_servers;
+    assert_eq!(servers, &[issuer, "https://a.example"]);
+    refused(
+        &with(
+            "/protected_resources",
+            json!([{"resource": "https://api.example.com"}]),
+        ),
+        "protected_resources[0].authorization_servers",
+        "no provider has `access_tokens`",
+    );
 }
 
 #[test]
@@ -86,13 +111,13 @@ fn an_identifier_is_an_https_url_as_clients_write_it() {
     ] {
         let value = json!([{"resource": text}]);
         refused(
-            &with("/protected_resources", value),
+            &with_resources(value),
             "protected_resources[0].resource",
             words,
         );
     }
     refused(
-        &with("/protected_resources", json!([{}])),
+        &with_resources(json!([{}])),
         "protected_resources[0].resource",
         "is missing",
     );
@@ -127,7 +152,7 @@ fn what_is_said_of_a_resource_is_checked() {
         let mut entry = json!({"resource": "https://api.example.com"});
         entry[key] = value;
         let path = format!("protected_resources[0].{key}{path}");
-        refused(&with("/protected_resources", json!([entry])), &path, words);
+        refused(&with_resources(json!([entry])), &path, words);
     }
 }
 
@@ -138,7 +163,7 @@ fn plain_http_takes_a_word_and_warns() {
         "authorization_servers": ["http://idp.localhost"],
         "insecure_allow_http": true,
     }]);
-    let Loaded { config, warnings } = load(&with("/protected_resources", value)).unwrap();
+    let Loaded { config, warnings } = load(&with_resources(value)).unwrap();
     let identifier = &config.protected_resources[0].identifier;
     assert_eq!(
         identifier.metadata_url,
@@ -156,18 +181,12 @@ fn no_two_things_are_at_one_address() {
         {"resource": "https://api.example.com/"},
     ]);
     refused(
-        &with("/protected_resources", twice),
+        &with_resources(twice),
         "protected_resources[2].resource",
         "another resource",
     );
-    let mut own = with(
-        "/paths/logout",
-        json!("/.well-known/oauth-protected-resource/mcp"),
-    );
-    put(
-        &mut own,
-        "/protected_resources",
-        json!([{"resource": "https://api.example.com/mcp"}]),
-    );
+    let mut own = with_resources(json!([{"resource": "https://api.example.com/mcp"}]));
+    let path = "/.well-known/oauth-protected-resource/mcp";
+    put(&mut own, "/paths/logout", json!(path));
     refused(&own, "protected_resources[0].resource", "one of `paths`");
 }

@@ -5,6 +5,7 @@ use crate::testing::config;
 
 fn document(entry: Value, bearer: Value) -> Value {
     let config = config(|whole| {
+        whole["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
         whole["protected_resources"] = json!([entry]);
         whole["bearer"] = bearer;
     });

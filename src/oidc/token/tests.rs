@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{MAX_RESPONSE, TokenRequest, TokenResponse};
-use crate::config::{ClientAuthentication, Provider};
+use crate::config::{Client, ClientAuthentication, Provider};
 use crate::error::CallFault;
 use crate::secret::Secret;
 use crate::testing::config;
@@ -13,15 +13,17 @@ fn encode(
     resources: &[&str],
 ) -> (String, Option<String>) {
     let mut provider: Provider = config(|_| {}).provider;
-    provider.client.id = id.to_owned();
-    provider.client.authentication = authentication;
+    let client = Client {
+        id: id.to_owned(),
+        authentication,
+    };
     provider.resources = resources.iter().map(|text| (*text).to_owned()).collect();
     TokenRequest::AuthorizationCode {
         code: "c&d",
         redirect_uri: "https://app.example.com/oauth2/callback",
         code_verifier: "v",
     }
-    .encode(&provider)
+    .encode(&provider, &client)
 }
 
 fn secret(text: &str) -> Secret<String> {
