@@ -26,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "answer",
             "authz",
             "config",
+            "credential",
             "endpoint",
             "error",
             "host",

@@ -11,6 +11,7 @@ mod check;
 mod cursor;
 mod defaults;
 mod duration;
+mod entrance;
 mod fault;
 mod load;
 mod policy;
@@ -37,6 +38,7 @@ use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use bearer::{Bearer, BearerHeader};
+pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
@@ -56,6 +58,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     pub bearer: Bearer,
     pub protected_resources: Vec<ProtectedResource>,
+    /// What stands at the entrance where no rule says more.
+    pub entrance: Entrance,
     pub cors_preflight: CorsPreflight,
     /// Whether the proxy is set up to show the bodies of requests.
     pub reads_bodies: bool,
@@ -296,6 +300,8 @@ impl Paths {
 pub struct Rule {
     pub matcher: Matcher,
     pub access: Access,
+    /// Nothing comes through it where everybody gets in.
+    pub entrance: Entrance,
     /// What it demands of whoever gets through; nothing where everybody does.
     pub authentication: AuthenticationDemand,
     /// What it demands of the claims of whoever gets through; nothing where everybody does.

@@ -35,8 +35,9 @@ impl Error {
                     Some(BearerError::InsufficientUserAuthentication)
                 }
                 Denial::Forbidden => Some(BearerError::InsufficientScope),
-                Denial::LoginRequired | Denial::LogoutCrossSite => None,
+                Denial::LoginRequired | Denial::TokenRequired | Denial::LogoutCrossSite => None,
             },
+            Self::AccessToken(_) => Some(BearerError::InvalidToken),
             Self::Authorization(_)
             | Self::Provider(..)
             | Self::ProviderUnavailable

@@ -5,14 +5,17 @@
 
 mod authorization;
 mod back_channel;
+mod bearer;
 mod callback;
 mod caller;
 mod contract;
 mod ended;
 mod ending;
+mod entrance;
 mod fetch;
 mod front_channel;
 mod gateway;
+mod hide;
 mod identity;
 mod job;
 mod kept_claims;

@@ -107,7 +107,8 @@ impl RelyingParty<'_> {
             verifier.verify_id_token(token, keys, expected)
         };
         let verdict = self.keys()?.verify(data, Sender::Provider, attempt).await;
-        verdict.map_err(Error::IdToken)
+        let verdict = verdict.map_err(Error::IdToken)?;
+        Ok(verdict.map(|(token, _)| token))
     }
 
     /// Verifies a logout token.
@@ -129,6 +130,7 @@ impl RelyingParty<'_> {
         let verdict = self.keys()?.verify(data, Sender::Anybody, attempt).await;
         verdict
             .and_then(|token| token.ok_or(TokenFault::KeyUnknown))
+            .map(|(token, _)| token)
             .map_err(Error::LogoutToken)
     }
 

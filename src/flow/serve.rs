@@ -6,8 +6,8 @@ use super::authorization::Refused;
 use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
-    Decision, Exchange, Forward, Gateway, back_channel, callback, caller, front_channel, logout,
-    resource_metadata, session,
+    Decision, Exchange, Forward, Gateway, back_channel, callback, caller, entrance, front_channel,
+    logout, resource_metadata,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
 use crate::authz;
@@ -58,7 +58,7 @@ async fn decide(
     };
     let decision = match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
-        Route::Protected(rule) => session::enter(&visit, rule).await,
+        Route::Protected(rule) => entrance::enter(&visit, rule).await,
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,
@@ -127,9 +127,11 @@ pub(super) struct Refusal {
     /// Where a person may start over.
     pub again: Option<String>,
     /// What the caller's authentication lacks, where that is what went wrong.
-    pub demand: AuthenticationDemand,
+    pub demand: Option<Box<AuthenticationDemand>>,
     /// What the rule's policy says against it, where that is what went wrong.
-    pub refused: Option<Refused>,
+    pub refused: Option<Box<Refused>>,
+    /// Whether the caller came with an access token.
+    pub has_token: bool,
     /// The rule that the request came under.
     pub rule: Option<usize>,
     /// The methods that the address takes, where that is what went wrong.
@@ -144,8 +146,9 @@ impl<E: Into<Error>> From<E> for Refusal {
             error: error.into(),
             set_cookies: Vec::new(),
             again: None,
-            demand: AuthenticationDemand::default(),
+            demand: None,
             refused: None,
+            has_token: false,
             rule: None,
             allow: None,
             audience: None,
@@ -194,15 +197,17 @@ impl Refusal {
         let resource = authority.and_then(|authority| {
             route::protected_resource(&gateway.config, &authority, request.target())
         });
+        let demand = self.demand.as_deref();
+        let demand = demand.unwrap_or(AuthenticationDemand::NOTHING);
         let challenge = Challenge {
             realm: gateway.config.bearer.realm.as_deref(),
             error: self.error.bearer().filter(|error| {
-                // A session is no token: more scopes help only where they are said.
-                *error != BearerError::InsufficientScope || !scopes.is_empty()
+                // To a session, which is no token, a challenge speaks of scopes or of nothing.
+                *error != BearerError::InsufficientScope || self.has_token || !scopes.is_empty()
             }),
             scopes: &scopes,
-            acr_values: &self.demand.acr_values,
-            max_age: self.demand.max_age.map(|age| age.as_secs()),
+            acr_values: &demand.acr_values,
+            max_age: demand.max_age.map(|age| age.as_secs()),
             resource_metadata: resource.map(|resource| resource.identifier.metadata_url.as_str()),
         };
         let response = Response::error(&report, audience, request_id, link, &challenge)
@@ -216,7 +221,7 @@ impl Refusal {
     fn scopes(&self, gateway: &Gateway) -> Vec<String> {
         match (&self.refused, &self.error) {
             (Some(refused), _) => refused.denied.scopes.clone(),
-            (None, Error::Denied(Denial::LoginRequired)) => {
+            (None, Error::Denied(Denial::LoginRequired | Denial::TokenRequired)) => {
                 let policy = gateway.config.policy(self.rule);
                 policy.map(authz::wanted_scopes).unwrap_or_default()
             }

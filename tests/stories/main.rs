@@ -12,13 +12,16 @@
     clippy::unwrap_used
 )]
 
+mod access_token;
 mod answers;
 mod back_channel;
+mod bearer;
 mod browser;
 mod callback;
 mod claims;
 mod cookies;
 mod endings;
+mod entrances;
 mod faults;
 mod fleet;
 mod front_channel;
@@ -55,6 +58,7 @@ mod suite_refresh;
 mod suite_rp_initiated_logout;
 mod suite_single;
 mod target;
+mod token_places;
 mod unwritten;
 mod upstream;
 mod visitors;

@@ -21,7 +21,7 @@ pub(in crate::config) struct Bearer {
     /// `access_token`. Addresses end up in logs and histories, and the standard advises against it.
     pub(in crate::config) query: Option<Vec<Given<String>>>,
     /// Whether the token is taken out of a request before it goes to the upstream: the header, the cookie
-    /// or the query parameter, and nothing else.
+    /// or the query parameter, and nothing else. Under a rule that takes no tokens it stays.
     pub(in crate::config) hide: Option<bool>,
     /// What the challenge of a 401 calls the protected space (RFC 9110 section 11.5): visible ASCII
     /// characters and spaces without `"` and `\`, at most 256.

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod bearer;
+mod entrances;
 mod policies;
 mod protected_resources;
 mod provider;

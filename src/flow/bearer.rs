@@ -1,0 +1,206 @@
+//! A request with an access token (RFC 6750): whose it is, and whether they may.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::Forward;
+use super::authorization::Refused;
+use super::provider_keys::ProviderKeys;
+use super::serve::{Refusal, Visit};
+use crate::answer::Audience;
+use crate::authz::{self, Principal, Verdict};
+use crate::config::{AccessTokenPolicy, Provider};
+use crate::credential;
+use crate::error::{Denial, Error, TokenFault};
+use crate::jose::JwkSet;
+use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+use crate::provider::Sender;
+use crate::session::{Authentication, CacheKey, Footprint, footprint};
+use crate::time::Timestamp;
+use crate::upstream::{self, Known};
+
+/// A token that has been verified, with what requests need of it.
+pub struct OpenToken {
+    claims: Map<String, Value>,
+    authentication: Authentication,
+    /// The index of its provider among the configured ones.
+    provider: usize,
+    /// When the keys were fetched that verified it; nothing where they are written by hand.
+    keys_of: Option<Timestamp>,
+    /// By the provider's clock, with what that may differ from ours.
+    good_until: Timestamp,
+    /// What it gives the upstream: name in lower case, and value.
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Footprint for OpenToken {
+    fn size(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
+        let claims = self.claims.iter();
+        let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
+        headers.chain(claims).fold(0, usize::saturating_add)
+    }
+}
+
+/// The request's token, verified; nothing where it has none. One that is not good is never nothing.
+pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
+    let bearer = &visit.gateway.config.bearer;
+    let token = credential::find(bearer, visit.request, visit.jar);
+    match token.map_err(|fault| for_program(fault.into()))? {
+        None => Ok(None),
+        Some(token) => verify(visit, &token).await.map(Some).map_err(for_program),
+    }
+}
+
+/// Lets a token through that meets the rule's demand and its policy.
+pub fn enter(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    token: &OpenToken,
+) -> Result<Forward, Refusal> {
+    let config = &visit.gateway.config;
+    let demand = config.authentication(rule);
+    let policy = policy_of(visit, token.provider)?;
+    let now = visit.host().now();
+    if !token.authentication.meets(demand, now, policy.clock_skew) {
+        return Err(Refusal {
+            demand: Some(Box::new(demand.clone())),
+            ..for_program(Error::Denied(Denial::InsufficientAuthentication))
+        });
+    }
+    if let Some(policy) = config.policy(rule)
+        && let Verdict::Denied(denied) =
+            authz::evaluate(policy, &Principal::of_token(Some(&token.claims)))
+    {
+        return Err(Refusal {
+            refused: Some(Box::new(Refused { denied, rule })),
+            ..for_program(Error::Denied(Denial::Forbidden))
+        });
+    }
+    let mut forward = visit.forward();
+    forward.set.extend(token.headers.iter().cloned());
+    Ok(forward)
+}
+
+/// Whoever sends a token is a program, whatever it takes for an answer.
+fn for_program(error: Error) -> Refusal {
+    Refusal {
+        audience: Some(Audience::Program),
+        has_token: true,
+        ..error.into()
+    }
+}
+
+async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
+    let key = CacheKey::Token(token.as_bytes());
+    let known = visit.gateway.tokens.borrow_mut().find(key, "");
+    if let Some(known) = known
+        && is_current(visit, &known)
+    {
+        return Ok(known);
+    }
+    let issuer = issuer_of(token).map_err(Error::AccessToken)?;
+    let mut providers = visit.gateway.config.providers().enumerate();
+    // Of an unknown issuer, a token is as bad as it would be of a known one with another's signature.
+    let (index, provider, policy) = providers
+        .find_map(|(index, provider)| {
+            let policy = provider.access_tokens.as_ref()?;
+            (provider.issuer == issuer).then_some((index, provider, policy))
+        })
+        .ok_or(Error::AccessToken(TokenFault::IssuerMismatch))?;
+    let verified = verify_with_keys(visit, token, index, provider, policy).await;
+    let (verified, keys_of) = match verified {
+        Ok(verified) => verified,
+        Err(error) => {
+            // Keys that were taken back take the token with them.
+            visit.gateway.tokens.borrow_mut().remove(key);
+            return Err(error);
+        }
+    };
+    let open = Rc::new(open(visit, token, &verified, index, policy, keys_of)?);
+    visit.gateway.tokens.borrow_mut().insert(key, "", &open);
+    Ok(open)
+}
+
+/// Whether a token that was verified before is still good, by its time and by its provider's keys.
+fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
+    let is_good = visit.host().now() < token.good_until;
+    let keys = ProviderKeys::of(visit.gateway, visit.exchange, token.provider);
+    let has_its_keys = match (token.keys_of, keys) {
+        (None, _) => true,
+        (Some(fetched_at), Some(keys)) => keys
+            .at_hand()
+            .is_some_and(|data| data.fetched_at == fetched_at),
+        (Some(_), None) => false,
+    };
+    is_good && has_its_keys
+}
+
+async fn verify_with_keys(
+    visit: &Visit<'_>,
+    token: &str,
+    index: usize,
+    provider: &Provider,
+    policy: &AccessTokenPolicy,
+) -> Result<(VerifiedAccessToken, Option<Timestamp>), Error> {
+    let attempt = |keys: &JwkSet| {
+        let verifier = AccessTokenVerifier {
+            issuer: &provider.issuer,
+            policy,
+            now: visit.host().now(),
+        };
+        verifier.verify(token, keys)
+    };
+    if !policy.keys.is_empty() {
+        let verified = attempt(&policy.keys).map_err(Error::AccessToken)?;
+        return Ok((verified, None));
+    }
+    let keys = ProviderKeys::of(visit.gateway, visit.exchange, index);
+    let keys = keys.ok_or(Error::ProviderUnavailable)?;
+    let data = keys.wait().await?;
+    let verified = keys.verify(&data, Sender::Anybody, attempt).await;
+    let (verified, fetched_at) = verified
+        .and_then(|verified| verified.ok_or(TokenFault::KeyUnknown))
+        .map_err(Error::AccessToken)?;
+    Ok((verified, Some(fetched_at)))
+}
+
+fn open(
+    visit: &Visit<'_>,
+    token: &str,
+    verified: &VerifiedAccessToken,
+    provider: usize,
+    policy: &AccessTokenPolicy,
+    keys_of: Option<Timestamp>,
+) -> Result<OpenToken, Error> {
+    let claims = verified.claims();
+    let time = |claim| claims.numeric_date(claim).map_err(Error::AccessToken);
+    let upstream = &visit.gateway.config.upstream;
+    let selected = upstream::select_claims(upstream, claims.as_object());
+    let known = Known {
+        claims: &Value::Object(selected).to_string(),
+        id_token: None,
+        access_token: Some(token),
+    };
+    Ok(OpenToken {
+        authentication: Authentication {
+            issued_at: time("iat")?.unwrap_or_default(),
+            auth_time: time("auth_time")?,
+            acr: claims.string("acr").ok().flatten().map(ToOwned::to_owned),
+        },
+        provider,
+        keys_of,
+        good_until: verified.expires_at().after(policy.clock_skew),
+        headers: upstream::headers(upstream, &known),
+        claims: claims.as_object().clone(),
+    })
+}
+
+fn policy_of<'a>(visit: &Visit<'a>, provider: usize) -> Result<&'a AccessTokenPolicy, Error> {
+    let provider = visit.gateway.config.providers().nth(provider);
+    provider
+        .and_then(|provider| provider.access_tokens.as_ref())
+        .ok_or(Error::ProviderUnavailable)
+}
