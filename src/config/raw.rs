@@ -3,7 +3,6 @@
 
 mod access_tokens;
 mod bearer;
-mod cookie;
 mod paths;
 mod policy;
 mod protected_resource;
@@ -11,21 +10,22 @@ mod rule;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use bearer::{Bearer, BearerHeader};
-pub(super) use cookie::{Cookie, SameSite};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 pub(super) use protected_resource::ProtectedResource;
 pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
 
+use super::fault::Ledger;
+use super::read::{Cursor, Read};
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
 /// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
@@ -55,7 +55,7 @@ pub(super) struct Configuration {
 }
 
 /// An OpenID provider and what Portero is to it.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
@@ -112,7 +112,7 @@ pub(super) struct Provider {
 
 /// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
 /// nothing else is said.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Clusters {
@@ -128,7 +128,7 @@ pub(super) struct Clusters {
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
 /// The calls go to the clusters that `cluster` and `clusters` name, whatever host an endpoint names.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoints {
@@ -148,7 +148,7 @@ pub(super) struct Endpoints {
 }
 
 /// Portero as it is registered at the provider.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
@@ -160,7 +160,7 @@ pub(super) struct Client {
 
 /// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
 /// with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum ClientAuthentication {
@@ -179,7 +179,7 @@ pub(super) enum ClientAuthentication {
 }
 
 /// The checks of an ID token that a configuration may change.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdToken {
@@ -195,7 +195,7 @@ pub(super) struct IdToken {
 }
 
 /// Sessions live in a sealed cookie, and nothing about them is kept on a server, unless `store` says where.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Session {
@@ -238,7 +238,7 @@ pub(super) struct Session {
 
 /// Redis as the store of sessions, reached by HTTP through a front end that is there already. What
 /// is kept is sealed with the session keys before it leaves Envoy.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
@@ -264,7 +264,7 @@ pub(super) struct Store {
 }
 
 /// How the front end takes commands: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum StoreProtocol {
@@ -283,7 +283,7 @@ pub(super) enum StoreProtocol {
 }
 
 /// What happens to requests while the store cannot be asked.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WhenUnavailable {
@@ -296,7 +296,7 @@ pub(super) enum WhenUnavailable {
 }
 
 /// Refreshing with the refresh token that the provider gave at the login, if it gave one.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
@@ -308,8 +308,53 @@ pub(super) struct Refresh {
     pub(super) leeway: Option<Span>,
 }
 
+/// The session cookie.
+#[derive(Default, Read)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cookie {
+    /// The cookie's name, at most 64 characters. It starts with `__Host-`, so that no other host can
+    /// set it; with `insecure_allow_http` it must not, and is `portero` where nothing is said.
+    pub(super) name: Option<String>,
+    /// When a browser sends the session cookie with a request that another site caused.
+    pub(super) same_site: Option<SameSite>,
+    /// Cookies without `Secure`, so that a login works over plain `http`: for a local machine
+    /// only.
+    pub(super) insecure_allow_http: Option<bool>,
+}
+
+/// The `SameSite` attribute of the session cookie.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename_all = "snake_case")
+)]
+pub(super) enum SameSite {
+    /// Sent when a link of another site is followed.
+    Lax,
+    /// Always sent: for applications inside frames of other sites. The upstream must then defend
+    /// itself against cross-site request forgery.
+    None,
+}
+
+impl Read for SameSite {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let problem = match cursor.text(ledger)? {
+            "lax" => return Some(Self::Lax),
+            "none" => return Some(Self::None),
+            "strict" => {
+                "is `strict`, and a browser does not send such a cookie when the provider sends it \
+                 back, so a login would never end; accepted: lax, none"
+            }
+            _ => "is not a known word; accepted: lax, none",
+        };
+        cursor.wrong(problem.to_owned(), ledger);
+        None
+    }
+}
+
 /// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CorsPreflight {
@@ -320,7 +365,7 @@ pub(super) enum CorsPreflight {
 }
 
 /// What the upstream is told.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
@@ -331,7 +376,7 @@ pub(super) struct Upstream {
 }
 
 /// What a header holds: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HeaderSource {
@@ -347,7 +392,7 @@ pub(super) enum HeaderSource {
 }
 
 /// How the claims about the user are written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum UserinfoForm {
@@ -356,7 +401,7 @@ pub(super) enum UserinfoForm {
 }
 
 /// How the ID token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum IdTokenForm {
@@ -367,7 +412,7 @@ pub(super) enum IdTokenForm {
 }
 
 /// How the access token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AccessTokenForm {

@@ -1,13 +1,13 @@
 //! Where bearer tokens stand in a request, as it is written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::Given;
 
 /// Where bearer tokens stand in a request (RFC 6750 section 2). What stands in one of these places must
 /// be a token, or the request is refused (`bearer_token_malformed`); the same token in several places is
 /// one, and different ones are refused (`bearer_token_ambiguous`).
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Bearer {
@@ -29,7 +29,7 @@ pub(in crate::config) struct Bearer {
 }
 
 /// A header that may hold a token.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct BearerHeader {

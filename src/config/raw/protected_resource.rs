@@ -1,6 +1,6 @@
 //! What is said of protected resources, as it is written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::Given;
 
@@ -8,7 +8,7 @@ use super::super::words::Given;
 /// `/.well-known/oauth-protected-resource` and the resource's path on the resource's host, and the
 /// challenges of requests below the resource name that address. The document says in
 /// `bearer_methods_supported` what `bearer` says.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ProtectedResource {
