@@ -104,7 +104,7 @@ fn a_person_sees_what_is_wrong_and_how_to_use_another_account() {
     let body = &outcome.answered().body;
     assert!(body.contains("<h1>Not allowed</h1>"), "{body}");
     assert!(
-        body.contains("You are known, but not allowed here."),
+        body.contains("You are signed in, but not allowed here."),
         "{body}"
     );
     assert!(

@@ -39,7 +39,7 @@ fn who_may_not_is_told_so_and_may_come_back_as_somebody_else() {
     assert_eq!(page.code().as_deref(), Some("access_forbidden"));
     let text = page.response.text();
     assert!(
-        text.contains("You are known, but not allowed here."),
+        text.contains("You are signed in, but not allowed here."),
         "{text}"
     );
     assert!(
