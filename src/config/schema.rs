@@ -53,6 +53,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "cors_preflight", json!("deny")),
         ("", "allow_on_headers_stop_iteration", json!(false)),
         ("", "upstream", json!({})),
+        ("", "filter_state", json!({})),
         ("Provider", "clusters", json!({})),
         ("Provider", "endpoints", json!({})),
         ("Provider", "scopes", json!(defaults::SCOPES)),
@@ -91,6 +92,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("IdToken", "clock_skew", span(defaults::CLOCK_SKEW)),
         ("IdToken", "max_age", span(defaults::MAX_AGE)),
         ("AccessTokens", "profile", json!("rfc9068")),
+        ("AccessTokens", "require_consumer", json!(false)),
         (
             "AccessTokens",
             "algorithms",
@@ -126,6 +128,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             "frontchannel_logout",
             json!(defaults::FRONTCHANNEL_LOGOUT),
         ),
+        ("Consumer", "credentials", json!([])),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
         (

@@ -34,6 +34,7 @@ impl Error {
                 Denial::InsufficientAuthentication => {
                     Some(BearerError::InsufficientUserAuthentication)
                 }
+                Denial::ConsumerUnknown => Some(BearerError::InvalidToken),
                 Denial::Forbidden => Some(BearerError::InsufficientScope),
                 Denial::LoginRequired | Denial::TokenRequired | Denial::LogoutCrossSite => None,
             },

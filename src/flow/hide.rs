@@ -1,8 +1,8 @@
 //! A bearer token on its way to nowhere: Portero has judged it, and the upstream has no use for it.
 
 use super::Forward;
+use crate::bearer_token;
 use crate::config::Bearer;
-use crate::credential;
 use crate::request::Request;
 
 /// Takes the token out of what goes to the upstream, wherever it stands, and nothing else. A header that
@@ -11,13 +11,13 @@ pub fn hide(bearer: &Bearer, request: &Request, forward: &mut Forward) {
     if !bearer.hide {
         return;
     }
-    for name in credential::headers(bearer, request) {
+    for name in bearer_token::headers(bearer, request) {
         if !forward.remove.iter().any(|removed| removed == name) {
             forward.remove.push(name.to_owned());
         }
     }
-    forward.drop_cookies(request, &|name| credential::is_cookie(bearer, name));
-    if let Some(target) = credential::target_without(bearer, request.target()) {
+    forward.drop_cookies(request, &|name| bearer_token::is_cookie(bearer, name));
+    if let Some(target) = bearer_token::target_without(bearer, request.target()) {
         forward.set.push((":path".to_owned(), target));
     }
 }

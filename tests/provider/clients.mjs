@@ -14,6 +14,8 @@ export function clients({ relyingParties, backchannelLogout }) {
   };
   const signedWith = (client_id, alg) => ({ ...web, client_id, id_token_signed_response_alg: alg });
   const { client_secret: _, ...open } = web;
+  // Programs without anybody in front of them.
+  const program = (client_id) => ({ client_id, client_secret: SECRET, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
   const told = backchannelLogout && { backchannel_logout_uri: backchannelLogout, backchannel_logout_session_required: true };
   return [
     { ...web, ...told, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
@@ -24,5 +26,7 @@ export function clients({ relyingParties, backchannelLogout }) {
     signedWith('web-es384', 'ES384'),
     signedWith('web-eddsa', 'EdDSA'),
     signedWith('web-ps256', 'PS256'),
+    program('orders'),
+    program('reports'),
   ];
 }

@@ -35,6 +35,7 @@ export function build({ issuer, keys, settings }) {
     expiresWithSession: async (_, code) => !code.scopes.has('offline_access'),
     pkce: { required: () => settings.pkceRequired },
     extraTokenClaims: async (_, token) => {
+      if (!token.accountId) return undefined;
       const { sub: __, name: ___, ...claims } = claimsOf(token.accountId);
       return claims;
     },
@@ -50,6 +51,7 @@ export function build({ issuer, keys, settings }) {
     enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
     features: {
       devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       revocation: { enabled: true },
       backchannelLogout: { enabled: true },

@@ -58,6 +58,7 @@ impl Check<'_> {
                     .map(Some)
             }
         };
+        let require_consumer = self.or(&at.key("require_consumer"), raw.require_consumer, false);
         let client_ids: Vec<String> = client.map(|client| client.id.clone()).into_iter().collect();
         if let Some(audiences) = &audiences
             && audiences
@@ -80,6 +81,7 @@ impl Check<'_> {
             keys: keys.into_iter().map(|(key, _)| key).collect::<JwkSet>(),
             clock_skew: clock_skew?,
             max_lifetime: max_lifetime?,
+            require_consumer: require_consumer?,
             client_ids,
         })
     }

@@ -27,6 +27,8 @@ pub(in crate::config) struct AccessTokens {
     /// How long a token may be made to be valid, from `iat` to `exp`: `1s` to `365d`. With it, `iat` is
     /// required.
     pub(in crate::config) max_lifetime: Option<Span>,
+    /// Whether a token must be from one of `consumers`; otherwise it is refused.
+    pub(in crate::config) require_consumer: Option<bool>,
 }
 
 /// Which tokens of a provider count as access tokens.

@@ -2,7 +2,9 @@
 
 mod access_tokens;
 mod bearer;
+mod consumers;
 mod entrances;
+mod filter_state;
 mod policies;
 mod protected_resources;
 mod provider;

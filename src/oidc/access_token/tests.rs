@@ -32,6 +32,7 @@ fn policy(profile: Profile) -> AccessTokenPolicy {
         clock_skew: Duration::from_secs(SKEW),
         client_ids: vec![CLIENT.to_owned(), "portal".to_owned()],
         max_lifetime: Some(Duration::from_secs(MAX_LIFETIME)),
+        require_consumer: false,
     }
 }
 

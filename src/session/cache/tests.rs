@@ -3,7 +3,7 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{OpenSession, Session};
+use super::super::{Footprint as _, OpenSession, Session};
 use super::CacheKey::{self, Cookie};
 use super::{Cache, ENTRY_OVERHEAD, Footprint};
 use crate::testing;
@@ -18,6 +18,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
         },
         None,
         vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+        Vec::new(),
     ))
 }
 

@@ -11,6 +11,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -321,6 +323,22 @@ impl Provider {
         Request::new("DELETE", "/admin/log")
             .send(self.admin())
             .expect("an answer from the provider");
+    }
+
+    /// A signed access token for one of our programs (`orders`, `reports`), which has got it by itself.
+    pub fn access_token(&self, program: &str) -> String {
+        let credentials = STANDARD.encode(format!("{program}:{SECRET}"));
+        self.set(json!({"accessFormat": "jwt"}));
+        let answer = Request::post("/token", "grant_type=client_credentials")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Basic {credentials}"))
+            .send(self.address)
+            .expect("an answer from the provider");
+        // People's tokens stay as they were.
+        self.set(json!({"accessFormat": "opaque"}));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let token = answer.json()["access_token"].take();
+        token.as_str().expect("a token").to_owned()
     }
 
     fn admin(&self) -> SocketAddr {

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
 use portero::config::{Bearer, BearerHeader};
-use portero::credential;
+use portero::bearer_token;
 use portero::request::Request;
 use portero::session::{CookieJar, cookie};
 
@@ -32,17 +32,17 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)| {
         ("cookie".to_owned(), cookies.clone()),
     ];
     let request = Request::new(headers.clone());
-    if let Ok(Some(token)) = credential::find(&BEARER, &request, &CookieJar::of(&request)) {
+    if let Ok(Some(token)) = bearer_token::find(&BEARER, &request, &CookieJar::of(&request)) {
         assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
     }
-    let hidden: Vec<&str> = credential::headers(&BEARER, &request).collect();
+    let hidden: Vec<&str> = bearer_token::headers(&BEARER, &request).collect();
     headers.retain(|(name, _)| name.starts_with("a") && !hidden.contains(&name.as_str()));
-    let rest = credential::target_without(&BEARER, &target).unwrap_or(target);
+    let rest = bearer_token::target_without(&BEARER, &target).unwrap_or(target);
     headers.push((":path".to_owned(), rest));
-    let is_token = |name: &[u8]| credential::is_cookie(&BEARER, name);
+    let is_token = |name: &[u8]| bearer_token::is_cookie(&BEARER, name);
     let kept = cookie::without(&cookies, is_token).unwrap_or_default();
     headers.push(("cookie".to_owned(), kept));
     let request = Request::new(headers);
-    let found = credential::find(&BEARER, &request, &CookieJar::of(&request));
+    let found = bearer_token::find(&BEARER, &request, &CookieJar::of(&request));
     assert_eq!(found, Ok(None));
 });
