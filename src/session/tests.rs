@@ -52,6 +52,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
                 mark: 0,
                 claims: secret(),
                 scope: secret(),
+                token_claims: secret(),
             },
             ..session()
         },
@@ -113,7 +114,7 @@ fn the_claims_that_rules_look_at_count_as_memory() {
         let kept = Session {
             authorization: Authorization {
                 claims: claims.to_string(),
-                ..Authorization::default()
+                token_claims: secret(),
             },
             ..session()
         };

@@ -3,7 +3,7 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{Footprint as _, OpenSession, Session};
+use super::super::{OpenSession, Session};
 use super::CacheKey::{self, Cookie};
 use super::{Cache, ENTRY_OVERHEAD, Footprint};
 use crate::testing;
