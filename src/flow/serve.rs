@@ -24,14 +24,14 @@ pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -
     let audience = caller::audience(&request);
     match decide(&gateway, &request, &exchange, audience).await {
         Ok(decision) => decision,
-        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience)),
+        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience, None)),
     }
 }
 
 /// The answer to a request that the host does not let Portero read or change as it must.
 pub fn broken(gateway: &Gateway) -> Response {
     let refusal = Refusal::from(Error::Internal(InternalFault::Bug));
-    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program)
+    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program, None)
 }
 
 async fn decide(
@@ -66,10 +66,19 @@ async fn decide(
         Route::BackChannelLogout => back_channel::receive(&visit).await,
         Route::ResourceMetadata(resource) => resource_metadata::tell(&visit, resource),
     };
-    decision.map_err(|refusal| Refusal {
+    let place = Place {
+        authority: &authority,
         rule: route.rule(),
-        ..refusal
-    })
+    };
+    Ok(decision.unwrap_or_else(|refusal| {
+        Decision::Answer(refusal.into_response(gateway, request, audience, Some(place)))
+    }))
+}
+
+/// What a request is for.
+struct Place<'a> {
+    authority: &'a Authority,
+    rule: Option<usize>,
 }
 
 /// One request under one configuration.
@@ -132,8 +141,6 @@ pub(super) struct Refusal {
     pub refused: Option<Box<Refused>>,
     /// Whether the caller came with an access token.
     pub has_token: bool,
-    /// The rule that the request came under.
-    pub rule: Option<usize>,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
     /// Who reads the answer, where the address and not the request tells.
@@ -149,7 +156,6 @@ impl<E: Into<Error>> From<E> for Refusal {
             demand: None,
             refused: None,
             has_token: false,
-            rule: None,
             allow: None,
             audience: None,
         }
@@ -165,7 +171,14 @@ impl Refusal {
         }
     }
 
-    fn into_response(self, gateway: &Gateway, request: &Request, audience: Audience) -> Response {
+    /// `place` where it is known: for what cannot be read it is not.
+    fn into_response(
+        self,
+        gateway: &Gateway,
+        request: &Request,
+        audience: Audience,
+        place: Option<Place<'_>>,
+    ) -> Response {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
@@ -192,10 +205,9 @@ impl Refusal {
                 text: "Try again",
             }),
         };
-        let scopes = self.scopes(gateway);
-        let authority = Authority::of(request).ok();
-        let resource = authority.and_then(|authority| {
-            route::protected_resource(&gateway.config, &authority, request.target())
+        let scopes = self.scopes(gateway, place.as_ref().and_then(|place| place.rule));
+        let resource = place.and_then(|place| {
+            route::protected_resource(&gateway.config, place.authority, request.target())
         });
         let demand = self.demand.as_deref();
         let demand = demand.unwrap_or(AuthenticationDemand::NOTHING);
@@ -218,11 +230,11 @@ impl Refusal {
         }
     }
     /// The scopes that would let the caller through, where scopes alone would.
-    fn scopes(&self, gateway: &Gateway) -> Vec<String> {
+    fn scopes(&self, gateway: &Gateway, rule: Option<usize>) -> Vec<String> {
         match (&self.refused, &self.error) {
             (Some(refused), _) => refused.denied.scopes.clone(),
             (None, Error::Denied(Denial::LoginRequired | Denial::TokenRequired)) => {
-                let policy = gateway.config.policy(self.rule);
+                let policy = gateway.config.policy(rule);
                 policy.map(authz::wanted_scopes).unwrap_or_default()
             }
             _ => Vec::new(),

@@ -22,7 +22,7 @@ fn arrives(bearer: &Value, sent: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect();
     let request = Request::new(sent.clone());
     let names = CookieNames::new("__Host-portero");
-    let mut forward = HeaderGuard::new(&config.upstream).strip(&request, &names);
+    let mut forward = HeaderGuard::new(&config).strip(&request, &names);
     hide(&config.bearer, &request, &mut forward);
     let Forward { remove, set, .. } = forward;
     let mut distinct = remove.clone();
