@@ -114,7 +114,7 @@ fn the_claims_that_rules_look_at_count_as_memory() {
         let kept = Session {
             authorization: Authorization {
                 claims: claims.to_string(),
-                token_claims: secret(),
+                ..Authorization::default()
             },
             ..session()
         };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::access_token::{AUDIENCE, world_with};
 use crate::provider::Answer;
 use crate::signer::Signer;
-use crate::world::{World, minutes};
+use crate::world::{World, seconds};
 
 /// A world where only the access token has roles.
 fn world(said: Value) -> World {
@@ -97,7 +97,7 @@ fn a_refresh_brings_what_the_new_access_token_says() {
     browser.log_in();
     browser.go("/admin").forwarded();
     says(&world, roles(&["auditor"]));
-    world.pass(minutes(59));
+    world.pass(seconds(59 * 60 + 30));
     browser.go("/");
     let outcome = browser.go("/");
     assert_eq!(outcome.forwarded().header("x-roles"), "auditor");
@@ -115,7 +115,7 @@ fn a_refresh_while_the_keys_cannot_be_had_leaves_what_was_known() {
     world
         .provider
         .break_down(Purpose::Jwks, Answer::Status(503));
-    world.pass(minutes(59));
+    world.pass(seconds(59 * 60 + 30));
     browser.go("/");
     browser.go("/admin").forwarded();
     assert!(
