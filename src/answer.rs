@@ -52,6 +52,21 @@ impl Response {
         }
     }
 
+    /// A JSON document that is the same for everybody, so that scripts of any site may read it and caches
+    /// may keep it.
+    pub fn document(json: String) -> Self {
+        let headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "public, max-age=300".to_owned()),
+            ("access-control-allow-origin", "*".to_owned()),
+        ];
+        Self {
+            status: 200,
+            headers,
+            body: json,
+        }
+    }
+
     /// A redirect that always becomes a GET (RFC 9700 section 4.12). No referrer is sent along,
     /// because addresses in a login carry codes.
     pub fn redirect(location: String) -> Self {
@@ -116,12 +131,12 @@ impl Response {
                 response
             }
         };
-        match (report.status, challenge) {
+        match report.status {
+            503 => response.with_header("retry-after", "5".to_owned()),
             // RFC 9110 section 15.5.2 demands a challenge.
-            (401, _) | (_, Challenge::InsufficientScope { .. }) => {
+            status if status == 401 || challenge.error.is_some() => {
                 response.with_header("www-authenticate", challenge.text())
             }
-            (503, _) => response.with_header("retry-after", "5".to_owned()),
             _ => response,
         }
     }

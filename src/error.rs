@@ -3,6 +3,7 @@
 mod report;
 mod token;
 
+pub use bearer::BearerError;
 pub use report::Report;
 pub use token::TokenFault;
 
@@ -25,6 +26,8 @@ macro_rules! listed {
         }
     };
 }
+
+mod bearer;
 
 /// What went wrong, grouped by who is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,10 @@ listed! {
         LogoutTokenReplayed,
         /// A front-channel logout names no provider or session, another one, or one twice.
         FrontChannelLogoutMismatch,
+        /// What stands in the place of a bearer token cannot be one (RFC 6750 section 2.1).
+        TokenMalformed,
+        /// The request carries different bearer tokens (RFC 6750 section 2).
+        TokenAmbiguous,
     }
 }
 

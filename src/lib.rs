@@ -44,15 +44,16 @@
 //!
 //! # Layers
 //!
-//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `authz`, `oidc`, `session`,
-//! `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
-//! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `authz`, `bearer_token`,
+//! `oidc`, `session`, `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`,
+//! `endpoint`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;
 pub mod answer;
 pub mod authz;
+pub mod bearer_token;
 pub mod config;
 pub mod consumer;
 pub mod endpoint;

@@ -6,7 +6,9 @@ mod path;
 pub use authority::Authority;
 pub use path::CanonicalPath;
 
-use crate::config::{Access, Config, HostName, HostPattern, Matcher, PathPattern, Paths};
+use crate::config::{
+    Access, Config, HostName, HostPattern, Matcher, PathPattern, Paths, ProtectedResource,
+};
 use crate::error::{Error, RequestFault};
 
 /// What a request is.
@@ -21,6 +23,8 @@ pub enum Route {
     FrontChannelLogout,
     /// The provider logs people out here, without their browsers.
     BackChannelLogout,
+    /// Clients learn here about the protected resource with this index.
+    ResourceMetadata(usize),
     /// The upstream answers whoever asks.
     Public,
     /// Only who is known gets through; the index of the rule that says so, if one does.
@@ -59,6 +63,20 @@ impl Route {
         Ok(with_port.0)
     }
 
+    /// The index of the rule that protects it, if one does.
+    pub const fn rule(self) -> Option<usize> {
+        match self {
+            Self::Protected(rule) => rule,
+            Self::Callback
+            | Self::Logout
+            | Self::LoggedOut
+            | Self::FrontChannelLogout
+            | Self::BackChannelLogout
+            | Self::ResourceMetadata(_)
+            | Self::Public => None,
+        }
+    }
+
     /// The route, and the rule it comes from: two rules may demand different things.
     fn of_reading(
         config: &Config,
@@ -70,6 +88,9 @@ impl Route {
             && let Some(route) = Self::of_own_path(&config.paths, path)
         {
             return (route, None);
+        }
+        if let Some(index) = metadata(&config.protected_resources, host, path) {
+            return (Self::ResourceMetadata(index), None);
         }
         let rule = config
             .rules
@@ -98,6 +119,50 @@ impl Route {
         }
         (paths.backchannel_logout.as_deref() == Some(path)).then_some(Self::BackChannelLogout)
     }
+}
+
+/// The resource whose metadata is at `path`. Where several differ in nothing but the port, the one with
+/// the port that was asked is meant, whatever else is compared.
+fn metadata(
+    resources: &[ProtectedResource],
+    (authority, reading): (&Authority, HostReading),
+    path: &str,
+) -> Option<usize> {
+    let find = |reading| {
+        resources.iter().position(|resource| {
+            let identifier = &resource.identifier;
+            identifier.metadata_path == path && identifier.host.matches(authority, reading)
+        })
+    };
+    find(HostReading::WithPort).or_else(|| find(reading))
+}
+
+/// The protected resource that `target` of `authority` belongs to: of those that cover it, the one with
+/// the longest path.
+pub fn protected_resource<'c>(
+    config: &'c Config,
+    authority: &Authority,
+    target: &[u8],
+) -> Option<&'c ProtectedResource> {
+    // On most routes none is configured, and nothing has to be read again.
+    if config.protected_resources.is_empty() {
+        return None;
+    }
+    let path = CanonicalPath::parse(target).ok()?;
+    let path = path.readings().next()?;
+    let covers = |resource: &&ProtectedResource| {
+        let identifier = &resource.identifier;
+        identifier.host.matches(authority, HostReading::WithPort)
+            && is_below(path, &identifier.prefix)
+    };
+    let resources = config.protected_resources.iter().filter(covers);
+    resources.max_by_key(|resource| resource.identifier.prefix.len())
+}
+
+/// Whether `path` is `prefix`, which has no slash at its end, or something below it in whole segments.
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How hosts are compared with a rule's.
@@ -138,13 +203,7 @@ fn matches(
     let path = match &matcher.path {
         PathPattern::Any => true,
         PathPattern::Exact(exact) => exact == path,
-        PathPattern::Prefix(prefix) => {
-            let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-            match path.strip_prefix(prefix) {
-                Some(rest) => rest.is_empty() || rest.starts_with('/'),
-                None => false,
-            }
-        }
+        PathPattern::Prefix(prefix) => is_below(path, prefix.strip_suffix('/').unwrap_or(prefix)),
     };
     host && method && path
 }

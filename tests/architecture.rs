@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of the crate, from the top down, with the rooms that it may name: only rooms below it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     (
         "adapter",
         &[
@@ -26,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "answer",
             "authz",
             "config",
+            "bearer_token",
             "consumer",
             "endpoint",
             "error",
@@ -49,6 +50,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("consumer", &["config", "jose", "upstream"]),
     ("upstream", &["config", "jose", "session"]),
     ("authz", &["config", "jose"]),
+    (
+        "bearer_token",
+        &["config", "error", "jose", "request", "session"],
+    ),
     (
         "oidc",
         &[

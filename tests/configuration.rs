@@ -107,6 +107,12 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Endpoints.revocation",
         "Endpoints.token",
         "Endpoints.userinfo",
+        // A challenge and a document say nothing where nothing is written.
+        "Bearer.realm",
+        "ProtectedResource.resource_documentation",
+        "ProtectedResource.resource_name",
+        // The issuers of the providers with `access_tokens`.
+        "ProtectedResource.authorization_servers",
         // Each says something by being there.
         "AccessTokens.keys",
         "AccessTokens.max_lifetime",
@@ -201,6 +207,7 @@ fn the_defaults_of_the_schema_are_the_defaults_of_the_code() {
     fill(&mut written["session"], "Session");
     fill(&mut written["session"]["cookie"], "Cookie");
     fill(&mut written["paths"], "Paths");
+    fill(&mut written["bearer"], "Bearer");
     fill(&mut written["upstream"], "Upstream");
     let print = |value: &Value| {
         let loaded = Config::load(value.to_string().as_bytes(), &environment).unwrap();

@@ -35,7 +35,7 @@ fn a_program_gets_a_problem_and_a_challenge() {
             target: "/",
             text: "Try again",
         }),
-        &Challenge::Plain,
+        &Challenge::default(),
     );
     assert_eq!(response.status, 401);
     assert_eq!(header(&response, "www-authenticate"), ["Bearer"]);
@@ -68,7 +68,13 @@ fn the_provider_gets_an_error_as_oauth_has_it() {
         (Error::Internal(InternalFault::Bug), "server_error"),
     ] {
         let report = error.report();
-        let response = Response::error(&report, Audience::Provider, "abc", None, &Challenge::Plain);
+        let response = Response::error(
+            &report,
+            Audience::Provider,
+            "abc",
+            None,
+            &Challenge::default(),
+        );
         assert_eq!(response.status, report.status);
         assert_eq!(header(&response, "content-type"), ["application/json"]);
         assert_eq!(header(&response, "cache-control"), ["no-store"]);
@@ -94,7 +100,7 @@ fn a_person_gets_a_page_and_a_way_on() {
             target: "/orders",
             text: "Try again",
         }),
-        &Challenge::Plain,
+        &Challenge::default(),
     );
     assert_eq!(response.status, 400);
     assert_eq!(
@@ -104,7 +110,13 @@ fn a_person_gets_a_page_and_a_way_on() {
     assert!(response.body.contains("<a href=\"/orders\">Try again</a>"));
     assert!(response.body.contains("login_expired") && response.body.contains("abc"));
     assert!(header(&response, "www-authenticate").is_empty());
-    let without = Response::error(&report, Audience::Browser, "abc", None, &Challenge::Plain);
+    let without = Response::error(
+        &report,
+        Audience::Browser,
+        "abc",
+        None,
+        &Challenge::default(),
+    );
     assert!(!without.body.contains("<a "));
 }
 
@@ -112,7 +124,7 @@ fn a_person_gets_a_page_and_a_way_on() {
 fn whoever_may_come_again_is_told_when() {
     let report = Error::ProviderUnavailable.report();
     for audience in [Audience::Browser, Audience::Program] {
-        let response = Response::error(&report, audience, "abc", None, &Challenge::Plain);
+        let response = Response::error(&report, audience, "abc", None, &Challenge::default());
         assert_eq!(response.status, 503);
         assert_eq!(header(&response, "retry-after"), ["5"]);
     }

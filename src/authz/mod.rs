@@ -100,6 +100,17 @@ pub fn evaluate(policy: &Policy, principal: &Principal<'_>) -> Verdict {
     )
 }
 
+/// The scopes with which whoever has nothing else would be let through, where scopes alone do: what a
+/// client that has no token yet should ask for one with.
+pub fn wanted_scopes(policy: &Policy) -> Vec<String> {
+    let nothing = Map::new();
+    let nobody = Principal::of_token(Some(&nothing));
+    let require = policy.require.as_ref();
+    require
+        .and_then(|require| lacking_scopes(require, &nobody))
+        .unwrap_or_default()
+}
+
 fn judge(condition: &Condition, principal: &Principal<'_>) -> Finding {
     let Some(claims) = principal.claims else {
         return Finding::Unknown(Cause::TokenUnreadable);

@@ -27,3 +27,6 @@ pub(super) const FRONTCHANNEL_LOGOUT: &str = "/oauth2/frontchannel-logout";
 pub(super) const BACKCHANNEL_LOGOUT: &str = "/oauth2/backchannel-logout";
 
 pub(super) const USERINFO_HEADER: &str = "x-userinfo";
+
+pub(super) const BEARER_HEADER: &str = "authorization";
+pub(super) const BEARER_SCHEME: &str = "Bearer";

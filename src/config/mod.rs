@@ -6,6 +6,7 @@
 //! load reports everything.
 
 mod access_tokens;
+mod bearer;
 mod check;
 mod consumers;
 mod defaults;
@@ -14,6 +15,7 @@ mod entrance;
 mod fault;
 mod load;
 mod policy;
+mod protected_resource;
 mod raw;
 mod read;
 #[cfg(not(target_arch = "wasm32"))]
@@ -36,11 +38,13 @@ use crate::jose::Algorithm;
 use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
+pub use bearer::{Bearer, BearerHeader};
 pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
+pub use protected_resource::{ProtectedResource, ResourceIdentifier};
 #[cfg(not(target_arch = "wasm32"))]
 pub use {reference::reference, schema::schema};
 
@@ -54,6 +58,8 @@ pub struct Config {
     pub session: SessionPolicy,
     pub paths: Paths,
     pub rules: Vec<Rule>,
+    pub bearer: Bearer,
+    pub protected_resources: Vec<ProtectedResource>,
     /// What stands at the entrance where no rule says more.
     pub entrance: Entrance,
     pub cors_preflight: CorsPreflight,
@@ -278,6 +284,21 @@ pub struct Paths {
     pub frontchannel_logout: String,
     /// Only where the bodies of requests can be read.
     pub backchannel_logout: Option<String>,
+}
+
+impl Paths {
+    /// Whether `path` is one of these.
+    fn has(&self, path: &str) -> bool {
+        let own = [
+            &self.callback,
+            &self.logout,
+            &self.logged_out,
+            &self.frontchannel_logout,
+        ];
+        own.into_iter()
+            .chain(&self.backchannel_logout)
+            .any(|own| own == path)
+    }
 }
 
 /// One line of the rules; the first that matches decides.

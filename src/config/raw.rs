@@ -2,9 +2,11 @@
 //! the reference, so they speak to the person who writes a configuration.
 
 mod access_tokens;
+mod bearer;
 mod consumers;
 mod paths;
 mod policy;
+mod protected_resource;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -12,9 +14,11 @@ use std::collections::BTreeMap;
 use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
+pub(super) use bearer::{Bearer, BearerHeader};
 pub(super) use consumers::{Consumer, Credential};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
+pub(super) use protected_resource::ProtectedResource;
 pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
 
 use super::fault::Ledger;
@@ -38,6 +42,10 @@ pub(super) struct Configuration {
     /// Who gets through where: the first rule that matches decides. What no rule matches needs a session,
     /// or an access token where some provider has `access_tokens`. At most 200.
     pub(super) rules: Option<Vec<Given<Rule>>>,
+    /// Where bearer tokens stand in a request.
+    pub(super) bearer: Option<Bearer>,
+    /// What is said of the protected resources here to clients that look for it, at most 32.
+    pub(super) protected_resources: Option<Vec<Given<ProtectedResource>>>,
     /// What happens to a CORS preflight request on a protected path.
     pub(super) cors_preflight: Option<CorsPreflight>,
     /// Says that the filter in Envoy has `allow_on_headers_stop_iteration: true`: only then does Envoy

@@ -48,6 +48,8 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("", "paths", json!({})),
         ("", "rules", json!([])),
+        ("", "bearer", json!({})),
+        ("", "protected_resources", json!([])),
         ("", "cors_preflight", json!("deny")),
         ("", "allow_on_headers_stop_iteration", json!(false)),
         ("", "upstream", json!({})),
@@ -130,6 +132,17 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Consumer", "credentials", json!([])),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
+        (
+            "Bearer",
+            "headers",
+            json!([{"name": defaults::BEARER_HEADER, "scheme": defaults::BEARER_SCHEME}]),
+        ),
+        ("Bearer", "cookies", json!([])),
+        ("Bearer", "query", json!([])),
+        ("Bearer", "hide", json!(true)),
+        ("BearerHeader", "scheme", json!(defaults::BEARER_SCHEME)),
+        ("ProtectedResource", "scopes_supported", json!([])),
+        ("ProtectedResource", "insecure_allow_http", json!(false)),
         ("Upstream", "headers", userinfo),
     ]
 }

@@ -106,6 +106,16 @@ fn request(fault: RequestFault) -> Report {
             "frontchannel_logout_mismatch",
             "This sign-out is not about the session of this browser. Nothing has been done.",
         ),
+        F::TokenMalformed => (
+            400,
+            "bearer_token_malformed",
+            "The request does not say in a usable form who is calling.",
+        ),
+        F::TokenAmbiguous => (
+            400,
+            "bearer_token_ambiguous",
+            "The request says in several ways who is calling, and they differ.",
+        ),
     };
     line(status, code, message, Level::Warn)
 }

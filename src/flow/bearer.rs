@@ -10,6 +10,7 @@ use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
+use crate::bearer_token;
 use crate::config::{AccessTokenPolicy, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
@@ -55,10 +56,12 @@ impl Footprint for OpenToken {
 
 /// The request's token, verified; nothing where it has none. One that is not good is never nothing.
 pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
-    let Some(token) = presented(visit) else {
+    let bearer = &visit.gateway.config.bearer;
+    let token = bearer_token::find(bearer, visit.request, visit.jar);
+    let Some(token) = token.map_err(|fault| for_program(fault.into()))? else {
         return Ok(None);
     };
-    match verify(visit, token).await {
+    match verify(visit, &token).await {
         Ok(token) if token.lacks_consumer => {
             Err(for_program(Error::Denied(Denial::ConsumerUnknown)))
         }
@@ -101,17 +104,9 @@ pub fn enter(
 fn for_program(error: Error) -> Refusal {
     Refusal {
         audience: Some(Audience::Program),
+        has_token: true,
         ..error.into()
     }
-}
-
-/// The token of the `Authorization` header (RFC 6750 section 2.1).
-fn presented<'a>(visit: &Visit<'a>) -> Option<&'a str> {
-    let value = visit.request.text("authorization")?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim_matches(' '))
 }
 
 async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {

@@ -1,5 +1,6 @@
 //! A request to a protected path: who it comes from, and what becomes of it where nobody is known.
 
+use super::hide::hide;
 use super::serve::{Refusal, Visit};
 use super::session::{Absence, Entry};
 use super::{Decision, bearer, caller, session};
@@ -10,10 +11,17 @@ use crate::error::{Denial, Error};
 /// Lets through whom the rule lets through, by the methods that it takes.
 pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, Refusal> {
     let entrance = visit.gateway.config.entrance(rule);
-    match &entrance.methods {
+    let mut decision = match &entrance.methods {
         Methods::AnyOf(methods) => any_of(visit, rule, entrance, methods).await,
         Methods::AllOf(methods) => all_of(visit, rule, entrance, methods).await,
+    }?;
+    // Whoever was let in, and by whatever method: a token is for the entrance.
+    if let Decision::Forward(forward) = &mut decision
+        && entrance.methods.each().contains(&Method::Bearer)
+    {
+        hide(&visit.gateway.config.bearer, visit.request, forward);
     }
+    Ok(decision)
 }
 
 /// The first method that the request has decides, however it ends.

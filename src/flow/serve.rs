@@ -7,14 +7,15 @@ use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, back_channel, callback, caller, entrance, front_channel,
-    logout,
+    logout, resource_metadata,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
+use crate::authz;
 use crate::config::AuthenticationDemand;
-use crate::error::{Error, InternalFault, RequestFault};
+use crate::error::{BearerError, Denial, Error, InternalFault, RequestFault};
 use crate::host::Host;
 use crate::request::Request;
-use crate::route::{Authority, Route};
+use crate::route::{self, Authority, Route};
 use crate::session::{CookieContext, CookieJar};
 use crate::telemetry::Metric;
 
@@ -23,14 +24,14 @@ pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -
     let audience = caller::audience(&request);
     match decide(&gateway, &request, &exchange, audience).await {
         Ok(decision) => decision,
-        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience)),
+        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience, None)),
     }
 }
 
 /// The answer to a request that the host does not let Portero read or change as it must.
 pub fn broken(gateway: &Gateway) -> Response {
     let refusal = Refusal::from(Error::Internal(InternalFault::Bug));
-    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program)
+    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program, None)
 }
 
 async fn decide(
@@ -55,7 +56,7 @@ async fn decide(
         authority: &authority,
         jar: &jar,
     };
-    match route {
+    let decision = match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
         Route::Protected(rule) => entrance::enter(&visit, rule).await,
         Route::Callback => callback::finish(&visit).await,
@@ -63,7 +64,21 @@ async fn decide(
         Route::LoggedOut => logout::landing(&visit).await,
         Route::FrontChannelLogout => front_channel::clear(&visit).await,
         Route::BackChannelLogout => back_channel::receive(&visit).await,
-    }
+        Route::ResourceMetadata(resource) => resource_metadata::tell(&visit, resource),
+    };
+    let place = Place {
+        authority: &authority,
+        rule: route.rule(),
+    };
+    Ok(decision.unwrap_or_else(|refusal| {
+        Decision::Answer(refusal.into_response(gateway, request, audience, Some(place)))
+    }))
+}
+
+/// What a request is for.
+struct Place<'a> {
+    authority: &'a Authority,
+    rule: Option<usize>,
 }
 
 /// One request under one configuration.
@@ -124,6 +139,8 @@ pub(super) struct Refusal {
     pub demand: Option<Box<AuthenticationDemand>>,
     /// What the rule's policy says against it, where that is what went wrong.
     pub refused: Option<Box<Refused>>,
+    /// Whether the caller came with an access token.
+    pub has_token: bool,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
     /// Who reads the answer, where the address and not the request tells.
@@ -138,6 +155,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             again: None,
             demand: None,
             refused: None,
+            has_token: false,
             allow: None,
             audience: None,
         }
@@ -153,7 +171,14 @@ impl Refusal {
         }
     }
 
-    fn into_response(self, gateway: &Gateway, request: &Request, audience: Audience) -> Response {
+    /// `place` where it is known: for what cannot be read it is not.
+    fn into_response(
+        self,
+        gateway: &Gateway,
+        request: &Request,
+        audience: Audience,
+        place: Option<Place<'_>>,
+    ) -> Response {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
@@ -180,23 +205,39 @@ impl Refusal {
                 text: "Try again",
             }),
         };
-        let challenge = match (&self.refused, &self.demand) {
-            (Some(refused), _) if !refused.denied.scopes.is_empty() => {
-                Challenge::InsufficientScope {
-                    scopes: &refused.denied.scopes,
-                }
-            }
-            (_, Some(demand)) => Challenge::InsufficientUserAuthentication {
-                max_age: demand.max_age.map(|age| age.as_secs()),
-                acr_values: &demand.acr_values,
-            },
-            _ => Challenge::Plain,
+        let scopes = self.scopes(gateway, place.as_ref().and_then(|place| place.rule));
+        let resource = place.and_then(|place| {
+            route::protected_resource(&gateway.config, place.authority, request.target())
+        });
+        let demand = self.demand.as_deref();
+        let demand = demand.unwrap_or(AuthenticationDemand::NOTHING);
+        let challenge = Challenge {
+            realm: gateway.config.bearer.realm.as_deref(),
+            error: self.error.bearer().filter(|error| {
+                // To a session, which is no token, a challenge speaks of scopes or of nothing.
+                *error != BearerError::InsufficientScope || self.has_token || !scopes.is_empty()
+            }),
+            scopes: &scopes,
+            acr_values: &demand.acr_values,
+            max_age: demand.max_age.map(|age| age.as_secs()),
+            resource_metadata: resource.map(|resource| resource.identifier.metadata_url.as_str()),
         };
         let response = Response::error(&report, audience, request_id, link, &challenge)
             .with_cookies(self.set_cookies);
         match self.allow {
             Some(methods) => response.with_header("allow", methods.to_owned()),
             None => response,
+        }
+    }
+    /// The scopes that would let the caller through, where scopes alone would.
+    fn scopes(&self, gateway: &Gateway, rule: Option<usize>) -> Vec<String> {
+        match (&self.refused, &self.error) {
+            (Some(refused), _) => refused.denied.scopes.clone(),
+            (None, Error::Denied(Denial::LoginRequired | Denial::TokenRequired)) => {
+                let policy = gateway.config.policy(rule);
+                policy.map(authz::wanted_scopes).unwrap_or_default()
+            }
+            _ => Vec::new(),
         }
     }
 }

@@ -39,22 +39,7 @@ impl HeaderGuard {
                 forward.remove.push(name.clone());
             }
         }
-        let ours = |name: &[u8]| cookies.are_ours(name);
-        let found = request
-            .all("cookie")
-            .any(|header| cookie::names(header).any(ours));
-        if found {
-            let kept: Vec<Vec<u8>> = request
-                .all("cookie")
-                .filter_map(|header| cookie::without(header, ours))
-                .collect();
-            match kept.is_empty() {
-                true => forward.remove.push("cookie".to_owned()),
-                false => forward
-                    .set
-                    .push(("cookie".to_owned(), kept.join(&b"; "[..]))),
-            }
-        }
+        forward.drop_cookies(request, &|name| cookies.are_ours(name));
         forward
     }
 
@@ -65,6 +50,37 @@ impl HeaderGuard {
                 .names
                 .binary_search_by(|known| known.as_str().cmp(name))
                 .is_ok(),
+        }
+    }
+}
+
+impl Forward {
+    /// Takes the cookies of `request` that `are_dropped` names away from the upstream, beside those that
+    /// have been taken already.
+    pub(super) fn drop_cookies(&mut self, request: &Request, are_dropped: &dyn Fn(&[u8]) -> bool) {
+        let is_cookie = |name: &str| name == "cookie";
+        if self.remove.iter().any(|name| is_cookie(name)) {
+            return;
+        }
+        let left = self.set.iter().find(|(name, _)| is_cookie(name));
+        let headers: Vec<&[u8]> = match left {
+            Some((_, left)) => vec![left],
+            None => request.all("cookie").collect(),
+        };
+        let found = headers
+            .iter()
+            .any(|header| cookie::names(header).any(are_dropped));
+        if !found {
+            return;
+        }
+        let kept: Vec<Vec<u8>> = headers
+            .iter()
+            .filter_map(|header| cookie::without(header, are_dropped))
+            .collect();
+        self.set.retain(|(name, _)| !is_cookie(name));
+        match kept.is_empty() {
+            true => self.remove.push("cookie".to_owned()),
+            false => self.set.push(("cookie".to_owned(), kept.join(&b"; "[..]))),
         }
     }
 }

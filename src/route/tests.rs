@@ -261,3 +261,126 @@ fn a_protected_route_names_its_rule() {
     // Both readings are protected, and only one demands more.
     assert_eq!(get(&rules, "/pay;x"), AMBIGUOUS);
 }
+
+fn with_resources(authority: &str, target: &str) -> Result<Route, Error> {
+    let config = config(|whole| {
+        whole["rules"] = json!([{"access": "public"}]);
+        whole["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
+        whole["protected_resources"] = json!([
+            {"resource": "https://api.example.com"},
+            {"resource": "https://api.example.com/mcp"},
+            {"resource": "https://api.example.com/mcp/deep"},
+            {"resource": "https://api.example.com:8443/mcp"},
+            {"resource": "https://other.example.com/a/"},
+        ]);
+    });
+    let head = vec![(":authority".to_owned(), authority.as_bytes().to_vec())];
+    let authority = Authority::of(&Request::new(head)).unwrap();
+    Route::of(&config, &authority, "GET", target.as_bytes())
+}
+
+#[test]
+fn metadata_is_told_at_one_address_and_every_other_falls_to_the_rules() {
+    const KNOWN: &str = "/.well-known/oauth-protected-resource";
+    for (authority, target, expected) in [
+        ("api.example.com", "", Ok(Route::ResourceMetadata(0))),
+        ("api.example.com", "?x=1", Ok(Route::ResourceMetadata(0))),
+        ("API.example.com", "/mcp", Ok(Route::ResourceMetadata(1))),
+        ("api.example.com", "/%6dcp", Ok(Route::ResourceMetadata(1))),
+        (
+            "api.example.com:8443",
+            "/mcp",
+            Ok(Route::ResourceMetadata(3)),
+        ),
+        ("other.example.com", "/a/", Ok(Route::ResourceMetadata(4))),
+        ("api.example.com", "/", Ok(Route::Public)),
+        ("api.example.com", "/mcp/", Ok(Route::Public)),
+        ("api.example.com", "/mcp/x", Ok(Route::Public)),
+        ("api.example.com", "/MCP", Ok(Route::Public)),
+        ("other.example.com", "", Ok(Route::Public)),
+        ("other.example.com", "/a", Ok(Route::Public)),
+        ("www.example.com", "", Ok(Route::Public)),
+        ("x.api.example.com", "", Ok(Route::Public)),
+        ("api.example.com", "//mcp", AMBIGUOUS),
+        ("api.example.com", "/mcp;x", AMBIGUOUS),
+        ("api.example.com", "%2Fmcp", AMBIGUOUS),
+        ("api.example.com:9000", "/mcp", AUTHORITY_AMBIGUOUS),
+    ] {
+        let target = format!("{KNOWN}{target}");
+        assert_eq!(
+            with_resources(authority, &target),
+            expected,
+            "{authority}{target}"
+        );
+    }
+    assert_eq!(with_resources("api.example.com", "/mcp"), Ok(Route::Public));
+}
+
+#[test]
+fn of_several_resources_the_one_with_the_longest_path_covers_a_request() {
+    let config = config(|whole| {
+        whole["providers"]["corp"]["access_tokens"] = json!({"audiences": ["orders"]});
+        whole["protected_resources"] = json!([
+            {"resource": "https://api.example.com/mcp"},
+            {"resource": "https://api.example.com/mcp/deep/"},
+            {"resource": "https://root.example.com"},
+            {"resource": "https://root.example.com:8443/x"},
+        ]);
+    });
+    let covering = |authority: &str, target: &str| {
+        let head = vec![(":authority".to_owned(), authority.as_bytes().to_vec())];
+        let authority = Authority::of(&Request::new(head)).unwrap();
+        super::protected_resource(&config, &authority, target.as_bytes())
+            .map(|resource| resource.identifier.text.as_str())
+    };
+    for (authority, target, expected) in [
+        (
+            "api.example.com",
+            "/mcp",
+            Some("https://api.example.com/mcp"),
+        ),
+        (
+            "api.example.com",
+            "/mcp?x",
+            Some("https://api.example.com/mcp"),
+        ),
+        (
+            "api.example.com",
+            "/mcp/x",
+            Some("https://api.example.com/mcp"),
+        ),
+        (
+            "api.example.com",
+            "/mcp/deeper",
+            Some("https://api.example.com/mcp"),
+        ),
+        (
+            "api.example.com",
+            "/mcp/deep",
+            Some("https://api.example.com/mcp/deep/"),
+        ),
+        (
+            "api.example.com",
+            "/mcp/deep/x",
+            Some("https://api.example.com/mcp/deep/"),
+        ),
+        ("api.example.com", "/mcpx", None),
+        ("api.example.com", "/", None),
+        ("api.example.com:8443", "/mcp", None),
+        (
+            "root.example.com",
+            "/any/where",
+            Some("https://root.example.com"),
+        ),
+        (
+            "root.example.com:8443",
+            "/x/y",
+            Some("https://root.example.com:8443/x"),
+        ),
+        ("root.example.com:8443", "/y", None),
+        ("www.example.com", "/mcp", None),
+        ("api.example.com", "/mcp/../x", None),
+    ] {
+        assert_eq!(covering(authority, target), expected, "{authority}{target}");
+    }
+}

@@ -32,6 +32,14 @@ impl<'a> CookieJar<'a> {
         }
     }
 
+    /// Every value of a cookie.
+    pub fn all<'n>(&self, name: &'n [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n, '_> {
+        self.cookies
+            .iter()
+            .filter(move |(candidate, _)| *candidate == name)
+            .map(|(_, value)| *value)
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &'a [u8]> {
         self.cookies.iter().map(|(name, _)| *name)
     }

@@ -226,13 +226,9 @@ fn an_id_token_is_no_access_token_whatever_the_profile() {
 #[test]
 fn what_is_no_token_at_all() {
     let world = world();
-    let huge = "a".repeat(100_000);
-    for (token, code) in [
-        ("opaque", "access_token_malformed"),
-        ("a.b", "access_token_malformed"),
-        (huge.as_str(), "access_token_too_large"),
-    ] {
-        is_refused(&world.worker.serve(with_token("/", token)), code);
+    for token in ["opaque", "a.b"] {
+        let outcome = world.worker.serve(with_token("/", token));
+        is_refused(&outcome, "access_token_malformed");
     }
 }
 

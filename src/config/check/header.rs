@@ -1,4 +1,4 @@
-//! Names of the headers that Portero sets.
+//! Names of the headers that Portero sets, or takes tokens from.
 
 use super::is_token;
 
@@ -25,9 +25,29 @@ const REFUSED: [&str; 16] = [
 /// Headers that Envoy, and whoever trusts it, reads as its own.
 const REFUSED_PREFIXES: [&str; 2] = ["x-envoy-", "x-forwarded-"];
 
-/// Reads a header's name into lower case. The error says what is wrong and what is accepted.
+/// Reads the name of a header that Portero sets into lower case. The error says what is wrong and what
+/// is accepted.
 pub(super) fn name(text: &str) -> Result<String, String> {
-    let accepted = "accepted: a header name of your own, such as `x-user-email`";
+    read(
+        text,
+        &REFUSED_PREFIXES,
+        "must not set; accepted: a header name of your own, such as `x-user-email`",
+    )
+}
+
+/// The same for a header that a token comes in. Gateways before this one hand on what they were sent in
+/// headers such as `x-forwarded-authorization`.
+pub(super) fn source(text: &str) -> Result<String, String> {
+    read(
+        text,
+        &["x-envoy-"],
+        "must not take a token from; accepted: a header name such as `authorization`",
+    )
+}
+
+/// `rest` is what Portero must not do with the headers that are refused, and what is accepted.
+fn read(text: &str, prefixes: &[&str], rest: &str) -> Result<String, String> {
+    let accepted = rest.split_once("; ").map_or(rest, |(_, accepted)| accepted);
     if text.starts_with(':') {
         return Err(format!("is a pseudo header; {accepted}"));
     }
@@ -36,12 +56,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     }
     let lower = text.to_ascii_lowercase();
     let twin = twin(&lower);
-    if REFUSED.contains(&twin.as_str())
-        || REFUSED_PREFIXES
-            .iter()
-            .any(|prefix| twin.starts_with(prefix))
-    {
-        return Err(format!("is a header that Portero must not set; {accepted}"));
+    if REFUSED.contains(&twin.as_str()) || prefixes.iter().any(|prefix| twin.starts_with(prefix)) {
+        return Err(format!("is a header that Portero {rest}"));
     }
     Ok(lower)
 }

@@ -3,6 +3,7 @@
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
 mod access_tokens;
+mod bearer;
 mod client;
 mod consumers;
 mod entrance;
@@ -11,6 +12,7 @@ mod header;
 mod host;
 mod path;
 mod policy;
+mod protected_resource;
 mod provider;
 mod request;
 mod rule;
@@ -97,6 +99,24 @@ impl<'e> Check<'e> {
             reads_bodies,
         );
         let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
+        let bearer = self.bearer(
+            &root.key("bearer"),
+            raw.bearer.unwrap_or_default(),
+            session.as_ref(),
+        );
+        let issuers = providers.as_ref().map(|(provider, others)| {
+            let all = iter::once(provider).chain(others);
+            let vouching = all.filter(|provider| provider.access_tokens.is_some());
+            vouching
+                .map(|provider| provider.issuer.clone())
+                .collect::<Vec<_>>()
+        });
+        let protected_resources = self.protected_resources(
+            &root.key("protected_resources"),
+            raw.protected_resources,
+            issuers.as_deref(),
+            paths.as_ref(),
+        );
         let (provider, others) = providers?;
         Some(Config {
             provider,
@@ -104,6 +124,8 @@ impl<'e> Check<'e> {
             session: session?,
             paths: paths?,
             rules: rules?,
+            bearer: bearer?,
+            protected_resources: protected_resources?,
             entrance: Entrance::of_all(possible?),
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,

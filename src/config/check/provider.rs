@@ -161,7 +161,12 @@ impl Check<'_> {
     }
 
     /// A word that loosens a check, and is told where it does.
-    fn loosened(&mut self, at: &At<'_>, raw: Option<bool>, warning: &str) -> Option<bool> {
+    pub(super) fn loosened(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<bool>,
+        warning: &str,
+    ) -> Option<bool> {
         let is_loosened = self.or(at, raw, false);
         if is_loosened == Some(true) {
             self.warn(at, warning);
@@ -245,7 +250,7 @@ impl Check<'_> {
         plain.then(|| name.to_owned())
     }
 
-    fn issuer(&mut self, at: &At<'_>, text: String, allow_http: bool) -> Option<String> {
+    pub(super) fn issuer(&mut self, at: &At<'_>, text: String, allow_http: bool) -> Option<String> {
         self.endpoint(at, &text, allow_http)?;
         if text.contains('?') {
             self.fault(

@@ -1,10 +1,12 @@
 //! Configurations as people write them, and what they are told.
 
 mod access_tokens;
+mod bearer;
 mod consumers;
 mod entrances;
 mod filter_state;
 mod policies;
+mod protected_resources;
 mod provider;
 mod random;
 mod rules;
@@ -127,8 +129,9 @@ fn a_minimal_configuration_loads_with_every_default() {
 #[test]
 fn a_full_configuration_loads_as_written() {
     let Loaded { config, warnings } = Config::load(FULL.as_bytes(), &environment).unwrap();
-    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("session.cookie.same_site: the session goes along with"));
+    assert!(warnings[1].starts_with("bearer.query: tokens may stand in addresses"));
     assert!(config.provider.endpoints.token.is_some());
     assert_eq!(
         config.provider.authorization_params,
@@ -141,6 +144,13 @@ fn a_full_configuration_loads_as_written() {
         config.provider.resources,
         ["https://api.example.com/", "urn:example:orders"]
     );
+    let [orders, api] = config.protected_resources.as_slice() else {
+        panic!("two resources: {:?}", config.protected_resources);
+    };
+    assert_eq!(orders.identifier.text, "https://app.example.com/mcp");
+    assert_eq!(orders.scopes_supported, ["orders.read", "orders.write"]);
+    assert_eq!(orders.resource_name.as_deref(), Some("The orders of Acme"));
+    assert_eq!(api.identifier.text, "https://api.example.com:8443");
     assert_eq!(config.provider.timeout, Duration::from_millis(2500));
     assert_eq!(config.session.keys.len(), 2);
     assert_eq!(config.session.lifetime, Duration::from_secs(36 * 3600));

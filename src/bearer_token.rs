@@ -1,0 +1,198 @@
+//! Where a bearer token stands in a request (RFC 6750 section 2). Pure.
+//!
+//! Whatever stands in a token's place must be one: nothing is repaired, and nothing is passed over. A
+//! token that stands in several places is one token; two tokens are one too many, whatever each of them
+//! is good for (section 2).
+
+use std::borrow::Cow;
+
+use crate::config::{Bearer, BearerHeader};
+use crate::error::RequestFault;
+use crate::jose::MAX_TOKEN_BYTES;
+use crate::request::{Request, query};
+use crate::session::CookieJar;
+
+/// The token that a request carries, if it carries one.
+pub fn find<'a>(
+    bearer: &Bearer,
+    request: &'a Request,
+    jar: &CookieJar<'a>,
+) -> Result<Option<Cow<'a, str>>, RequestFault> {
+    let in_headers = header_names(bearer).flat_map(|name| {
+        request
+            .all(name)
+            .filter_map(move |value| in_header(bearer, name, value))
+            .map(Cow::Borrowed)
+    });
+    let in_cookies = bearer
+        .cookies
+        .iter()
+        .flat_map(|name| jar.all(name.as_bytes()))
+        .map(Cow::Borrowed);
+    let in_query = parameters(request.target())
+        .filter(|parameter| is_token_parameter(bearer, parameter))
+        .map(|parameter| decoded(value_of(parameter)));
+    let mut found: Option<Cow<'a, str>> = None;
+    for candidate in in_headers.chain(in_cookies).chain(in_query) {
+        let token = token(candidate)?;
+        match &found {
+            Some(other) if *other != token => return Err(RequestFault::TokenAmbiguous),
+            _ => found = Some(token),
+        }
+    }
+    Ok(found)
+}
+
+/// The headers of `request` that hold a token, by their names.
+pub fn headers<'a>(bearer: &'a Bearer, request: &'a Request) -> impl Iterator<Item = &'a str> {
+    header_names(bearer).filter(|name| {
+        let mut values = request.all(name);
+        values.any(|value| in_header(bearer, name, value).is_some())
+    })
+}
+
+/// Whether a cookie of this name holds a token.
+pub fn is_cookie(bearer: &Bearer, name: &[u8]) -> bool {
+    bearer.cookies.iter().any(|known| known.as_bytes() == name)
+}
+
+/// `target` (path and query, as received) without the parameters that hold a token; `None` where there
+/// are none.
+pub fn target_without(bearer: &Bearer, target: &[u8]) -> Option<Vec<u8>> {
+    let is_token = |parameter: &&[u8]| is_token_parameter(bearer, parameter);
+    if !parameters(target).any(|parameter| is_token(&parameter)) {
+        return None;
+    }
+    let kept: Vec<&[u8]> = parameters(target)
+        .filter(|parameter| !is_token(parameter))
+        .collect();
+    let path = target.split(|byte| *byte == b'?').next();
+    let mut rest = path.unwrap_or_default().to_vec();
+    if kept.iter().any(|parameter| !parameter.is_empty()) {
+        rest.push(b'?');
+        rest.extend(kept.join(&b"&"[..]));
+    }
+    Some(rest)
+}
+
+/// Each header that may hold a token, once.
+fn header_names(bearer: &Bearer) -> impl Iterator<Item = &str> {
+    let headers = bearer.headers.iter().enumerate();
+    headers.filter_map(|(index, header)| {
+        let mut before = bearer.headers.iter().take(index);
+        let is_first = before.all(|other| other.name != header.name);
+        is_first.then_some(header.name.as_str())
+    })
+}
+
+/// What stands in the token's place of a header's value; `None` where the value is of another scheme.
+fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8]> {
+    let value = value.trim_ascii();
+    let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t'));
+    let (scheme, credentials) = match end.and_then(|end| value.split_at_checked(end)) {
+        Some((scheme, rest)) => (scheme, trimmed(rest)),
+        None => (value, &[][..]),
+    };
+    let of_this_header = |header: &&BearerHeader| header.name == name;
+    let mut schemes = bearer.headers.iter().filter(of_this_header);
+    let named = |header: &BearerHeader| {
+        !header.scheme.is_empty() && scheme.eq_ignore_ascii_case(header.scheme.as_bytes())
+    };
+    if schemes.clone().any(named) {
+        return Some(credentials);
+    }
+    schemes
+        .any(|header| header.scheme.is_empty())
+        .then_some(value)
+}
+
+/// Without the spaces that may stand between a scheme and its credentials (RFC 9110 section 11.4); a
+/// tab is none of them.
+fn trimmed(mut rest: &[u8]) -> &[u8] {
+    while let Some(next) = rest.strip_prefix(b" ") {
+        rest = next;
+    }
+    rest
+}
+
+/// The parameters of a target's query, as received.
+fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
+    query(target).split(|byte| *byte == b'&')
+}
+
+fn is_token_parameter(bearer: &Bearer, parameter: &[u8]) -> bool {
+    if bearer.query.is_empty() {
+        return false;
+    }
+    let name = parameter.split(|byte| *byte == b'=').next();
+    let name = decoded(name.unwrap_or_default());
+    bearer.query.iter().any(|known| known.as_bytes() == &*name)
+}
+
+/// What follows the first `=` of a parameter.
+fn value_of(parameter: &[u8]) -> &[u8] {
+    let mut parts = parameter.splitn(2, |byte| *byte == b'=');
+    parts.nth(1).unwrap_or_default()
+}
+
+/// Without percent-encoding. A `+` stays what it is: forms write a space so, but no token has a space
+/// and many have a `+`. What is no percent-encoding stays too, and is no token.
+fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'%') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let encoded = match (byte, after) {
+            (b'%', [high, low, after @ ..]) => {
+                hex(*high).zip(hex(*low)).map(|digits| (digits, after))
+            }
+            _ => None,
+        };
+        match encoded {
+            Some(((high, low), after)) => {
+                plain.push((high << 4) | low);
+                rest = after;
+            }
+            None => {
+                plain.push(byte);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// Checks that a text is a `b64token` (RFC 6750 section 2.1), in whatever place it stands, and no longer
+/// than any token may be.
+fn token(candidate: Cow<'_, [u8]>) -> Result<Cow<'_, str>, RequestFault> {
+    const MALFORMED: RequestFault = RequestFault::TokenMalformed;
+    if candidate.len() > MAX_TOKEN_BYTES || !is_b64token(&candidate) {
+        return Err(MALFORMED);
+    }
+    match candidate {
+        Cow::Borrowed(text) => std::str::from_utf8(text)
+            .map(Cow::Borrowed)
+            .map_err(|_| MALFORMED),
+        Cow::Owned(text) => String::from_utf8(text)
+            .map(Cow::Owned)
+            .map_err(|_| MALFORMED),
+    }
+}
+
+fn is_b64token(text: &[u8]) -> bool {
+    let in_alphabet = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    };
+    let body = text.iter().take_while(|byte| in_alphabet(byte)).count();
+    body > 0 && text.iter().skip(body).all(|byte| *byte == b'=')
+}
+
+#[cfg(test)]
+mod tests;
