@@ -6,6 +6,7 @@
 //! load reports everything.
 
 mod check;
+mod client;
 mod cursor;
 mod defaults;
 mod duration;
@@ -31,6 +32,7 @@ use crate::endpoint::Endpoint;
 use crate::jose::Algorithm;
 use crate::secret::Secret;
 
+pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
@@ -117,22 +119,6 @@ impl Endpoints {
     pub const fn are_complete(&self) -> bool {
         self.authorization.is_some() && self.token.is_some() && self.jwks.is_some()
     }
-}
-
-/// Portero as the provider knows it.
-#[derive(Debug)]
-pub struct Client {
-    pub id: String,
-    pub authentication: ClientAuthentication,
-}
-
-/// How the client authenticates at the token and the revocation endpoint (OpenID Connect Core
-/// section 9, RFC 7009 section 2.1).
-#[derive(Debug)]
-pub enum ClientAuthentication {
-    ClientSecretBasic { secret: Secret<String> },
-    ClientSecretPost { secret: Secret<String> },
-    None,
 }
 
 /// What an ID token must be like.

@@ -1,6 +1,7 @@
 //! The configuration as it is written. The comments here become the schema's descriptions and
 //! the reference, so they speak to the person who writes a configuration.
 
+mod client;
 mod paths;
 mod policy;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
@@ -126,37 +128,6 @@ pub(super) struct Endpoints {
     /// Where the tokens of a session are revoked at its logout. Reached through the cluster of the
     /// token endpoint.
     pub(super) revocation: Option<String>,
-}
-
-/// Portero as it is registered at the provider.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Client {
-    /// The client identifier.
-    pub(super) id: Given<String>,
-    /// How Portero proves to be this client.
-    pub(super) authentication: Given<ClientAuthentication>,
-}
-
-/// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
-/// with exactly one of these keys.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum ClientAuthentication {
-    /// The secret in the `Authorization` header: what most providers expect.
-    ClientSecretBasic {
-        /// The client secret.
-        secret: Given<SecretText>,
-    },
-    /// The secret in the body of the request.
-    ClientSecretPost {
-        /// The client secret.
-        secret: Given<SecretText>,
-    },
-    /// No secret: a public client, which proves itself by PKCE alone. Its value is `{}`.
-    None {},
 }
 
 /// The checks of an ID token that a configuration may change.

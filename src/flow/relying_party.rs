@@ -9,8 +9,8 @@ use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
 use crate::jose::{Claims, JwkSet};
 use crate::oidc::{
-    Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier, VerifiedIdToken,
-    VerifiedLogoutToken, parse_userinfo,
+    Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
+    VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
 };
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 use crate::telemetry::Purpose;
@@ -25,6 +25,16 @@ pub struct RelyingParty<'a> {
 impl RelyingParty<'_> {
     fn host(&self) -> &dyn Host {
         self.gateway.host.as_ref()
+    }
+
+    fn authenticator<'d>(&'d self, data: &'d ProviderData) -> Authenticator<'d> {
+        let provider = &self.gateway.config.provider;
+        Authenticator {
+            client: &provider.client,
+            issuer: &provider.issuer,
+            token_endpoint: &data.metadata.token_endpoint,
+            host: self.host(),
+        }
     }
 
     /// Metadata and keys of the provider, if they are known by now.
@@ -64,7 +74,7 @@ impl RelyingParty<'_> {
         let failed = |fault| Error::Provider(Purpose::Token, fault);
         let provider = &self.gateway.config.provider;
         let endpoint = &data.metadata.token_endpoint;
-        let form = request.encode(provider);
+        let form = request.encode(&provider.resources, &self.authenticator(data))?;
         let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
@@ -75,14 +85,17 @@ impl RelyingParty<'_> {
             .map_err(failed)
     }
 
-    /// Revokes a token. Only the status of the answer counts (RFC 7009 section 2.2).
+    /// Revokes a token at `endpoint`. Only the status of the answer counts (RFC 7009 section 2.2).
     pub async fn revoke(
         &self,
         request: &RevocationRequest<'_>,
         endpoint: &Endpoint,
+        data: &ProviderData,
     ) -> Result<(), CallFault> {
         let provider = &self.gateway.config.provider;
-        let form = request.encode(&provider.client);
+        let form = request.encode(&self.authenticator(data));
+        // What cannot be signed cannot be sent.
+        let form = form.map_err(|_| CallFault::Unreachable)?;
         let call = Call::with_form(provider, Purpose::Revocation, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {

@@ -2,6 +2,8 @@
 
 mod access_token;
 mod authorization;
+mod client_assertion;
+mod client_authentication;
 mod end_session;
 mod id_token;
 mod logout_token;
@@ -14,6 +16,7 @@ mod verifier;
 
 pub use access_token::{AccessTokenVerifier, Profile, VerifiedAccessToken, issuer_of};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
+pub use client_authentication::Authenticator;
 pub use end_session::EndSessionRequest;
 pub use id_token::{Expectations, VerifiedIdToken};
 pub use logout_token::{Ends, LOGOUT_TOKEN_AGE, VerifiedLogoutToken};

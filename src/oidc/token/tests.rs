@@ -1,11 +1,12 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_RESPONSE, TokenRequest, TokenResponse};
+use super::{Authenticator, MAX_RESPONSE, TokenRequest, TokenResponse};
 use crate::config::{ClientAuthentication, Provider};
+use crate::endpoint::Endpoint;
 use crate::error::CallFault;
 use crate::secret::Secret;
-use crate::testing::config;
+use crate::testing::{TestHost, config};
 
 fn encode(
     authentication: ClientAuthentication,
@@ -16,12 +17,19 @@ fn encode(
     provider.client.id = id.to_owned();
     provider.client.authentication = authentication;
     provider.resources = resources.iter().map(|text| (*text).to_owned()).collect();
-    TokenRequest::AuthorizationCode {
+    let request = TokenRequest::AuthorizationCode {
         code: "c&d",
         redirect_uri: "https://app.example.com/oauth2/callback",
         code_verifier: "v",
-    }
-    .encode(&provider)
+    };
+    let endpoint = Endpoint::parse("https://idp.example.com/token", false).unwrap();
+    let client = Authenticator {
+        client: &provider.client,
+        issuer: &provider.issuer,
+        token_endpoint: &endpoint,
+        host: &TestHost::default(),
+    };
+    request.encode(&provider.resources, &client).unwrap()
 }
 
 fn secret(text: &str) -> Secret<String> {

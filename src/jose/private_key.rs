@@ -1,0 +1,166 @@
+//! Private keys as they are written: in PEM (RFC 7468) or as JSON Web Keys (RFC 7517).
+
+use serde_json::Value;
+
+use super::der::{CONTEXT_0, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use super::jwk::text;
+use super::{Algorithm, KeyFault, base64url, json, pem};
+
+/// The longest text that is read.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Object identifiers as DER has them: RFC 8017 appendix A.1, RFC 5480 sections 2.1.1 and 2.1.1.1,
+/// RFC 8410 section 3.
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+
+/// The numbers of a key, which nobody has looked at yet; integers are big-endian.
+pub(super) enum Numbers {
+    /// `n`, `e`, `d`, `p` and `q` (RFC 8017 section 3.2).
+    Rsa([Vec<u8>; 5]),
+    P256(Vec<u8>),
+    P384(Vec<u8>),
+    /// The seed (RFC 8032 section 5.1.5).
+    Ed25519(Vec<u8>),
+}
+
+/// A private key with what is written beside it.
+pub(super) struct PrivateKey {
+    pub(super) numbers: Numbers,
+    pub(super) key_id: Option<String>,
+    pub(super) algorithm: Option<Algorithm>,
+}
+
+impl PrivateKey {
+    /// Reads the one block of PEM, or the one JSON Web Key, that `text` is.
+    pub(super) fn parse(text: &str) -> Result<Self, KeyFault> {
+        if text.len() > MAX_TEXT_BYTES {
+            return Err(KeyFault::TooLarge);
+        }
+        match text.trim_ascii_start().starts_with('{') {
+            true => from_jwk(text),
+            false => Ok(Self {
+                numbers: from_pem(text)?,
+                key_id: None,
+                algorithm: None,
+            }),
+        }
+    }
+}
+
+/// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2.
+fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
+    let members = json::parse_object(json.as_bytes()).ok_or(KeyFault::JwkMalformed)?;
+    let kind = text(&members, "kty")?.ok_or(KeyFault::JwkMalformed)?;
+    if kind == "oct" {
+        return Err(KeyFault::Symmetric);
+    }
+    if !members.contains_key("d") {
+        return Err(KeyFault::Public);
+    }
+    let operations = members.get("key_ops").map(Value::as_array);
+    let signs = |names: &Vec<Value>| names.iter().any(|name| name == "sign");
+    if members.get("use").is_some_and(|usage| usage != "sig")
+        || operations.is_some_and(|names| !names.is_some_and(signs))
+    {
+        return Err(KeyFault::NotForSigning);
+    }
+    let bytes = |name: &str| {
+        let text = text(&members, name)?.ok_or(KeyFault::JwkMalformed)?;
+        base64url::decode(text).ok_or(KeyFault::JwkMalformed)
+    };
+    let numbers = match (kind, text(&members, "crv")?) {
+        ("RSA", _) if members.contains_key("oth") => return Err(KeyFault::PrivateRefused),
+        ("RSA", _) => Numbers::Rsa([
+            bytes("n")?,
+            bytes("e")?,
+            bytes("d")?,
+            bytes("p")?,
+            bytes("q")?,
+        ]),
+        ("EC", Some("P-256")) => Numbers::P256(bytes("d")?),
+        ("EC", Some("P-384")) => Numbers::P384(bytes("d")?),
+        ("OKP", Some("Ed25519")) => Numbers::Ed25519(bytes("d")?),
+        _ => return Err(KeyFault::TypeUnsupported),
+    };
+    let algorithm = text(&members, "alg")?
+        .map(|name| Algorithm::from_name(name).ok_or(KeyFault::AlgorithmMismatch));
+    Ok(PrivateKey {
+        numbers,
+        key_id: text(&members, "kid")?.map(ToOwned::to_owned),
+        algorithm: algorithm.transpose()?,
+    })
+}
+
+fn from_pem(text: &str) -> Result<Numbers, KeyFault> {
+    let (label, der) = pem::block(text).ok_or(KeyFault::PemMalformed)?;
+    let numbers = match label {
+        "PRIVATE KEY" => pkcs8(&der)?,
+        "RSA PRIVATE KEY" => pkcs1(&der),
+        "EC PRIVATE KEY" => sec1(&der, None)?,
+        "ENCRYPTED PRIVATE KEY" => return Err(KeyFault::Encrypted),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyFault::Public),
+        _ => return Err(KeyFault::PrivateLabelUnknown),
+    };
+    numbers.ok_or(KeyFault::PemMalformed)
+}
+
+/// PrivateKeyInfo (RFC 5208 section 5), or OneAsymmetricKey (RFC 5958 section 2), of which what comes
+/// after the key is not looked at.
+fn pkcs8(der: &[u8]) -> Result<Option<Numbers>, KeyFault> {
+    let parts = || {
+        let mut info = Der(der).inside(SEQUENCE)?;
+        info.next(INTEGER)?;
+        let mut algorithm = info.inside(SEQUENCE)?;
+        let name = algorithm.next(OBJECT_IDENTIFIER)?;
+        Some((
+            name,
+            algorithm.next(OBJECT_IDENTIFIER),
+            info.next(OCTET_STRING)?,
+        ))
+    };
+    let Some((algorithm, curve, key)) = parts() else {
+        return Ok(None);
+    };
+    match (algorithm, curve) {
+        (RSA, _) => Ok(pkcs1(key)),
+        (EC_PUBLIC_KEY, Some(curve)) => sec1(key, Some(curve)),
+        // RFC 8410 section 7: an octet string in the octet string.
+        (ED25519, _) => {
+            let seed = Der(key).next(OCTET_STRING);
+            Ok(seed.map(|seed| Numbers::Ed25519(seed.to_vec())))
+        }
+        _ => Err(KeyFault::TypeUnsupported),
+    }
+}
+
+/// RSAPrivateKey (RFC 8017 appendix A.1.2), of two primes.
+fn pkcs1(der: &[u8]) -> Option<Numbers> {
+    let mut key = Der(der).inside(SEQUENCE)?;
+    let version = key.next(INTEGER)?;
+    let mut number = || key.next(INTEGER).map(<[u8]>::to_vec);
+    let numbers = [number()?, number()?, number()?, number()?, number()?];
+    (version == [0]).then_some(Numbers::Rsa(numbers))
+}
+
+/// ECPrivateKey (RFC 5915 section 3); the curve is in it, or beside it.
+fn sec1(der: &[u8], beside: Option<&[u8]>) -> Result<Option<Numbers>, KeyFault> {
+    let parts = || {
+        let mut key = Der(der).inside(SEQUENCE)?;
+        key.next(INTEGER)?;
+        let scalar = key.next(OCTET_STRING)?;
+        let inside = key
+            .inside(CONTEXT_0)
+            .and_then(|mut curve| curve.next(OBJECT_IDENTIFIER));
+        Some((scalar.to_vec(), beside.or(inside)?))
+    };
+    match parts() {
+        None => Ok(None),
+        Some((scalar, P256)) => Ok(Some(Numbers::P256(scalar))),
+        Some((scalar, P384)) => Ok(Some(Numbers::P384(scalar))),
+        Some(_) => Err(KeyFault::TypeUnsupported),
+    }
+}
