@@ -51,7 +51,7 @@ pub enum KeyRefresh {
 
 /// Documents to fetch; the holder of a plan holds the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FetchPlan {
+pub struct DocumentPlan {
     pub discovery: bool,
 }
 
@@ -155,7 +155,7 @@ impl ProviderCache {
     }
 
     /// Takes over what another worker fetched, and says whether it is this worker's turn to fetch.
-    pub fn tick(&mut self, memory: SharedMemory<'_>, provider: &Provider) -> Option<FetchPlan> {
+    pub fn tick(&mut self, memory: SharedMemory<'_>, provider: &Provider) -> Option<DocumentPlan> {
         self.adopt(memory, provider);
         let now = memory.host.now();
         if let ProviderState::Fetching { until, .. } = self.state
@@ -192,8 +192,8 @@ impl ProviderCache {
             until: schedule.lease_until,
             forced_by,
         };
-        Some(FetchPlan {
-            discovery: routine && !provider.endpoints.are_complete(),
+        Some(DocumentPlan {
+            discovery: routine && ProviderMetadata::by_hand(provider).is_none(),
         })
     }
 
@@ -224,7 +224,7 @@ impl ProviderCache {
         provider: &Provider,
         data: ProviderData,
         discovery: Option<Vec<u8>>,
-        jwks: Vec<u8>,
+        jwks: Option<Vec<u8>>,
     ) {
         let discovery = discovery.or_else(|| {
             let old: Option<Documents> = Documents::slot(memory).read().value;
@@ -300,7 +300,11 @@ impl ProviderCache {
             Some(discovery) => ProviderMetadata::parse(provider, discovery).ok(),
             None => ProviderMetadata::by_hand(provider),
         };
-        if let (Some(metadata), Ok(keys)) = (metadata, JwkSet::parse(&documents.jwks)) {
+        let keys = match &documents.jwks {
+            Some(jwks) => JwkSet::parse(jwks).ok(),
+            None => Some(JwkSet::default()),
+        };
+        if let (Some(metadata), Some(keys)) = (metadata, keys) {
             self.take(
                 host,
                 provider,

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use portero::jose::{Algorithm, JwkSet};
-use portero::oidc::{AccessTokenVerifier, Profile, issuer_of};
+use portero::config::{AccessTokenPolicy, AccessTokenProfile};
+use portero::oidc::{AccessTokenVerifier, issuer_of};
 use portero::time::Timestamp;
 
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
@@ -15,15 +16,18 @@ static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
 });
 
 fuzz_target!(|token: &str| {
-    let audiences = ["api".to_owned()];
-    let verifier = AccessTokenVerifier {
-        issuer: "https://idp.example.com",
-        audiences: &audiences,
-        profile: Profile::Lenient,
-        algorithms: &Algorithm::ASYMMETRIC,
-        client_ids: &[],
+    let policy = AccessTokenPolicy {
+        audiences: vec!["api".to_owned()],
+        profile: AccessTokenProfile::Lenient,
+        algorithms: Algorithm::ASYMMETRIC.to_vec(),
+        keys: JwkSet::default(),
         clock_skew: Duration::ZERO,
         max_lifetime: None,
+        client_ids: Vec::new(),
+    };
+    let verifier = AccessTokenVerifier {
+        issuer: "https://idp.example.com",
+        policy: &policy,
         now: Timestamp::from_secs(1_700_000_000),
     };
     // The fixture's token is no access token, and nobody can make another with its key.

@@ -114,7 +114,7 @@ impl Worker {
     }
 
     pub fn tick(self: &Rc<Self>) {
-        if let Some(plan) = self.gateway.tick() {
+        for plan in self.gateway.tick() {
             let gateway = Rc::clone(&self.gateway);
             self.run(|exchange| fetch_provider(gateway, exchange, plan));
         }

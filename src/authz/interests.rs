@@ -26,7 +26,7 @@ struct Interest {
 impl Interests {
     pub fn of(config: &Config) -> Self {
         let mut interests = Self::default();
-        let client = &config.provider.client.id;
+        let client = config.client_id();
         for rule in &config.rules {
             let policy = &rule.policy;
             for condition in [&policy.require, &policy.forbid].into_iter().flatten() {

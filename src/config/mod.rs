@@ -5,6 +5,7 @@
 //! to the types here (`check`). Each step records its faults and goes on with the rest, so that one
 //! load reports everything.
 
+mod access_tokens;
 mod check;
 mod client;
 mod cursor;
@@ -24,6 +25,7 @@ mod tests;
 mod tree;
 mod words;
 
+use std::iter;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,7 @@ use crate::endpoint::Endpoint;
 use crate::jose::Algorithm;
 use crate::secret::Secret;
 
+pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use fault::{Fault, Faults};
 pub use load::Loaded;
@@ -42,7 +45,10 @@ pub use {reference::reference, schema::schema};
 /// A whole configuration. Only loading makes one.
 #[derive(Debug)]
 pub struct Config {
+    /// The provider that logs people in; where none does, the first by name.
     pub provider: Provider,
+    /// The other providers, by name.
+    pub others: Vec<Provider>,
     pub session: SessionPolicy,
     pub paths: Paths,
     pub rules: Vec<Rule>,
@@ -53,6 +59,22 @@ pub struct Config {
 }
 
 impl Config {
+    /// All providers. The first logs people in, where one does.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        iter::once(&self.provider).chain(&self.others)
+    }
+
+    /// Whether people log in.
+    pub const fn logs_in(&self) -> bool {
+        self.provider.client.is_some()
+    }
+
+    /// The client that people log in with; empty where nobody does.
+    pub fn client_id(&self) -> &str {
+        let client = self.provider.client.as_ref();
+        client.map_or("", |client| client.id.as_str())
+    }
+
     /// What the rule with this index demands.
     pub fn authentication(&self, rule: Option<usize>) -> &AuthenticationDemand {
         rule.and_then(|index| self.rules.get(index))
@@ -60,7 +82,7 @@ impl Config {
     }
 }
 
-/// The OpenID provider that logs people in.
+/// An OpenID provider, which logs people in, or whose access tokens count, or both.
 #[derive(Debug)]
 pub struct Provider {
     /// The key under `providers`.
@@ -69,7 +91,10 @@ pub struct Provider {
     pub issuer: String,
     pub clusters: Clusters,
     pub endpoints: Endpoints,
-    pub client: Client,
+    /// What Portero is where people log in.
+    pub client: Option<Client>,
+    /// What access tokens must be like, where they count.
+    pub access_tokens: Option<AccessTokenPolicy>,
     pub scopes: Vec<String>,
     /// Resource indicators, sent in authorization and token requests (RFC 8707).
     pub resources: Vec<String>,
@@ -94,7 +119,17 @@ pub struct Provider {
     pub insecure_logout_token_without_exp: bool,
 }
 
-/// The Envoy clusters that reach the provider.
+impl Provider {
+    /// Whether keys that the provider publishes are needed.
+    pub fn publishes_keys(&self) -> bool {
+        match (&self.client, &self.access_tokens) {
+            (None, Some(policy)) => policy.keys.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+/// The Envoy clusters that reach the provider. Nothing of them is used where nothing is fetched.
 #[derive(Debug)]
 pub struct Clusters {
     pub discovery: String,
@@ -112,13 +147,6 @@ pub struct Endpoints {
     pub userinfo: Option<Endpoint>,
     pub end_session: Option<Endpoint>,
     pub revocation: Option<Endpoint>,
-}
-
-impl Endpoints {
-    /// Whether a login needs nothing from a discovery document.
-    pub const fn are_complete(&self) -> bool {
-        self.authorization.is_some() && self.token.is_some() && self.jwks.is_some()
-    }
 }
 
 /// What an ID token must be like.

@@ -1,6 +1,7 @@
 //! The configuration as it is written. The comments here become the schema's descriptions and
 //! the reference, so they speak to the person who writes a configuration.
 
+mod access_tokens;
 mod client;
 mod paths;
 mod policy;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
@@ -21,8 +23,9 @@ use super::words::{Given, SecretText, Span, TextOrList, Whole};
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
-    /// The OpenID providers by a name of your choice (letters, digits, `_` and `-`, at most 64).
-    /// This version takes exactly one.
+    /// The OpenID providers by a name of your choice (letters, digits, `_` and `-`, at most 64): at most 32.
+    /// One of them may have a `client`: people log in there. Those with `access_tokens` vouch for
+    /// programs.
     pub(super) providers: Given<BTreeMap<String, Provider>>,
     /// Sessions and their cookie.
     pub(super) session: Given<Session>,
@@ -49,15 +52,19 @@ pub(super) struct Provider {
     /// The provider's issuer identifier: an `https` URL without query and fragment, exactly as the
     /// provider writes it in its tokens. A trailing slash counts.
     pub(super) issuer: Given<String>,
-    /// The name of the Envoy cluster that reaches the provider.
-    pub(super) cluster: Given<String>,
+    /// The name of the Envoy cluster that reaches the provider. Not needed where nothing is asked of it:
+    /// without `client`, with all `keys` written into `access_tokens`.
+    pub(super) cluster: Option<String>,
     /// Clusters of their own for endpoints on other hosts than the rest.
     pub(super) clusters: Option<Clusters>,
     /// Endpoints written by hand. They win over the provider's discovery document; with
     /// `authorization`, `token` and `jwks` written, no discovery takes place.
     pub(super) endpoints: Option<Endpoints>,
-    /// Portero as the provider knows it.
-    pub(super) client: Given<Client>,
+    /// Portero as the provider knows it: people log in there. What else is about logging in (`scopes`,
+    /// `resources`, `authorization_params`, `id_token`, `userinfo`) stands beside a client only.
+    pub(super) client: Option<Client>,
+    /// Lets callers in with access tokens of this issuer, and says what those must be like.
+    pub(super) access_tokens: Option<AccessTokens>,
     /// The scopes that a login asks for; `openid` must be one of them.
     pub(super) scopes: Option<Vec<Given<String>>>,
     /// Resource indicators (RFC 8707): absolute URIs without fragment, each sent as a `resource`

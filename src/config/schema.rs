@@ -20,8 +20,12 @@ pub fn schema() -> String {
 pub(super) fn value() -> Value {
     let mut schema = schemars::schema_for!(raw::Configuration).to_value();
     tidy(&mut schema);
-    if let Some(algorithm) = schema.pointer_mut("/$defs/IdToken/properties/algorithms/items") {
-        *algorithm = json!({"enum": Algorithm::ASYMMETRIC.map(Algorithm::name), "type": "string"});
+    for part in ["IdToken", "AccessTokens"] {
+        let items = format!("/$defs/{part}/properties/algorithms/items");
+        if let Some(algorithm) = schema.pointer_mut(&items) {
+            let names = Algorithm::ASYMMETRIC.map(Algorithm::name);
+            *algorithm = json!({"enum": names, "type": "string"});
+        }
     }
     for (part, key, default) in defaults() {
         let pointer = if part.is_empty() {
@@ -83,6 +87,13 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("IdToken", "trusted_audiences", json!([])),
         ("IdToken", "clock_skew", span(defaults::CLOCK_SKEW)),
         ("IdToken", "max_age", span(defaults::MAX_AGE)),
+        ("AccessTokens", "profile", json!("rfc9068")),
+        (
+            "AccessTokens",
+            "algorithms",
+            json!(Algorithm::ASYMMETRIC.map(Algorithm::name)),
+        ),
+        ("AccessTokens", "clock_skew", span(defaults::CLOCK_SKEW)),
         ("Session", "cookie", json!({})),
         ("Session", "idle_timeout", span(defaults::IDLE_TIMEOUT)),
         ("Session", "lifetime", span(defaults::LIFETIME)),

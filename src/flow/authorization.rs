@@ -23,7 +23,7 @@ pub fn verdict(visit: &Visit<'_>, rule: Option<usize>, open: &OpenSession) -> Ve
     }
     let principal = Principal::of_session(
         &config.provider.issuer,
-        &config.provider.client.id,
+        config.client_id(),
         &open.session.authorization.scope,
         &open.claims,
     );

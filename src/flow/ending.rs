@@ -163,6 +163,9 @@ async fn tell_store(
 /// first, because with it most providers end everything that came of the login. Whatever becomes of
 /// that, the logout goes on.
 async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
+    let Ok(client) = provider.gateway.client() else {
+        return;
+    };
     // A provider that is down does not keep anybody logged in here.
     let data = provider.known_provider();
     let session = refresh::latest(provider.gateway, session);
@@ -182,7 +185,7 @@ async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
         let outcome = match &data {
             Some(data) => match &data.metadata.revocation_endpoint {
                 Some(endpoint) => provider
-                    .revoke(&request, endpoint, data)
+                    .revoke(&request, endpoint, &provider.authenticator(client, data))
                     .await
                     .map_err(CallFault::name),
                 None => Ok(()),

@@ -2,54 +2,53 @@
 
 use std::rc::Rc;
 
+use super::gateway::FetchPlan;
+use super::provider_keys::ProviderKeys;
 use super::{Call, CallFailure, Exchange, Gateway, Reply};
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::CallFault;
 use crate::jose::{JwkSet, JwkSetFault};
 use crate::oidc::{MetadataFault, ProviderMetadata};
-use crate::provider::{FetchPlan, ProviderData};
+use crate::provider::{DocumentPlan, ProviderData};
 use crate::telemetry::{Callee, Level, Metric, Purpose};
 
 /// Carries out `plan`, publishes what it brought, and reports failure to whoever plans the next.
 pub async fn fetch_provider(gateway: Rc<Gateway>, exchange: Exchange, plan: FetchPlan) {
     let host = gateway.host.as_ref();
-    let provider = &gateway.config.provider;
-    match fetch(&gateway, &exchange, plan).await {
+    let Some(of) = ProviderKeys::of(&gateway, &exchange, plan.provider) else {
+        return;
+    };
+    let memory = gateway.memory_of(of.known);
+    let name = &of.provider.name;
+    match fetch(&of, plan.documents).await {
         Ok((data, discovery, jwks)) => {
             host.log(
                 Level::Info,
                 &format!(
-                    "provider_ready provider={} keys={} skipped={}",
-                    provider.name,
+                    "provider_ready provider={name} keys={} skipped={}",
                     data.keys.keys().len(),
                     data.keys.skipped()
                 ),
             );
-            gateway.provider.borrow_mut().succeed(
-                gateway.memory(),
-                provider,
-                data,
-                discovery,
-                jwks,
-            );
+            let mut cache = of.known.cache.borrow_mut();
+            cache.succeed(memory, of.provider, data, discovery, jwks);
         }
         Err((purpose, fault)) => {
             host.log(
                 Level::Warn,
                 &format!(
-                    "provider_fetch_failed provider={} call={} cause={}",
-                    provider.name,
+                    "provider_fetch_failed provider={name} call={} cause={}",
                     purpose.name(),
                     fault.name()
                 ),
             );
-            gateway.provider.borrow_mut().fail(gateway.memory());
+            of.known.cache.borrow_mut().fail(memory);
         }
     }
 }
 
-type Fetched = (ProviderData, Option<Vec<u8>>, Vec<u8>);
+type Fetched = (ProviderData, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// Why a fetch brought nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,12 +99,11 @@ impl FetchFault {
 }
 
 async fn fetch(
-    gateway: &Gateway,
-    exchange: &Exchange,
-    plan: FetchPlan,
+    of: &ProviderKeys<'_>,
+    plan: DocumentPlan,
 ) -> Result<Fetched, (Purpose, FetchFault)> {
-    let provider = &gateway.config.provider;
-    let fetched_at = gateway.host.now();
+    let provider = of.provider;
+    let fetched_at = of.gateway.host.now();
     let mut discovery = None;
     let metadata = if plan.discovery {
         let failed = |fault| (Purpose::Discovery, fault);
@@ -114,27 +112,26 @@ async fn fetch(
         let read = |document: &[u8]| {
             ProviderMetadata::parse(provider, document).map_err(FetchFault::Metadata)
         };
-        let (metadata, document) = get(gateway, exchange, Purpose::Discovery, &url, read)
+        let (metadata, document) = get(of, Purpose::Discovery, &url, read)
             .await
             .map_err(failed)?;
         discovery = Some(document);
         Some(metadata)
     } else {
-        let known = gateway.provider.borrow().metadata();
+        let known = of.known.cache.borrow().metadata();
         known.or_else(|| ProviderMetadata::by_hand(provider))
     };
     let failed = |fault| (Purpose::Jwks, fault);
     let metadata = metadata.ok_or(failed(FetchFault::MetadataUnknown))?;
-    let read = |document: &[u8]| {
-        let keys = JwkSet::parse(document).map_err(FetchFault::Keys)?;
-        match keys.is_empty() {
-            false => Ok(keys),
-            true => Err(FetchFault::NoUsableKey),
+    let (keys, jwks) = match &metadata.jwks_uri {
+        Some(endpoint) if provider.publishes_keys() => {
+            let (keys, jwks) = get(of, Purpose::Jwks, endpoint, usable_keys)
+                .await
+                .map_err(failed)?;
+            (keys, Some(jwks))
         }
+        _ => (JwkSet::default(), None),
     };
-    let (keys, jwks) = get(gateway, exchange, Purpose::Jwks, &metadata.jwks_uri, read)
-        .await
-        .map_err(failed)?;
     Ok((
         ProviderData {
             metadata,
@@ -146,15 +143,22 @@ async fn fetch(
     ))
 }
 
+fn usable_keys(document: &[u8]) -> Result<JwkSet, FetchFault> {
+    let keys = JwkSet::parse(document).map_err(FetchFault::Keys)?;
+    match keys.is_empty() {
+        false => Ok(keys),
+        true => Err(FetchFault::NoUsableKey),
+    }
+}
+
 /// What `read` makes of a document, and the document.
 async fn get<T>(
-    gateway: &Gateway,
-    exchange: &Exchange,
+    of: &ProviderKeys<'_>,
     purpose: Purpose,
     endpoint: &Endpoint,
     read: impl FnOnce(&[u8]) -> Result<T, FetchFault>,
 ) -> Result<(T, Vec<u8>), FetchFault> {
-    let mut call = Call::to(&gateway.config.provider, purpose, "GET", endpoint);
+    let mut call = Call::to(of.provider, purpose, "GET", endpoint);
     call.headers.push(("accept", "application/json".to_owned()));
     let judge = |reply: Result<Reply, CallFault>| {
         let document = reply
@@ -162,7 +166,7 @@ async fn get<T>(
             .map_err(FetchFault::Call)?;
         Ok((read(&document)?, document))
     };
-    gateway.call(exchange, call, judge).await
+    of.gateway.call(of.exchange, call, judge).await
 }
 
 impl Call {

@@ -14,7 +14,6 @@ use crate::answer::Response;
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
 use crate::error::RequestFault;
-use crate::provider::Availability;
 use crate::request::{Request, query};
 use crate::session::{IdTokenHint, Session, StoredSession};
 
@@ -128,14 +127,12 @@ fn framed(visit: &Visit<'_>) -> Response {
 /// takes browsers, as far as they are known now.
 fn ancestors(visit: &Visit<'_>) -> String {
     let provider = &visit.gateway.config.provider;
-    let now = visit.host().now();
-    let availability = visit.gateway.provider.borrow().availability(now);
-    let (authorization, end_session) = match availability {
-        Availability::Ready(data) => (
-            Some(data.metadata.authorization_endpoint.clone()),
+    let (authorization, end_session) = match visit.relying_party().known_provider() {
+        Some(data) => (
+            data.metadata.authorization_endpoint.clone(),
             data.metadata.end_session_endpoint.clone(),
         ),
-        _ => (
+        None => (
             provider.endpoints.authorization.clone(),
             provider.endpoints.end_session.clone(),
         ),

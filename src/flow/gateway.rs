@@ -8,16 +8,25 @@ use sha2::{Digest, Sha256};
 use super::Job;
 use super::strip::HeaderGuard;
 use crate::authz::Interests;
-use crate::config::Config;
+use crate::config::{Client, Config, Provider};
 use crate::endpoint::Endpoint;
+use crate::error::{Error, InternalFault};
 use crate::host::Host;
-use crate::provider::{Availability, FetchPlan, ProviderCache};
+use crate::oidc::ProviderMetadata;
+use crate::provider::{Availability, DocumentPlan, ProviderCache};
 use crate::session::{
     CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
     Sweep, Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream;
+
+/// What a worker knows of one provider.
+pub struct KnownProvider {
+    pub(super) cache: RefCell<ProviderCache>,
+    /// Tells apart providers whose documents are in one Envoy's shared data.
+    scope: String,
+}
 
 /// One loaded configuration with what a worker keeps for it.
 pub struct Gateway {
@@ -29,7 +38,8 @@ pub struct Gateway {
     pub(super) interests: Interests,
     pub(super) sessions: RefCell<SessionCache>,
     pub(super) watermarks: Watermarks,
-    pub(super) provider: RefCell<ProviderCache>,
+    /// What is known of each of [`Config::providers`].
+    pub(super) providers: Vec<KnownProvider>,
     jobs: RefCell<Vec<Job>>,
     sweep: Sweep,
     /// Tells apart configurations that share one Envoy's shared data.
@@ -40,14 +50,14 @@ impl Gateway {
     /// From a checked configuration.
     pub fn new(config: Config, host: Rc<dyn Host>) -> Self {
         let seal = Seal::new(&config.session.keys);
-        let scope = scope(&config);
+        let scope = scope(&config.provider, &config.session.cookie.name);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
             interests: Interests::of(&config),
             sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
             watermarks: Watermarks::default(),
-            provider: RefCell::default(),
+            providers: config.providers().map(KnownProvider::new).collect(),
             jobs: RefCell::default(),
             sweep: Sweep::default(),
             seal,
@@ -107,20 +117,73 @@ impl Gateway {
         }
     }
 
-    /// Whether metadata and keys are known.
-    pub fn is_ready(&self) -> bool {
-        let availability = self.provider.borrow().availability(self.host.now());
-        matches!(availability, Availability::Ready(_))
+    /// What the workers share of one provider.
+    pub(super) fn memory_of<'a>(&'a self, known: &'a KnownProvider) -> SharedMemory<'a> {
+        SharedMemory {
+            scope: &known.scope,
+            ..self.memory()
+        }
     }
 
-    /// To be called regularly: keeps the provider's metadata and keys fresh, and the memory of refreshes
-    /// small. A plan that comes back is to be carried out by [`super::fetch_provider`].
-    pub fn tick(&self) -> Option<FetchPlan> {
-        self.sweep.go_on(&self.refresh_progress());
-        self.provider
-            .borrow_mut()
-            .tick(self.memory(), &self.config.provider)
+    /// The client that people log in with. Where there is none, nothing leads to a login.
+    pub(super) fn client(&self) -> Result<&Client, Error> {
+        let client = self.config.provider.client.as_ref();
+        client.ok_or(Error::Internal(InternalFault::Bug))
     }
+
+    /// Whether metadata and keys of every provider are known.
+    pub fn is_ready(&self) -> bool {
+        let now = self.host.now();
+        let is_ready = |(known, provider): (&KnownProvider, &Provider)| {
+            let availability = known.cache.borrow().availability(now);
+            !needs_documents(provider) || matches!(availability, Availability::Ready(_))
+        };
+        self.providers
+            .iter()
+            .zip(self.config.providers())
+            .all(is_ready)
+    }
+
+    /// To be called regularly: keeps the providers' metadata and keys fresh, and the memory of refreshes
+    /// small. The plans that come back are to be carried out by [`super::fetch_provider`].
+    pub fn tick(&self) -> Vec<FetchPlan> {
+        self.sweep.go_on(&self.refresh_progress());
+        let mut plans = Vec::new();
+        let all = self.providers.iter().zip(self.config.providers());
+        for (index, (known, provider)) in all.enumerate() {
+            if needs_documents(provider) {
+                let mut cache = known.cache.borrow_mut();
+                let discovery = cache.tick(self.memory_of(known), provider);
+                plans.extend(discovery.map(|documents| FetchPlan {
+                    provider: index,
+                    documents,
+                }));
+            }
+        }
+        plans
+    }
+}
+
+/// Documents of one provider that are to be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchPlan {
+    /// The index among [`Config::providers`].
+    pub provider: usize,
+    pub documents: DocumentPlan,
+}
+
+impl KnownProvider {
+    fn new(provider: &Provider) -> Self {
+        Self {
+            cache: RefCell::default(),
+            scope: scope(provider, ""),
+        }
+    }
+}
+
+/// Whether anything of a provider has to be fetched.
+fn needs_documents(provider: &Provider) -> bool {
+    provider.publishes_keys() || ProviderMetadata::by_hand(provider).is_none()
 }
 
 /// Bytes of the hash in a scope.
@@ -130,8 +193,7 @@ const SCOPE_HASH: usize = 8;
 /// provider in the same way, for the same client: the keys of one decide who is logged in. The keys
 /// that seal are not part of it, so that nothing is forgotten when they are rotated; what another key
 /// has sealed counts as missing.
-fn scope(config: &Config) -> String {
-    let provider = &config.provider;
+fn scope(provider: &Provider, cookie_name: &str) -> String {
     let by_hand = &provider.endpoints;
     let endpoints = [
         &by_hand.authorization,
@@ -154,8 +216,8 @@ fn scope(config: &Config) -> String {
         provider.issuer,
         endpoints,
         clusters,
-        provider.client.id,
-        config.session.cookie.name,
+        provider.client.as_ref().map(|client| &client.id),
+        cookie_name,
     ]);
     let hash: String = Sha256::digest(sources.to_string())
         .iter()

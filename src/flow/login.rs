@@ -4,6 +4,7 @@ use super::serve::{Refusal, Visit};
 use super::{Decision, caller, posted};
 use crate::answer::Response;
 use crate::config::AuthenticationDemand;
+use crate::error::Error;
 use crate::oidc::{AuthenticationRequest, pkce};
 use crate::request::Request;
 use crate::session::{Form, PendingLogin, PendingLogins, PostedForm};
@@ -53,6 +54,8 @@ pub async fn start(
     }
     set_cookies.extend(PendingLogins::new(visit.cookies()).add(&state, &login)?);
     let nothing = AuthenticationDemand::default();
+    let endpoint = data.metadata.authorization_endpoint.as_ref();
+    let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
     let location = AuthenticationRequest {
         redirect_uri: &redirect_uri(visit),
         state: &state,
@@ -66,7 +69,11 @@ pub async fn start(
         },
         asks_nobody: goal.silent.is_some(),
     }
-    .url(&visit.gateway.config.provider, &data.metadata);
+    .url(
+        &visit.gateway.config.provider,
+        visit.gateway.client()?,
+        endpoint,
+    );
     host.count(&Metric::LoginStarted);
     Ok(Decision::Answer(
         Response::redirect(location).with_cookies(set_cookies),

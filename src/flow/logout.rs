@@ -140,7 +140,7 @@ fn at_provider(
     // Two cookies hold an ID token below 6 KiB, so the address stays below the 8 KiB that servers
     // take.
     let request = EndSessionRequest {
-        client_id: &visit.gateway.config.provider.client.id,
+        client_id: &visit.gateway.client()?.id,
         id_token_hint: id_token,
         post_logout_redirect_uri: landing,
         state: &state,

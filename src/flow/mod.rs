@@ -19,6 +19,7 @@ mod kept_claims;
 mod login;
 mod logout;
 mod posted;
+mod provider_keys;
 mod redeemed;
 mod refresh;
 mod relying_party;

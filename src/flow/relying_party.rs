@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::provider_keys::ProviderKeys;
 use super::{Call, Exchange, Gateway};
-use crate::config::Provider;
+use crate::config::{Client, Provider};
 use crate::endpoint::Endpoint;
 use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
@@ -12,7 +13,7 @@ use crate::oidc::{
     Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
     VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
 };
-use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
+use crate::provider::{ProviderData, Sender};
 use crate::telemetry::Purpose;
 
 /// The client of one configuration, in the course of one flow.
@@ -27,42 +28,33 @@ impl RelyingParty<'_> {
         self.gateway.host.as_ref()
     }
 
-    fn authenticator<'d>(&'d self, data: &'d ProviderData) -> Authenticator<'d> {
-        let provider = &self.gateway.config.provider;
+    /// The client, where it authenticates itself.
+    pub fn authenticator<'d>(
+        &'d self,
+        client: &'d Client,
+        data: &'d ProviderData,
+    ) -> Authenticator<'d> {
         Authenticator {
-            client: &provider.client,
-            issuer: &provider.issuer,
-            token_endpoint: &data.metadata.token_endpoint,
+            client,
+            issuer: &self.gateway.config.provider.issuer,
+            token_endpoint: data.metadata.token_endpoint.as_ref(),
             host: self.host(),
         }
     }
 
     /// Metadata and keys of the provider, if they are known by now.
     pub fn known_provider(&self) -> Option<Rc<ProviderData>> {
-        let provider = self.gateway.provider.borrow();
-        match provider.availability(self.host().now()) {
-            Availability::Ready(data) => Some(data),
-            Availability::Pending | Availability::Down => None,
-        }
+        self.keys().ok()?.at_hand()
     }
 
     /// Metadata and keys of the provider, waited for within its time limit.
     pub async fn provider(&self) -> Result<Rc<ProviderData>, Error> {
-        let deadline = self
-            .host()
-            .now()
-            .after(self.gateway.config.provider.timeout);
-        loop {
-            let now = self.host().now();
-            match self.gateway.provider.borrow().availability(now) {
-                Availability::Ready(data) => return Ok(data),
-                Availability::Pending if now < deadline => {}
-                Availability::Pending | Availability::Down => {
-                    return Err(Error::ProviderUnavailable);
-                }
-            }
-            self.exchange.wait().await;
-        }
+        self.keys()?.wait().await
+    }
+
+    /// People log in at the first of the providers.
+    fn keys(&self) -> Result<ProviderKeys<'_>, Error> {
+        ProviderKeys::of(self.gateway, self.exchange, 0).ok_or(Error::ProviderUnavailable)
     }
 
     /// Exchanges a grant for tokens (RFC 6749 section 3.2).
@@ -73,8 +65,10 @@ impl RelyingParty<'_> {
     ) -> Result<TokenResponse, Error> {
         let failed = |fault| Error::Provider(Purpose::Token, fault);
         let provider = &self.gateway.config.provider;
-        let endpoint = &data.metadata.token_endpoint;
-        let form = request.encode(&provider.resources, &self.authenticator(data))?;
+        let endpoint = data.metadata.token_endpoint.as_ref();
+        let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
+        let client = self.authenticator(self.gateway.client()?, data);
+        let form = request.encode(&provider.resources, &client)?;
         let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
@@ -90,12 +84,11 @@ impl RelyingParty<'_> {
         &self,
         request: &RevocationRequest<'_>,
         endpoint: &Endpoint,
-        data: &ProviderData,
+        client: &Authenticator<'_>,
     ) -> Result<(), CallFault> {
         let provider = &self.gateway.config.provider;
-        let form = request.encode(&self.authenticator(data));
         // What cannot be signed cannot be sent.
-        let form = form.map_err(|_| CallFault::Unreachable)?;
+        let form = request.encode(client).map_err(|_| CallFault::Unreachable)?;
         let call = Call::with_form(provider, Purpose::Revocation, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
@@ -124,10 +117,13 @@ impl RelyingParty<'_> {
         expected: &Expectations<'_>,
         data: &ProviderData,
     ) -> Result<Option<VerifiedIdToken>, Error> {
-        let attempt = |keys: &JwkSet| self.verifier().verify_id_token(token, keys, expected);
-        self.with_keys(data, Sender::Provider, attempt)
-            .await
-            .map_err(Error::IdToken)
+        let client = self.gateway.client()?;
+        let attempt = |keys: &JwkSet| {
+            let verifier = self.verifier(client);
+            verifier.verify_id_token(token, keys, expected)
+        };
+        let verdict = self.keys()?.verify(data, Sender::Provider, attempt).await;
+        verdict.map_err(Error::IdToken)
     }
 
     /// Verifies a logout token.
@@ -141,65 +137,24 @@ impl RelyingParty<'_> {
             .config
             .provider
             .insecure_logout_token_without_exp;
+        let client = self.gateway.client()?;
         let attempt = |keys: &JwkSet| {
-            let verifier = self.verifier();
+            let verifier = self.verifier(client);
             verifier.verify_logout_token(token, keys, may_lack_expiry)
         };
-        let verdict = self.with_keys(data, Sender::Anybody, attempt).await;
+        let verdict = self.keys()?.verify(data, Sender::Anybody, attempt).await;
         verdict
             .and_then(|token| token.ok_or(TokenFault::KeyUnknown))
             .map_err(Error::LogoutToken)
     }
 
-    fn verifier(&self) -> TokenVerifier<'_> {
+    fn verifier<'c>(&'c self, client: &'c Client) -> TokenVerifier<'c> {
         let provider = &self.gateway.config.provider;
         TokenVerifier {
             issuer: &provider.issuer,
-            client_id: &provider.client.id,
+            client_id: &client.id,
             policy: &provider.id_token,
             now: self.host().now(),
-        }
-    }
-
-    /// Attempts a verification; when the key is unknown, once more with newer keys. Nothing where
-    /// those cannot be had now.
-    async fn with_keys<T>(
-        &self,
-        data: &ProviderData,
-        sender: Sender,
-        attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
-    ) -> Result<Option<T>, TokenFault> {
-        let provider = &self.gateway.config.provider;
-        match attempt(&data.keys) {
-            Err(TokenFault::KeyUnknown) => {}
-            verdict => return verdict.map(Some),
-        }
-        let wanted = self.gateway.provider.borrow_mut().want_newer_keys(
-            self.gateway.memory(),
-            provider,
-            data.fetched_at,
-            sender,
-        );
-        let asked = match wanted {
-            KeyRefresh::Newer(newer) => return attempt(&newer.keys).map(Some),
-            KeyRefresh::Asked(asked) => asked,
-            KeyRefresh::CoolingDown => return Ok(None),
-        };
-        let deadline = asked.after(provider.timeout);
-        loop {
-            self.exchange.wait().await;
-            let newer = self
-                .known_provider()
-                .filter(|newer| newer.fetched_at != data.fetched_at);
-            if let Some(newer) = newer {
-                return attempt(&newer.keys).map(Some);
-            }
-            let cache = self.gateway.provider.borrow();
-            let failed = cache.has_failed_since(asked, sender);
-            drop(cache);
-            if failed || self.host().now() >= deadline {
-                return Ok(None);
-            }
         }
     }
 

@@ -50,14 +50,16 @@ pub enum KeyFault {
 impl fmt::Display for KeyFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::TooLarge => "is longer than a key is",
-            Self::PemMalformed => "is not one whole block of PEM",
+            Self::TooLarge => "is longer than a key is; accepted: one public key",
+            Self::PemMalformed => {
+                "is not one whole block of PEM; accepted: PUBLIC KEY, RSA PUBLIC KEY, CERTIFICATE"
+            },
             Self::LabelUnknown => {
                 "is PEM of something else; accepted: PUBLIC KEY, RSA PUBLIC KEY, CERTIFICATE"
             }
-            Self::JwkMalformed => "is not a JSON Web Key",
-            Self::JwkSetMalformed => "is not a JSON Web Key Set",
-            Self::NoKeys => "has no key that can be used",
+            Self::JwkMalformed => "is not a JSON Web Key; accepted: a public key as RFC 7517 has it",
+            Self::JwkSetMalformed => "is not a JSON Web Key Set; accepted: an object with `keys`",
+            Self::NoKeys => "has no key that can be used; accepted: at least one",
             Self::Private => {
                 "is or has a private key; accepted: the public key, as openssl pkey -pubout writes it"
             }
@@ -81,9 +83,11 @@ impl fmt::Display for KeyFault {
                 "is not a sound key; accepted: RSA of 2048 to 8192 bits, uncompressed points on \
                  their curve"
             }
-            Self::NotForVerification => "is not a key for verifying, by its use or key_ops",
-            Self::AlgorithmMismatch => "is not a key for that algorithm",
-            Self::KeyIdTooLong => "has a kid that is too long",
+            Self::NotForVerification => {
+                "is not a key for verifying, by its use or key_ops; accepted: a key for signatures"
+            },
+            Self::AlgorithmMismatch => "is not a key for that algorithm; accepted: an algorithm of the key's type",
+            Self::KeyIdTooLong => "has a kid that is too long; accepted: a shorter one, or none",
             Self::SecretTooShort { minimum } => {
                 return write!(
                     formatter,

@@ -1,13 +1,12 @@
 //! A JWT access token (RFC 9068), and the looser kind that came before it, and the proof that it holds.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::logout_token::logout_event;
 use super::verifier::{Clock, check_issuer, check_signature, required, subject};
+use crate::config::{AccessTokenPolicy, AccessTokenProfile};
 use crate::error::TokenFault;
-use crate::jose::{Algorithm, Claims, Header, JwkSet, Jws};
+use crate::jose::{Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// `typ` of a token that says that it is an access token (RFC 9068 section 2.1).
@@ -26,31 +25,12 @@ const OTHER_KINDS: [(&str, &[&str]); 2] = [
     ("token_use", &["id"]),
 ];
 
-/// Which tokens of an issuer count as access tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Those of RFC 9068: with its `typ` and every claim of section 2.2.
-    Rfc9068,
-    /// Beside them those that do not say what they are, unless something says or suggests that they
-    /// are something else.
-    Lenient,
-}
-
 /// Judges the access tokens of one issuer.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessTokenVerifier<'a> {
     /// Compared byte for byte with `iss`.
     pub issuer: &'a str,
-    /// The names of what is protected here, one of which must be in `aud`.
-    pub audiences: &'a [String],
-    pub profile: Profile,
-    /// Those allowed; each key narrows them further.
-    pub algorithms: &'a [Algorithm],
-    /// The clients that people log in with at this issuer, who are the audiences of ID tokens.
-    pub client_ids: &'a [String],
-    pub clock_skew: Duration,
-    /// The longest time from `iat` to `exp`; with it, `iat` is required.
-    pub max_lifetime: Option<Duration>,
+    pub policy: &'a AccessTokenPolicy,
     pub now: Timestamp,
 }
 
@@ -64,18 +44,18 @@ pub struct VerifiedAccessToken {
 
 impl VerifiedAccessToken {
     /// `sub`: whom the token is about, which is the client itself where no person is involved
-    /// (RFC 9068 section 2.2). Under [`Profile::Rfc9068`] it is there.
+    /// (RFC 9068 section 2.2). Under [`AccessTokenProfile::Rfc9068`] it is there.
     pub fn subject(&self) -> Option<&str> {
         self.text("sub")
     }
 
     /// The client that the token was issued to: `client_id` (RFC 9068 section 2.2), or else `azp`.
-    /// Under [`Profile::Rfc9068`] it is there.
+    /// Under [`AccessTokenProfile::Rfc9068`] it is there.
     pub fn client_id(&self) -> Option<&str> {
         self.text("client_id").or_else(|| self.text("azp"))
     }
 
-    /// `jti`: the token's own name. Under [`Profile::Rfc9068`] it is there.
+    /// `jti`: the token's own name. Under [`AccessTokenProfile::Rfc9068`] it is there.
     pub fn jwt_id(&self) -> Option<&str> {
         self.text("jti")
     }
@@ -114,7 +94,7 @@ impl AccessTokenVerifier<'_> {
     ///
     /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
     pub fn verify(&self, token: &str, keys: &JwkSet) -> Result<VerifiedAccessToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, self.algorithms)?;
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
         self.check_type(&header)?;
         check_no_other_kind(&claims)?;
         check_issuer(&claims, self.issuer)?;
@@ -132,7 +112,9 @@ impl AccessTokenVerifier<'_> {
     /// `typ` says that it is an access token, or nothing where that is enough.
     fn check_type(&self, header: &Header) -> Result<(), TokenFault> {
         let says_nothing = header.typ().is_none() || header.is_typed(PLAIN_TYPE);
-        if header.is_typed(ACCESS_TOKEN_TYPE) || says_nothing && self.profile == Profile::Lenient {
+        if header.is_typed(ACCESS_TOKEN_TYPE)
+            || says_nothing && self.policy.profile == AccessTokenProfile::Lenient
+        {
             Ok(())
         } else {
             Err(TokenFault::TypeMismatch)
@@ -145,13 +127,13 @@ impl AccessTokenVerifier<'_> {
     fn check_audience(&self, header: &Header, claims: &Claims) -> Result<(), TokenFault> {
         let given = claims.audiences()?;
         let among = |names: &[String], audience: &str| names.iter().any(|name| name == audience);
-        if !given.iter().any(|one| among(self.audiences, one)) {
+        if !given.iter().any(|one| among(&self.policy.audiences, one)) {
             return Err(TokenFault::AudienceMismatch);
         }
         if header.is_typed(ACCESS_TOKEN_TYPE) {
             return Ok(());
         }
-        let is_client = |audience: &&str| among(self.client_ids, audience);
+        let is_client = |audience: &&str| among(&self.policy.client_ids, audience);
         let has = |claim: &str| claims.as_object().contains_key(claim);
         let has_scope = has("scope") || has("scp");
         if given.iter().all(is_client) || given.iter().any(is_client) && !has_scope {
@@ -164,15 +146,15 @@ impl AccessTokenVerifier<'_> {
     fn check_times(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
         let clock = Clock {
             now: self.now,
-            skew: self.clock_skew,
+            skew: self.policy.clock_skew,
         };
         let expires_at = clock.check_expiry(claims)?;
         let issued_at = clock.check_issued_at(claims)?;
         clock.check_not_before(claims)?;
-        if self.profile == Profile::Rfc9068 {
+        if self.policy.profile == AccessTokenProfile::Rfc9068 {
             required(issued_at, "iat")?;
         }
-        if let Some(max_lifetime) = self.max_lifetime
+        if let Some(max_lifetime) = self.policy.max_lifetime
             && expires_at > required(issued_at, "iat")?.after(max_lifetime)
         {
             return Err(TokenFault::LifetimeTooLong);
@@ -186,7 +168,7 @@ impl AccessTokenVerifier<'_> {
         let client_id = text(claims, "client_id")?;
         let jwt_id = text(claims, "jti")?;
         text(claims, "azp")?;
-        if self.profile == Profile::Rfc9068 {
+        if self.policy.profile == AccessTokenProfile::Rfc9068 {
             required(subject, "sub")?;
             required(client_id, "client_id")?;
             required(jwt_id, "jti")?;
@@ -197,7 +179,7 @@ impl AccessTokenVerifier<'_> {
     /// `scope`, a string of words (RFC 8693 section 4.2). Tokens of before may have `scp` instead, and
     /// an array in either.
     fn scopes(&self, claims: &Claims) -> Result<Vec<String>, TokenFault> {
-        if self.profile == Profile::Rfc9068 {
+        if self.policy.profile == AccessTokenProfile::Rfc9068 {
             return Ok(words(claims.string("scope")?.unwrap_or_default()));
         }
         for claim in ["scope", "scp"] {

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::metadata::ProviderMetadata;
 use super::pkce;
-use crate::config::{AuthenticationDemand, Provider};
+use crate::config::{AuthenticationDemand, Client, Provider};
+use crate::endpoint::Endpoint;
 use crate::error::{AuthorizationFault, RequestFault};
 
 /// What a browser is sent to the provider with.
@@ -20,13 +20,13 @@ pub struct AuthenticationRequest<'a> {
 }
 
 impl AuthenticationRequest<'_> {
-    /// The address of the provider's authorization endpoint with this request.
-    pub fn url(&self, provider: &Provider, metadata: &ProviderMetadata) -> String {
+    /// The address of the provider's authorization endpoint with this request of the client's.
+    pub fn url(&self, provider: &Provider, client: &Client, endpoint: &Endpoint) -> String {
         let scope = provider.scopes.join(" ");
         let challenge = pkce::code_challenge(self.code_verifier);
         let own = [
             ("response_type", "code"),
-            ("client_id", provider.client.id.as_str()),
+            ("client_id", client.id.as_str()),
             ("redirect_uri", self.redirect_uri),
             ("scope", &scope),
             ("state", self.state),
@@ -61,7 +61,7 @@ impl AuthenticationRequest<'_> {
             .chain(resources)
             .chain(extra)
             .chain(demanded.clone());
-        metadata.authorization_endpoint.with_query(all)
+        endpoint.with_query(all)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::host::Host;
 pub struct Authenticator<'a> {
     pub client: &'a Client,
     pub issuer: &'a str,
-    pub token_endpoint: &'a Endpoint,
+    pub token_endpoint: Option<&'a Endpoint>,
     pub host: &'a dyn Host,
 }
 
@@ -36,9 +36,9 @@ impl Authenticator<'_> {
                     .append_pair("client_secret", secret.expose());
             }
             ClientAuthentication::Assertion { key, audience } => {
-                let audience = match audience {
-                    AssertionAudience::Issuer => self.issuer,
-                    AssertionAudience::TokenEndpoint => self.token_endpoint.as_str(),
+                let audience = match (audience, self.token_endpoint) {
+                    (AssertionAudience::TokenEndpoint, Some(endpoint)) => endpoint.as_str(),
+                    _ => self.issuer,
                 };
                 let assertion = client_assertion::of(id, audience, key, self.host)?;
                 form.append_pair("client_id", id)

@@ -8,12 +8,16 @@ use crate::endpoint::Endpoint;
 /// The largest discovery document that is read, in bytes.
 const MAX_DOCUMENT: usize = 128 * 1024;
 
-/// What a login needs to know of its provider: discovered, or written by hand.
+/// What is known of a provider: discovered, or written by hand. What the configuration needs of it is
+/// there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderMetadata {
-    pub authorization_endpoint: Endpoint,
-    pub token_endpoint: Endpoint,
-    pub jwks_uri: Endpoint,
+    /// Where people log in.
+    pub authorization_endpoint: Option<Endpoint>,
+    /// Where people log in.
+    pub token_endpoint: Option<Endpoint>,
+    /// Where the keys are not written by hand.
+    pub jwks_uri: Option<Endpoint>,
     pub userinfo_endpoint: Option<Endpoint>,
     pub end_session_endpoint: Option<Endpoint>,
     /// RFC 8414 section 2.
@@ -66,18 +70,26 @@ struct Document {
 }
 
 impl ProviderMetadata {
-    /// The metadata of a provider whose endpoints are all written by hand.
+    /// The metadata of a provider of which everything that is needed is written by hand.
     pub fn by_hand(provider: &Provider) -> Option<Self> {
         let endpoints = &provider.endpoints;
-        Some(Self {
-            authorization_endpoint: endpoints.authorization.clone()?,
-            token_endpoint: endpoints.token.clone()?,
-            jwks_uri: endpoints.jwks.clone()?,
+        let metadata = Self {
+            authorization_endpoint: endpoints.authorization.clone(),
+            token_endpoint: endpoints.token.clone(),
+            jwks_uri: endpoints.jwks.clone(),
             userinfo_endpoint: endpoints.userinfo.clone(),
             end_session_endpoint: endpoints.end_session.clone(),
             revocation_endpoint: endpoints.revocation.clone(),
             announces_iss_parameter: false,
-        })
+        };
+        metadata.suffices(provider).then_some(metadata)
+    }
+
+    /// Whether it says everything that is needed of this provider.
+    fn suffices(&self, provider: &Provider) -> bool {
+        let logs_in = self.authorization_endpoint.is_some() && self.token_endpoint.is_some();
+        (logs_in || provider.client.is_none())
+            && (self.jwks_uri.is_some() || !provider.publishes_keys())
     }
 
     /// Where the discovery document is (Discovery 1.0 section 4.1).
@@ -109,19 +121,22 @@ impl ProviderMetadata {
                 (None, None) => Ok(None),
             };
         let by_hand = &provider.endpoints;
-        let required = |found: Option<Endpoint>| found.ok_or(MetadataFault::NotMetadata);
-        Ok(Self {
-            authorization_endpoint: required(endpoint(
+        let metadata = Self {
+            authorization_endpoint: endpoint(
                 &by_hand.authorization,
                 document.authorization_endpoint,
-            )?)?,
-            token_endpoint: required(endpoint(&by_hand.token, document.token_endpoint)?)?,
-            jwks_uri: required(endpoint(&by_hand.jwks, document.jwks_uri)?)?,
+            )?,
+            token_endpoint: endpoint(&by_hand.token, document.token_endpoint)?,
+            jwks_uri: endpoint(&by_hand.jwks, document.jwks_uri)?,
             userinfo_endpoint: endpoint(&by_hand.userinfo, document.userinfo_endpoint)?,
             end_session_endpoint: endpoint(&by_hand.end_session, document.end_session_endpoint)?,
             revocation_endpoint: endpoint(&by_hand.revocation, document.revocation_endpoint)?,
             announces_iss_parameter: document.authorization_response_iss_parameter_supported,
-        })
+        };
+        let suffices = metadata.suffices(provider);
+        suffices
+            .then_some(metadata)
+            .ok_or(MetadataFault::NotMetadata)
     }
 }
 

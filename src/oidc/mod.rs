@@ -14,7 +14,7 @@ mod token;
 mod userinfo;
 mod verifier;
 
-pub use access_token::{AccessTokenVerifier, Profile, VerifiedAccessToken, issuer_of};
+pub use access_token::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use client_authentication::Authenticator;
 pub use end_session::EndSessionRequest;

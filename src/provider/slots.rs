@@ -13,7 +13,8 @@ const KIND: &str = "provider";
 pub(super) struct Documents {
     /// Missing when every endpoint is written by hand.
     pub discovery: Option<Vec<u8>>,
-    pub jwks: Vec<u8>,
+    /// Missing where the keys are written by hand.
+    pub jwks: Option<Vec<u8>>,
     pub fetched_at: Timestamp,
 }
 

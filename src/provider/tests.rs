@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Availability, FetchPlan, KeyRefresh, ProviderCache, ProviderData, Sender};
+use super::{Availability, DocumentPlan, KeyRefresh, ProviderCache, ProviderData, Sender};
 use crate::config::Provider;
 use crate::host::Host as _;
 use crate::jose::testing::Signer;
@@ -18,8 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const REFRESH: Duration = Duration::from_secs(3600);
 const COOLDOWN: Duration = Duration::from_secs(30);
 const LEASE: Duration = Duration::from_secs(15);
-const ALL: Option<FetchPlan> = Some(FetchPlan { discovery: true });
-const KEYS: Option<FetchPlan> = Some(FetchPlan { discovery: false });
+const ALL: Option<DocumentPlan> = Some(DocumentPlan { discovery: true });
+const KEYS: Option<DocumentPlan> = Some(DocumentPlan { discovery: false });
 
 /// One Envoy with two workers of one configuration.
 struct Envoy {
@@ -59,7 +59,7 @@ impl Envoy {
         envoy
     }
 
-    fn tick(&mut self, worker: usize) -> Option<FetchPlan> {
+    fn tick(&mut self, worker: usize) -> Option<DocumentPlan> {
         self.workers[worker].tick(memory(&self.host, &self.seal), &self.provider)
     }
 
@@ -94,7 +94,7 @@ impl Envoy {
             &self.provider,
             data,
             Some(discovery),
-            jwks,
+            Some(jwks),
         );
     }
 

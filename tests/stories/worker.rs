@@ -57,7 +57,7 @@ impl Worker {
 
     /// The root context's tick; what it starts is carried through.
     pub fn tick(&self) {
-        if let Some(fetch) = self.begin_fetch() {
+        for fetch in self.begin_fetches() {
             self.carry_through(fetch);
         }
         for job in self.begin_jobs() {
@@ -103,11 +103,17 @@ impl Worker {
 
     /// The root context's tick; a fetch that it starts stops at its first call.
     pub fn begin_fetch(&self) -> Option<Running<()>> {
-        let plan = self.gateway.tick()?;
-        let gateway = Rc::clone(&self.gateway);
-        Some(Running::start(|exchange| {
-            fetch_provider(gateway, exchange, plan)
-        }))
+        let mut fetches = self.begin_fetches();
+        assert!(fetches.len() < 2, "one provider has one fetch");
+        fetches.pop()
+    }
+
+    fn begin_fetches(&self) -> Vec<Running<()>> {
+        let start = |plan| {
+            let gateway = Rc::clone(&self.gateway);
+            Running::start(|exchange| fetch_provider(gateway, exchange, plan))
+        };
+        self.gateway.tick().into_iter().map(start).collect()
     }
 
     /// Serves a request to its end; while it waits, time passes and the root context ticks.

@@ -51,7 +51,7 @@ fn of_lists_the_elements_are_kept_that_rules_name() {
             "forbid": {"claims": [{"claim": "missing", "equals": 1}]},
         },
     ]);
-    let client = with_rule(&json!({})).provider.client.id;
+    let client = with_rule(&json!({})).client_id().to_owned();
     let mut identity = identity;
     identity["resource_access"][&client] = identity["resource_access"]["portero"].clone();
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::fault::At;
-use super::super::words::{Given, SecretText};
+use super::super::words::{Given, SecretText, Span};
 use super::super::{AssertionAudience, Client, ClientAuthentication, IdTokenPolicy, defaults, raw};
 use super::Check;
 use super::provider::{DAY, MOST_ENTRIES};
@@ -144,12 +144,7 @@ impl Check<'_> {
         let trusted_audiences = self
             .or(&audiences_at, raw.trusted_audiences, Vec::new())
             .and_then(|raw| self.distinct(&audiences_at, raw, MOST_ENTRIES, Self::text));
-        let clock_skew = self.span(
-            &at.key("clock_skew"),
-            raw.clock_skew,
-            defaults::CLOCK_SKEW,
-            Duration::ZERO..=Duration::from_secs(5 * 60),
-        );
+        let clock_skew = self.clock_skew(&at.key("clock_skew"), raw.clock_skew);
         let max_age = self.span(
             &at.key("max_age"),
             raw.max_age,
@@ -164,7 +159,12 @@ impl Check<'_> {
         })
     }
 
-    fn algorithms(
+    pub(super) fn clock_skew(&mut self, at: &At<'_>, raw: Option<Span>) -> Option<Duration> {
+        let range = Duration::ZERO..=Duration::from_secs(5 * 60);
+        self.span(at, raw, defaults::CLOCK_SKEW, range)
+    }
+
+    pub(super) fn algorithms(
         &mut self,
         at: &At<'_>,
         raw: Option<Vec<Given<String>>>,

@@ -2,6 +2,7 @@
 //!
 //! A function here answers `None` only where a fault is recorded for it, or for what it was made of.
 
+mod access_tokens;
 mod client;
 mod header;
 mod host;
@@ -48,7 +49,7 @@ impl<'e> Check<'e> {
 
     pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
         let root = At::Root;
-        let provider = self.providers(&root.key("providers"), raw.providers);
+        let providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
         let rules = self.rules(&root.key("rules"), raw.rules);
         let cors_preflight = self.or(
@@ -80,8 +81,10 @@ impl<'e> Check<'e> {
             reads_bodies,
         );
         let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let (provider, others) = providers?;
         Some(Config {
-            provider: provider?,
+            provider,
+            others,
             session: session?,
             paths: paths?,
             rules: rules?,

@@ -10,35 +10,55 @@ use super::Check;
 use crate::endpoint::Endpoint;
 
 pub(super) const MOST_ENTRIES: usize = 64;
+const MOST_PROVIDERS: usize = 32;
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Check<'_> {
+    /// The provider that logs people in, or the first; and all others.
     pub(super) fn providers(
         &mut self,
         at: &At<'_>,
         raw: Given<BTreeMap<String, raw::Provider>>,
-    ) -> Option<Provider> {
-        let raw = self.given(at, raw, "an object with one provider")?;
-        let count = raw.len();
-        if count != 1 && !self.ledger.has_pruned_child(&at.place()) {
-            self.fault(
-                at,
-                format!("has {count} entries; accepted: exactly one provider in this version"),
-            );
+    ) -> Option<(Provider, Vec<Provider>)> {
+        let raw = self.given(at, raw, "an object with a provider")?;
+        self.at_most(at, raw.len(), MOST_PROVIDERS)?;
+        if raw.is_empty() && !self.ledger.has_pruned_child(&at.place()) {
+            self.fault(at, "is empty; accepted: at least one provider");
         }
-        // Each is checked, so that the faults of all are told.
-        let mut checked = raw
-            .into_iter()
-            .map(|(name, raw)| {
-                let at = at.key(&name);
-                self.provider(&at, &name, raw)
-            })
-            .collect::<Vec<_>>();
-        checked.pop().flatten()
+        let mut complete = true;
+        let mut providers: Vec<Provider> = Vec::with_capacity(raw.len());
+        for (name, raw) in raw {
+            let at = at.key(&name);
+            let Some(provider) = self.provider(&at, &name, raw) else {
+                complete = false;
+                continue;
+            };
+            if providers
+                .iter()
+                .any(|other| other.issuer == provider.issuer)
+            {
+                self.fault(
+                    &at.key("issuer"),
+                    "is the issuer of another provider; accepted: each issuer once",
+                );
+            }
+            if provider.client.is_some() && providers.iter().any(|other| other.client.is_some()) {
+                self.fault(&at.key("client"), "is the second of the configuration; accepted: one provider with a `client`, where people log in");
+            }
+            providers.push(provider);
+        }
+        // Those without a client come after the one that has it.
+        providers.sort_by_key(|provider| provider.client.is_none());
+        let mut providers = providers.into_iter();
+        let first = providers.next().filter(|_| complete)?;
+        Some((first, providers.collect()))
     }
 
     fn provider(&mut self, at: &At<'_>, name: &str, raw: raw::Provider) -> Option<Provider> {
         let name = self.provider_name(at, name);
+        if raw.client.is_none() && !self.is_taken_out(&at.key("client")) {
+            self.without_client(at, &raw);
+        }
         let insecure = self.loosened(
             &at.key("insecure_allow_http"),
             raw.insecure_allow_http,
@@ -52,18 +72,26 @@ impl Check<'_> {
             "an https URL",
             |check, at, text| check.issuer(at, text, allow_http),
         );
-        let clusters = self.clusters(at, raw.cluster, raw.clusters.unwrap_or_default());
         let endpoints = self.endpoints(
             &at.key("endpoints"),
             raw.endpoints.unwrap_or_default(),
             allow_http,
         );
-        let client = self.required(
-            &at.key("client"),
-            raw.client,
-            "an object with `id` and `authentication`",
-            Self::client,
-        );
+        let client = match raw.client {
+            None => self.or(&at.key("client"), None, None),
+            Some(raw) => self.client(&at.key("client"), raw).map(Some),
+        };
+        let access_tokens_at = at.key("access_tokens");
+        let access_tokens = match raw.access_tokens {
+            None => self.or(&access_tokens_at, None, None),
+            Some(raw) => {
+                let client = client.as_ref().and_then(Option::as_ref);
+                self.access_tokens(&access_tokens_at, raw, client).map(Some)
+            }
+        };
+        let has_keys = matches!(&access_tokens, Some(Some(policy)) if !policy.keys.is_empty());
+        let is_asked = !has_keys || !matches!(client, Some(None));
+        let clusters = self.clusters(at, raw.cluster, raw.clusters.unwrap_or_default(), is_asked);
         let scopes = self.scopes(&at.key("scopes"), raw.scopes);
         let resources_at = at.key("resources");
         let resources = self
@@ -110,6 +138,7 @@ impl Check<'_> {
             clusters: clusters?,
             endpoints: endpoints?,
             client: client?,
+            access_tokens: access_tokens?,
             scopes: scopes?,
             resources: resources?,
             authorization_params: authorization_params?,
@@ -134,19 +163,45 @@ impl Check<'_> {
         is_loosened
     }
 
-    /// `at` is the provider.
+    /// What is written at a provider where nobody logs in.
+    fn without_client(&mut self, at: &At<'_>, raw: &raw::Provider) {
+        let about_logins = [
+            ("scopes", raw.scopes.is_some()),
+            ("resources", raw.resources.is_some()),
+            ("authorization_params", raw.authorization_params.is_some()),
+            ("id_token", raw.id_token.is_some()),
+            ("userinfo", raw.userinfo.is_some()),
+        ];
+        for (key, is_there) in about_logins {
+            if is_there {
+                self.fault(&at.key(key), "is about logging in, and this provider has no `client`; accepted: both, or neither");
+            }
+        }
+        let at_tokens = at.key("access_tokens");
+        if raw.access_tokens.is_none() && !self.is_taken_out(&at_tokens) {
+            self.fault(at, "has neither a `client` nor `access_tokens`, so it vouches for nobody; accepted: at least one of them");
+        }
+    }
+
+    /// `at` is the provider; `is_asked` where it is asked for anything.
     fn clusters(
         &mut self,
         at: &At<'_>,
-        cluster: Given<String>,
+        cluster: Option<String>,
         raw: raw::Clusters,
+        is_asked: bool,
     ) -> Option<Clusters> {
-        let cluster = self.required(
-            &at.key("cluster"),
-            cluster,
-            "the name of an Envoy cluster",
-            Self::text,
-        );
+        let cluster_at = at.key("cluster");
+        let cluster = match cluster {
+            Some(text) => self.text(&cluster_at, text),
+            None if is_asked => self.required(
+                &cluster_at,
+                Given(None),
+                "the name of an Envoy cluster",
+                Self::text,
+            ),
+            None => self.or(&cluster_at, None, String::new()),
+        };
         let at = at.key("clusters");
         let mut read = |name: &str, text: Option<String>| -> Option<String> {
             let at = at.key(name);

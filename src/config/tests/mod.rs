@@ -1,5 +1,6 @@
 //! Configurations as people write them, and what they are told.
 
+mod access_tokens;
 mod policies;
 mod provider;
 mod random;
@@ -94,12 +95,12 @@ fn a_minimal_configuration_loads_with_every_default() {
     assert_eq!(provider.name, "corp");
     assert_eq!(provider.issuer, "https://idp.example.com/realms/acme/");
     assert_eq!(provider.scopes, ["openid", "profile", "email"]);
-    assert!(!provider.endpoints.are_complete());
+    assert!(provider.endpoints.token.is_none());
     assert_eq!(provider.timeout, Duration::from_secs(5));
     assert_eq!(provider.id_token.clock_skew, Duration::from_secs(60));
     assert_eq!(provider.id_token.algorithms, Algorithm::ASYMMETRIC);
     assert!(matches!(
-        &provider.client.authentication,
+        &provider.client.as_ref().unwrap().authentication,
         ClientAuthentication::ClientSecretBasic { secret } if secret.expose() == CLIENT_SECRET
     ));
     assert_eq!(config.session.keys[0].expose(), SESSION_KEY.as_bytes());
@@ -125,7 +126,7 @@ fn a_full_configuration_loads_as_written() {
     let Loaded { config, warnings } = Config::load(FULL.as_bytes(), &environment).unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].starts_with("session.cookie.same_site: the session goes along with"));
-    assert!(config.provider.endpoints.are_complete());
+    assert!(config.provider.endpoints.token.is_some());
     assert_eq!(
         config.provider.authorization_params,
         [
@@ -218,8 +219,10 @@ fn a_printed_configuration_shows_no_secret() {
         "literal client secret",
         "literal session key",
         "literal store password",
+        "MDEyMzQ1",
+        "0123456789012345",
     ] {
         assert!(!printed.contains(secret), "{printed}");
     }
-    assert_eq!(printed.matches("[secret]").count(), 4);
+    assert_eq!(printed.matches("[secret]").count(), 5);
 }

@@ -7,17 +7,23 @@ fn corp(key: &str, value: Value) -> Value {
 }
 
 #[test]
-fn there_is_exactly_one_provider() {
-    refused(
-        &with("/providers", json!({})),
-        "providers",
-        "has 0 entries; accepted: exactly one provider in this version",
-    );
+fn there_is_a_provider_and_people_log_in_at_one() {
+    refused(&with("/providers", json!({})), "providers", "is empty");
     let corp = with("/x", json!(1))["providers"]["corp"].clone();
+    let mut other = corp.clone();
+    other["issuer"] = json!("https://other.example.com");
     refused(
-        &with("/providers/other", corp.clone()),
-        "providers",
-        "has 2 entries",
+        &with("/providers/other", other.clone()),
+        "providers.other.client",
+        "is the second of the configuration",
+    );
+    other.as_object_mut().unwrap().remove("client");
+    other["access_tokens"] = json!({"audiences": ["orders"]});
+    other["issuer"] = corp["issuer"].clone();
+    refused(
+        &with("/providers/other", other),
+        "providers.other.issuer",
+        "is the issuer of another provider",
     );
     refused(
         &with("/providers", json!({"my corp": corp})),
@@ -28,17 +34,18 @@ fn there_is_exactly_one_provider() {
 
 #[test]
 fn each_required_key_is_asked_for() {
-    for (key, words) in [
-        ("issuer", "an https URL"),
-        ("cluster", "Envoy cluster"),
-        ("client", "`id` and `authentication`"),
-    ] {
+    for (key, words) in [("issuer", "an https URL"), ("cluster", "Envoy cluster")] {
         refused(
             &without(&format!("/providers/corp/{key}")),
             &format!("providers.corp.{key}"),
             words,
         );
     }
+    refused(
+        &without("/providers/corp/client"),
+        "providers.corp",
+        "it vouches for nobody",
+    );
     refused(
         &without("/providers/corp/client/id"),
         "providers.corp.client.id",
@@ -228,7 +235,7 @@ fn a_client_secret_is_there_and_found() {
     );
     let config = accepted(&corp("client/authentication", json!({"none": {}})));
     assert!(matches!(
-        config.provider.client.authentication,
+        config.provider.client.unwrap().authentication,
         ClientAuthentication::None
     ));
 }

@@ -29,7 +29,7 @@ fn text_that_is_no_configuration_is_one_clear_fault() {
 fn an_empty_object_is_told_what_it_lacks() {
     assert_eq!(
         load(&json!({})).unwrap_err().to_string(),
-        "providers: is missing; accepted: an object with one provider\n\
+        "providers: is missing; accepted: an object with a provider\n\
          session: is missing; accepted: an object with `keys`"
     );
 }
@@ -154,9 +154,9 @@ fn a_missing_key_does_not_hide_its_neighbours() {
         paths,
         [
             "providers.corp.issuer",
-            "providers.corp.cluster",
             "providers.corp.client.id",
             "providers.corp.client.authentication.client_secret_basic.secret",
+            "providers.corp.cluster",
             "session.keys",
         ]
     );

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{AccessTokenVerifier, Profile, VerifiedAccessToken, issuer_of};
+use super::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+use crate::config::{AccessTokenPolicy, AccessTokenProfile as Profile};
 use crate::error::TokenFault::{self, *};
 use crate::jose::testing::{Signer, all_algorithms, encode, values_of_every_type};
 use crate::jose::{Algorithm, Jwk, JwkSet};
@@ -22,35 +23,23 @@ const SIGNER: Signer = Signer::new(Algorithm::EdDsa);
 const PROFILES: [Profile; 2] = [Profile::Rfc9068, Profile::Lenient];
 
 /// What the verifier of these tests is given, to be changed one by one.
-#[derive(Clone)]
-struct Policy {
-    audiences: Vec<String>,
-    profile: Profile,
-    algorithms: Vec<Algorithm>,
-    client_ids: Vec<String>,
-    max_lifetime: Option<Duration>,
-}
-
-fn policy(profile: Profile) -> Policy {
-    Policy {
+fn policy(profile: Profile) -> AccessTokenPolicy {
+    AccessTokenPolicy {
         audiences: vec!["orders".to_owned(), API.to_owned()],
         profile,
         algorithms: all_algorithms(),
+        keys: JwkSet::default(),
+        clock_skew: Duration::from_secs(SKEW),
         client_ids: vec![CLIENT.to_owned(), "portal".to_owned()],
         max_lifetime: Some(Duration::from_secs(MAX_LIFETIME)),
     }
 }
 
-impl Policy {
+impl AccessTokenPolicy {
     fn verify(&self, token: &str, keys: &JwkSet) -> Result<VerifiedAccessToken, TokenFault> {
         AccessTokenVerifier {
             issuer: ISSUER,
-            audiences: &self.audiences,
-            profile: self.profile,
-            algorithms: &self.algorithms,
-            client_ids: &self.client_ids,
-            clock_skew: Duration::from_secs(SKEW),
-            max_lifetime: self.max_lifetime,
+            policy: self,
             now: Timestamp::from_secs(NOW),
         }
         .verify(token, keys)

@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use serde_json::json;
 use url::Url;
 
-use super::super::ProviderMetadata;
 use super::{AuthenticationRequest, AuthorizationResponse, MAX_RESPONSE};
 use crate::config::{AuthenticationDemand, Provider};
 use crate::error::{AuthorizationFault, RequestFault};
@@ -29,7 +28,8 @@ fn provider() -> Provider {
 #[test]
 fn the_request_carries_what_the_login_needs_and_what_the_configuration_adds() {
     let provider = provider();
-    let metadata = ProviderMetadata::by_hand(&provider).unwrap();
+    let client = provider.client.as_ref().unwrap();
+    let endpoint = provider.endpoints.authorization.as_ref().unwrap();
     let url = AuthenticationRequest {
         redirect_uri: "https://app.example.com/oauth2/callback",
         state: "the state",
@@ -39,7 +39,7 @@ fn the_request_carries_what_the_login_needs_and_what_the_configuration_adds() {
         demand: AuthenticationDemand::NOTHING,
         asks_nobody: false,
     }
-    .url(&provider, &metadata);
+    .url(&provider, client, endpoint);
     assert!(url.starts_with("https://idp.example.com/authorize?tenant=acme&"));
     assert!(url.bytes().all(|byte| byte.is_ascii_graphic()));
     let url = Url::parse(&url).unwrap();
@@ -192,7 +192,8 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
             json!({"prompt": "login", "max_age": "3600", "acr_values": "bronze"});
     })
     .provider;
-    let metadata = ProviderMetadata::by_hand(&provider).unwrap();
+    let client = provider.client.as_ref().unwrap();
+    let endpoint = provider.endpoints.authorization.as_ref().unwrap();
     let asking = |asks_nobody, max_age: Option<u64>, acr_values: &[&str]| {
         let url = AuthenticationRequest {
             redirect_uri: "https://app.example.com/oauth2/callback",
@@ -205,7 +206,7 @@ fn what_one_login_demands_takes_the_place_of_what_all_do() {
             },
             asks_nobody,
         }
-        .url(&provider, &metadata);
+        .url(&provider, client, endpoint);
         let wanted = ["prompt", "max_age", "acr_values"];
         let url = Url::parse(&url).unwrap();
         let pairs = url.query_pairs().into_owned();

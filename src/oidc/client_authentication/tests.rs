@@ -18,10 +18,11 @@ fn complete(
         id: "my:client".to_owned(),
         authentication: ClientAuthentication::Assertion { key, audience },
     };
+    let endpoint = Endpoint::parse("https://idp.example.com/token", false).unwrap();
     let client = Authenticator {
         client: &client,
         issuer: "https://idp.example.com",
-        token_endpoint: &Endpoint::parse("https://idp.example.com/token", false).unwrap(),
+        token_endpoint: Some(&endpoint),
         host,
     };
     let mut form = Serializer::new(String::new());

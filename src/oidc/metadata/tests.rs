@@ -58,10 +58,13 @@ const OPTIONAL: [&str; 3] = [
 fn a_document_gives_its_endpoints() {
     let metadata = parse(&document()).unwrap();
     assert_eq!(
-        written(&metadata.token_endpoint),
+        written(metadata.token_endpoint.as_ref().unwrap()),
         "https://idp.example.com/token"
     );
-    assert_eq!(written(&metadata.jwks_uri), "https://idp.example.com/keys");
+    assert_eq!(
+        written(metadata.jwks_uri.as_ref().unwrap()),
+        "https://idp.example.com/keys"
+    );
     assert!(metadata.userinfo_endpoint.is_some() && metadata.end_session_endpoint.is_some());
     assert!(metadata.announces_iss_parameter);
 }
@@ -143,12 +146,18 @@ fn what_is_written_by_hand_comes_first() {
     // Not even looked at.
     document["token_endpoint"] = json!("http://by.nobody");
     let metadata = ProviderMetadata::parse(&provider, document.to_string().as_bytes()).unwrap();
-    assert_eq!(written(&metadata.token_endpoint), "https://by.hand/token");
+    assert_eq!(
+        written(metadata.token_endpoint.as_ref().unwrap()),
+        "https://by.hand/token"
+    );
     assert_eq!(
         written(&metadata.end_session_endpoint.unwrap()),
         "https://by.hand/out"
     );
-    assert_eq!(written(&metadata.jwks_uri), "https://idp.example.com/keys");
+    assert_eq!(
+        written(metadata.jwks_uri.as_ref().unwrap()),
+        "https://idp.example.com/keys"
+    );
 }
 
 #[test]
@@ -159,7 +168,10 @@ fn endpoints_by_hand_alone_do_when_they_are_complete() {
         "jwks": "https://by.hand/k",
     });
     let metadata = ProviderMetadata::by_hand(&provider(&whole)).unwrap();
-    assert_eq!(written(&metadata.jwks_uri), "https://by.hand/k");
+    assert_eq!(
+        written(metadata.jwks_uri.as_ref().unwrap()),
+        "https://by.hand/k"
+    );
     assert_eq!(
         (metadata.userinfo_endpoint, metadata.end_session_endpoint),
         (None, None)

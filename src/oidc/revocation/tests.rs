@@ -1,6 +1,5 @@
 use super::{Authenticator, RevocationRequest};
 use crate::config::{Client, ClientAuthentication};
-use crate::endpoint::Endpoint;
 use crate::error::CallFault;
 use crate::secret::Secret;
 use crate::testing::TestHost;
@@ -16,7 +15,7 @@ fn encode(
     let client = Authenticator {
         client: &client,
         issuer: "https://idp.example.com",
-        token_endpoint: &Endpoint::parse("https://idp.example.com/token", false).unwrap(),
+        token_endpoint: None,
         host: &TestHost::default(),
     };
     request.encode(&client).unwrap()

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Authenticator, MAX_RESPONSE, TokenRequest, TokenResponse};
-use crate::config::{ClientAuthentication, Provider};
+use crate::config::{Client, ClientAuthentication, Provider};
 use crate::endpoint::Endpoint;
 use crate::error::CallFault;
 use crate::secret::Secret;
@@ -14,8 +14,10 @@ fn encode(
     resources: &[&str],
 ) -> (String, Option<String>) {
     let mut provider: Provider = config(|_| {}).provider;
-    provider.client.id = id.to_owned();
-    provider.client.authentication = authentication;
+    let client = Client {
+        id: id.to_owned(),
+        authentication,
+    };
     provider.resources = resources.iter().map(|text| (*text).to_owned()).collect();
     let request = TokenRequest::AuthorizationCode {
         code: "c&d",
@@ -24,9 +26,9 @@ fn encode(
     };
     let endpoint = Endpoint::parse("https://idp.example.com/token", false).unwrap();
     let client = Authenticator {
-        client: &provider.client,
+        client: &client,
         issuer: &provider.issuer,
-        token_endpoint: &endpoint,
+        token_endpoint: Some(&endpoint),
         host: &TestHost::default(),
     };
     request.encode(&provider.resources, &client).unwrap()
