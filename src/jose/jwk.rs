@@ -199,10 +199,7 @@ impl Jwk {
 }
 
 /// The member `name`, where it is present: a string.
-pub(super) fn text<'a>(
-    members: &'a Map<String, Value>,
-    name: &str,
-) -> Result<Option<&'a str>, KeyFault> {
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyFault> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

@@ -1,9 +1,8 @@
 //! Private keys as they are written: in PEM (RFC 7468) or as JSON Web Keys (RFC 7517).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::der::{CONTEXT_0, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
-use super::jwk::text;
 use super::{Algorithm, KeyFault, base64url, json, pem};
 
 /// The longest text that is read.
@@ -53,8 +52,8 @@ impl PrivateKey {
 
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2.
 fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
-    let members = json::parse_object(json.as_bytes()).ok_or(KeyFault::JwkMalformed)?;
-    let kind = text(&members, "kty")?.ok_or(KeyFault::JwkMalformed)?;
+    let members = json::parse_object(json.as_bytes()).ok_or(KeyFault::PrivateMalformed)?;
+    let kind = text(&members, "kty")?.ok_or(KeyFault::PrivateMalformed)?;
     if kind == "oct" {
         return Err(KeyFault::Symmetric);
     }
@@ -69,8 +68,8 @@ fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
         return Err(KeyFault::NotForSigning);
     }
     let bytes = |name: &str| {
-        let text = text(&members, name)?.ok_or(KeyFault::JwkMalformed)?;
-        base64url::decode(text).ok_or(KeyFault::JwkMalformed)
+        let text = text(&members, name)?.ok_or(KeyFault::PrivateMalformed)?;
+        base64url::decode(text).ok_or(KeyFault::PrivateMalformed)
     };
     let numbers = match (kind, text(&members, "crv")?) {
         ("RSA", _) if members.contains_key("oth") => return Err(KeyFault::PrivateRefused),
@@ -95,8 +94,15 @@ fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
     })
 }
 
+/// The member `name`, where it is present: a string.
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, KeyFault> {
+    let member = members.get(name);
+    let text = member.map(|member| member.as_str().ok_or(KeyFault::PrivateMalformed));
+    text.transpose()
+}
+
 fn from_pem(text: &str) -> Result<Numbers, KeyFault> {
-    let (label, der) = pem::block(text).ok_or(KeyFault::PemMalformed)?;
+    let (label, der) = pem::block(text).ok_or(KeyFault::PrivateMalformed)?;
     let numbers = match label {
         "PRIVATE KEY" => pkcs8(&der)?,
         "RSA PRIVATE KEY" => pkcs1(&der),
@@ -105,7 +111,7 @@ fn from_pem(text: &str) -> Result<Numbers, KeyFault> {
         "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE" => return Err(KeyFault::Public),
         _ => return Err(KeyFault::PrivateLabelUnknown),
     };
-    numbers.ok_or(KeyFault::PemMalformed)
+    numbers.ok_or(KeyFault::PrivateMalformed)
 }
 
 /// PrivateKeyInfo (RFC 5208 section 5), or OneAsymmetricKey (RFC 5958 section 2), of which what comes

@@ -1,6 +1,7 @@
 //! Configurations as people write them, and what they are told.
 
 mod access_tokens;
+mod client;
 mod policies;
 mod provider;
 mod random;

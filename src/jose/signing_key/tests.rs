@@ -206,9 +206,9 @@ fn a_json_web_key_brings_its_name_and_its_algorithm() {
         ("key_ops", json!(["verify"]), KeyFault::NotForSigning),
         ("key_ops", json!("sign"), KeyFault::NotForSigning),
         ("kty", json!("oct"), KeyFault::Symmetric),
-        ("kty", json!(1), KeyFault::JwkMalformed),
+        ("kty", json!(1), KeyFault::PrivateMalformed),
         ("crv", json!("secp256k1"), KeyFault::TypeUnsupported),
-        ("d", json!("=="), KeyFault::JwkMalformed),
+        ("d", json!("=="), KeyFault::PrivateMalformed),
         ("d", json!(encode([0; 32])), KeyFault::PrivateRefused),
         ("d", json!(encode([7; 33])), KeyFault::PrivateRefused),
         (
@@ -264,17 +264,17 @@ fn what_is_no_private_key_is_refused_with_its_reason() {
         (pem!("rsa1024"), KeyFault::PrivateRefused),
         (pem!("p521"), KeyFault::TypeUnsupported),
         (pem!("x25519"), KeyFault::TypeUnsupported),
-        ("", KeyFault::PemMalformed),
-        ("correct horse battery staple", KeyFault::PemMalformed),
-        ("{", KeyFault::JwkMalformed),
-        ("{}", KeyFault::JwkMalformed),
+        ("", KeyFault::PrivateMalformed),
+        ("correct horse battery staple", KeyFault::PrivateMalformed),
+        ("{", KeyFault::PrivateMalformed),
+        ("{}", KeyFault::PrivateMalformed),
         (
             "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
             KeyFault::PrivateLabelUnknown,
         ),
         (
             "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
-            KeyFault::PemMalformed,
+            KeyFault::PrivateMalformed,
         ),
     ] {
         assert_eq!(fault(text), Some(expected), "{text}");
@@ -282,7 +282,7 @@ fn what_is_no_private_key_is_refused_with_its_reason() {
     let jwk = Signer::new(Es256).bare_jwk().to_string();
     assert_eq!(fault(&jwk), Some(KeyFault::Public));
     let two = [pem!("p256"), pem!("p256")].concat();
-    assert_eq!(fault(&two), Some(KeyFault::PemMalformed));
+    assert_eq!(fault(&two), Some(KeyFault::PrivateMalformed));
     assert_eq!(fault(&"x".repeat(65 * 1024)), Some(KeyFault::TooLarge));
 }
 
