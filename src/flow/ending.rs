@@ -15,7 +15,7 @@ use super::{Exchange, Gateway, ended, refresh};
 use crate::error::{CallFault, Error};
 use crate::oidc::RevocationRequest;
 use crate::session::{
-    Credential, Life, Mark, Session, SessionCookie, SessionKey, StoredSession, Watermark,
+    CacheKey, Credential, Life, Mark, Session, SessionCookie, StoredSession, Watermark,
 };
 use crate::telemetry::{Level, Metric};
 
@@ -41,7 +41,7 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
         .gateway
         .sessions
         .borrow_mut()
-        .remove(SessionKey::Cookie(&sealed));
+        .remove(CacheKey::Cookie(&sealed));
     let Some(kept) = cookie.open(&sealed).map(SessionCookie::into_owned) else {
         return false;
     };

@@ -15,8 +15,8 @@ use crate::host::Host;
 use crate::oidc::ProviderMetadata;
 use crate::provider::{Availability, DocumentPlan, ProviderCache};
 use crate::session::{
-    CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SessionCache, SharedMemory,
-    Sweep, Watermarks,
+    Cache, CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SharedMemory, Sweep,
+    Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream;
@@ -36,7 +36,7 @@ pub struct Gateway {
     pub(super) names: CookieNames,
     pub(super) guard: HeaderGuard,
     pub(super) interests: Interests,
-    pub(super) sessions: RefCell<SessionCache>,
+    pub(super) sessions: RefCell<Cache<OpenSession>>,
     pub(super) watermarks: Watermarks,
     /// What is known of each of [`Config::providers`].
     pub(super) providers: Vec<KnownProvider>,
@@ -55,7 +55,7 @@ impl Gateway {
             names: CookieNames::new(&config.session.cookie.name),
             guard: HeaderGuard::new(&config.upstream),
             interests: Interests::of(&config),
-            sessions: RefCell::new(SessionCache::new(config.session.cache_bytes)),
+            sessions: RefCell::new(Cache::new(config.session.cache_bytes)),
             watermarks: Watermarks::default(),
             providers: config.providers().map(KnownProvider::new).collect(),
             jobs: RefCell::default(),

@@ -6,7 +6,7 @@ use super::serve::Visit;
 use super::{BodyFault, Decision, caller, login};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::RequestFault;
-use crate::session::{Form, SessionCookie, SessionKey, StoredSession};
+use crate::session::{CacheKey, Form, SessionCookie, StoredSession};
 
 /// The form that this request posts, if it may be kept.
 ///
@@ -43,10 +43,8 @@ fn subject(visit: &Visit<'_>) -> Option<String> {
         SessionCookie::Whole(session) => Some(session.into_owned().subject),
         SessionCookie::Reference(reference) => {
             let mut sessions = visit.gateway.sessions.borrow_mut();
-            let open = sessions.find(
-                SessionKey::Reference(&reference.id),
-                visit.authority.as_str(),
-            )?;
+            let open =
+                sessions.find(CacheKey::Reference(&reference.id), visit.authority.as_str())?;
             Some(open.session.subject.clone())
         }
     }

@@ -11,7 +11,7 @@ use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::{AuthenticationDemand, CorsPreflight};
 use crate::error::{Denial, Error};
-use crate::session::{Life, OpenSession, RetryMark, SessionCookie, SessionKey, StoredSession};
+use crate::session::{CacheKey, Life, OpenSession, RetryMark, SessionCookie, StoredSession};
 use crate::telemetry::Level;
 
 /// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
@@ -131,7 +131,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
         .gateway
         .sessions
         .borrow_mut()
-        .find(SessionKey::Cookie(&sealed), authority);
+        .find(CacheKey::Cookie(&sealed), authority);
     let open = match known {
         Some(open) => open,
         None => {
@@ -143,11 +143,11 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
                 None => return Ok(None),
             };
             let open = Rc::new(visit.gateway.open(session, None));
-            visit.gateway.sessions.borrow_mut().insert(
-                SessionKey::Cookie(&sealed),
-                authority,
-                &open,
-            );
+            visit
+                .gateway
+                .sessions
+                .borrow_mut()
+                .insert(CacheKey::Cookie(&sealed), authority, &open);
             open
         }
     };
@@ -161,7 +161,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
             .gateway
             .sessions
             .borrow_mut()
-            .remove(SessionKey::Cookie(&sealed));
+            .remove(CacheKey::Cookie(&sealed));
         return Ok(None);
     }
     Ok(Some((open, life)))

@@ -8,7 +8,7 @@ use super::session_store::SessionStore;
 use super::{Exchange, Gateway, caller};
 use crate::config::WhenUnavailable;
 use crate::error::Error;
-use crate::session::{Life, OpenSession, Reference, Session, SessionKey, StoredSession};
+use crate::session::{CacheKey, Life, OpenSession, Reference, Session, StoredSession};
 use crate::telemetry::{Level, Metric};
 
 /// Keeps the session of a new login, and says how the browser names it: `Set-Cookie` values.
@@ -66,7 +66,7 @@ pub async fn find(
     let alive = found.filter(|(open, _)| !visit.gateway.has_ended(open));
     if alive.is_none() {
         let mut sessions = visit.gateway.sessions.borrow_mut();
-        sessions.remove(SessionKey::Reference(&reference.id));
+        sessions.remove(CacheKey::Reference(&reference.id));
     }
     Ok(alive)
 }
@@ -91,7 +91,7 @@ async fn look_up(
         .gateway
         .sessions
         .borrow_mut()
-        .find(SessionKey::Reference(&reference.id), authority);
+        .find(CacheKey::Reference(&reference.id), authority);
     // A clock that was set back tells nothing of when it was read.
     let read_at = known.as_ref().and_then(|open| open.read_at);
     let age = read_at
@@ -145,7 +145,7 @@ pub async fn is_over(visit: &Visit<'_>, open: &OpenSession) -> Result<bool, Erro
 /// Keeps a stored session in this worker's memory.
 pub fn remember(visit: &Visit<'_>, open: &Rc<OpenSession>) {
     let mut sessions = visit.gateway.sessions.borrow_mut();
-    let key = SessionKey::Reference(&open.session.id);
+    let key = CacheKey::Reference(&open.session.id);
     sessions.insert(key, visit.authority.as_str(), open);
 }
 

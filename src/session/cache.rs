@@ -1,47 +1,64 @@
-//! Opened sessions, kept in a worker's memory so that a warm request does no cryptography.
+//! Opened sessions and verified tokens, kept in a worker's memory so that a warm request does no
+//! cryptography.
 //!
-//! An entry is made only from a session that has been opened. One that its cookie holds is found only
-//! by the exact bytes that were opened under the same binding: a hit proves as much as opening would.
-//! One that the store keeps is found by its id, which counts only as it came out of an opened cookie.
+//! An entry is made only from what has been opened or verified. A session that its cookie holds, and a
+//! token, is found only by the exact bytes that were opened under the same binding: a hit proves as much
+//! as opening would. A session that the store keeps is found by its id, which counts only as it came out
+//! of an opened cookie.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
-
-use super::OpenSession;
 
 /// Entries and vectors cost more than their contents; a round figure for it.
 const ENTRY_OVERHEAD: usize = 256;
 
 /// A cache with a budget of bytes; when it is full the clock hand evicts what was not used since it
 /// last came by.
-pub struct SessionCache {
+pub struct Cache<V> {
     budget: usize,
     used: usize,
-    entries: Vec<Entry>,
+    entries: Vec<Entry<V>>,
     index: HashMap<u64, usize, BuildHasherDefault<TailHasher>>,
     hand: usize,
 }
 
-/// What an opened session is found by. A cookie whose bytes are an id is a cookie, and finds nothing.
+/// What has a size.
+pub trait Footprint {
+    /// Bytes in memory, about.
+    fn size(&self) -> usize;
+}
+
+/// What is found by what. A cookie whose bytes are an id is a cookie, and finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionKey<'a> {
+pub enum CacheKey<'a> {
     /// The sealed value that was opened.
     Cookie(&'a [u8]),
     /// What an opened cookie names.
     Reference(&'a [u8; 16]),
+    /// The token that was verified.
+    Token(&'a [u8]),
 }
 
-impl SessionKey<'_> {
+impl CacheKey<'_> {
     const fn bytes(&self) -> &[u8] {
         match self {
-            Self::Cookie(sealed) => sealed,
+            Self::Cookie(bytes) | Self::Token(bytes) => bytes,
             Self::Reference(id) => *id,
         }
     }
 
-    /// The end of a sealed cookie is its authentication tag, and an id is random: as good as a hash,
-    /// and no stranger can choose it for an entry, because only what has been opened becomes one.
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::Cookie(_) => 0,
+            Self::Reference(_) => 1,
+            Self::Token(_) => 2,
+        }
+    }
+
+    /// The end of a sealed cookie is its authentication tag, that of a token its signature, and an id is
+    /// random: as good as a hash, and no stranger can choose it for an entry, because only what has been
+    /// opened becomes one.
     fn tail(&self) -> Option<u64> {
         self.bytes()
             .last_chunk::<8>()
@@ -49,23 +66,23 @@ impl SessionKey<'_> {
     }
 }
 
-struct Entry {
+struct Entry<V> {
     tail: u64,
     key: Vec<u8>,
-    is_reference: bool,
+    kind: u8,
     host: String,
-    session: Rc<OpenSession>,
+    value: Rc<V>,
     size: usize,
     used_since: bool,
 }
 
-impl Entry {
-    fn is_for(&self, key: SessionKey<'_>) -> bool {
-        self.is_reference == matches!(key, SessionKey::Reference(_)) && self.key == key.bytes()
+impl<V> Entry<V> {
+    fn is_for(&self, key: CacheKey<'_>) -> bool {
+        self.kind == key.kind() && self.key == key.bytes()
     }
 }
 
-impl SessionCache {
+impl<V: Footprint> Cache<V> {
     /// `budget` in bytes; zero keeps nothing.
     pub fn new(budget: usize) -> Self {
         Self {
@@ -77,26 +94,26 @@ impl SessionCache {
         }
     }
 
-    /// The session that was opened for `key` on `host`.
-    pub fn find(&mut self, key: SessionKey<'_>, host: &str) -> Option<Rc<OpenSession>> {
+    /// What was opened for `key` on `host`.
+    pub fn find(&mut self, key: CacheKey<'_>, host: &str) -> Option<Rc<V>> {
         let position = *self.index.get(&key.tail()?)?;
         let entry = self.entries.get_mut(position)?;
         if !entry.is_for(key) || entry.host != host {
             return None;
         }
         entry.used_since = true;
-        Some(Rc::clone(&entry.session))
+        Some(Rc::clone(&entry.value))
     }
 
     /// Remembers what was opened for `key` on `host`.
-    pub fn insert(&mut self, key: SessionKey<'_>, host: &str, session: &Rc<OpenSession>) {
+    pub fn insert(&mut self, key: CacheKey<'_>, host: &str, value: &Rc<V>) {
         let Some(tail) = key.tail() else { return };
         self.remove(key);
         let size = key
             .bytes()
             .len()
             .saturating_add(host.len())
-            .saturating_add(session.size())
+            .saturating_add(value.size())
             .saturating_add(ENTRY_OVERHEAD);
         if size > self.budget {
             return;
@@ -109,16 +126,16 @@ impl SessionCache {
         self.entries.push(Entry {
             tail,
             key: key.bytes().to_vec(),
-            is_reference: matches!(key, SessionKey::Reference(_)),
+            kind: key.kind(),
             host: host.to_owned(),
-            session: Rc::clone(session),
+            value: Rc::clone(value),
             size,
             used_since: true,
         });
     }
 
     /// Forgets what was opened for a key.
-    pub fn remove(&mut self, key: SessionKey<'_>) {
+    pub fn remove(&mut self, key: CacheKey<'_>) {
         if let Some(position) = key.tail().and_then(|tail| self.index.get(&tail).copied()) {
             self.remove_at(position);
         }

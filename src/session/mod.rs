@@ -17,7 +17,7 @@ mod store;
 mod watermarks;
 
 pub use authorization::Authorization;
-pub use cache::{SessionCache, SessionKey};
+pub use cache::{Cache, CacheKey, Footprint};
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
 pub use names::CookieNames;
@@ -274,9 +274,10 @@ impl OpenSession {
     pub const fn is_stored(&self) -> bool {
         self.read_at.is_some()
     }
+}
 
-    /// Bytes in memory, about.
-    pub(crate) fn size(&self) -> usize {
+impl Footprint for OpenSession {
+    fn size(&self) -> usize {
         let texts = [
             self.session.subject.len(),
             self.session.claims.len(),

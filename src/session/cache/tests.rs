@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::super::{OpenSession, Session};
-use super::SessionKey::{self, Cookie};
-use super::{ENTRY_OVERHEAD, SessionCache};
+use super::CacheKey::{self, Cookie};
+use super::{Cache, ENTRY_OVERHEAD};
 use crate::testing;
 
 const HOST: &str = "app.example.com";
@@ -27,7 +27,7 @@ fn subject(found: Option<Rc<OpenSession>>) -> Option<String> {
 
 #[test]
 fn what_was_inserted_is_found_by_the_whole_cookie_on_the_same_host() {
-    let mut cache = SessionCache::new(10_000);
+    let mut cache = Cache::new(10_000);
     cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     assert_eq!(
         subject(cache.find(Cookie(b"one cookie 12345678"), HOST)),
@@ -50,7 +50,7 @@ fn what_was_inserted_is_found_by_the_whole_cookie_on_the_same_host() {
 
 #[test]
 fn a_cookie_with_the_same_tail_takes_the_place_and_never_the_session() {
-    let mut cache = SessionCache::new(10_000);
+    let mut cache = Cache::new(10_000);
     cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     cache.insert(Cookie(b"two cookie 12345678"), HOST, &session("bob"));
     assert_eq!(
@@ -67,7 +67,7 @@ fn a_cookie_with_the_same_tail_takes_the_place_and_never_the_session() {
 
 #[test]
 fn a_cookie_too_short_for_a_tail_is_not_kept() {
-    let mut cache = SessionCache::new(10_000);
+    let mut cache = Cache::new(10_000);
     cache.insert(Cookie(b"1234567"), HOST, &session("alice"));
     assert_eq!(cache.used(), 0);
     assert!(cache.find(Cookie(b"1234567"), HOST).is_none());
@@ -78,17 +78,17 @@ fn a_cookie_too_short_for_a_tail_is_not_kept() {
 #[test]
 fn an_id_is_no_cookie_and_a_cookie_is_no_id() {
     let id = b"sixteen bytes id";
-    let mut cache = SessionCache::new(10_000);
-    cache.insert(SessionKey::Reference(id), HOST, &session("alice"));
+    let mut cache = Cache::new(10_000);
+    cache.insert(CacheKey::Reference(id), HOST, &session("alice"));
     assert!(cache.find(Cookie(id), HOST).is_none());
-    assert!(cache.find(SessionKey::Reference(id), HOST).is_some());
+    assert!(cache.find(CacheKey::Reference(id), HOST).is_some());
     cache.insert(Cookie(id), HOST, &session("bob"));
-    assert!(cache.find(SessionKey::Reference(id), HOST).is_none());
+    assert!(cache.find(CacheKey::Reference(id), HOST).is_none());
 }
 
 #[test]
 fn without_a_budget_nothing_is_kept() {
-    let mut cache = SessionCache::new(0);
+    let mut cache = Cache::new(0);
     cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     assert_eq!(cache.used(), 0);
     assert!(cache.find(Cookie(b"one cookie 12345678"), HOST).is_none());
@@ -96,7 +96,7 @@ fn without_a_budget_nothing_is_kept() {
 
 #[test]
 fn a_session_larger_than_the_budget_leaves_the_others_alone() {
-    let mut cache = SessionCache::new(2_000);
+    let mut cache = Cache::new(2_000);
     cache.insert(Cookie(b"one cookie 12345678"), HOST, &session("alice"));
     cache.insert(
         Cookie(b"two cookie 87654321"),
@@ -111,7 +111,7 @@ fn a_session_larger_than_the_budget_leaves_the_others_alone() {
 fn the_one_that_nobody_used_makes_room() {
     let cookie = |index: usize| format!("cookie {index:08}").into_bytes();
     let size = 15 + HOST.len() + 5 + 2 + 6 + 5 + ENTRY_OVERHEAD;
-    let mut cache = SessionCache::new(4 * size);
+    let mut cache = Cache::new(4 * size);
     for index in 0..4 {
         cache.insert(Cookie(&cookie(index)), HOST, &session("alice"));
     }
@@ -160,7 +160,7 @@ proptest! {
     /// The model is a map without a budget: what the cache finds is what the map has.
     #[test]
     fn the_cache_forgets_and_never_lies(budget in 0_usize..3_000, actions in actions()) {
-        let mut cache = SessionCache::new(budget);
+        let mut cache = Cache::new(budget);
         let mut model: Vec<Option<(usize, String)>> = vec![None; 12];
         for (step, action) in actions.into_iter().enumerate() {
             match action {
