@@ -12,6 +12,7 @@ mod cursor;
 mod defaults;
 mod duration;
 mod fault;
+mod introspection;
 mod load;
 mod policy;
 mod raw;
@@ -37,6 +38,7 @@ use crate::secret::Secret;
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use fault::{Fault, Faults};
+pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
 #[cfg(not(target_arch = "wasm32"))]
@@ -120,12 +122,22 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Whether keys that the provider publishes are needed.
+    /// Whether keys that the provider publishes are used.
     pub fn publishes_keys(&self) -> bool {
         match (&self.client, &self.access_tokens) {
             (None, Some(policy)) => policy.keys.is_empty(),
             _ => true,
         }
+    }
+
+    /// Whether nothing can be done without them: a provider that is only asked needs none.
+    pub fn must_publish_keys(&self) -> bool {
+        self.publishes_keys() && (self.client.is_some() || self.introspection().is_none())
+    }
+
+    /// How the provider is asked about access tokens, if it is.
+    pub fn introspection(&self) -> Option<&IntrospectionPolicy> {
+        self.access_tokens.as_ref()?.introspection.as_ref()
     }
 }
 
@@ -136,6 +148,7 @@ pub struct Clusters {
     pub token: String,
     pub jwks: String,
     pub userinfo: String,
+    pub introspection: String,
 }
 
 /// Endpoints written by hand; they override what discovery says.
@@ -147,6 +160,7 @@ pub struct Endpoints {
     pub userinfo: Option<Endpoint>,
     pub end_session: Option<Endpoint>,
     pub revocation: Option<Endpoint>,
+    pub introspection: Option<Endpoint>,
 }
 
 /// What an ID token must be like.

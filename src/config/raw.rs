@@ -3,6 +3,7 @@
 
 mod access_tokens;
 mod client;
+mod introspection;
 mod paths;
 mod policy;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
+pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 
@@ -114,6 +116,8 @@ pub(super) struct Clusters {
     pub(super) jwks: Option<String>,
     /// Reaches the userinfo endpoint.
     pub(super) userinfo: Option<String>,
+    /// Reaches the introspection endpoint.
+    pub(super) introspection: Option<String>,
 }
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
@@ -135,6 +139,10 @@ pub(super) struct Endpoints {
     /// Where the tokens of a session are revoked at its logout. Reached through the cluster of the
     /// token endpoint.
     pub(super) revocation: Option<String>,
+    /// Where the provider says what an access token is. Written by hand for a provider without `client`,
+    /// and without `jwks`, it is all that is needed: then nothing is discovered, and JSON Web Tokens of
+    /// the provider are refused.
+    pub(super) introspection: Option<String>,
 }
 
 /// The checks of an ID token that a configuration may change.

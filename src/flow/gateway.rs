@@ -202,6 +202,7 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         &by_hand.userinfo,
         &by_hand.end_session,
         &by_hand.revocation,
+        &by_hand.introspection,
     ]
     .map(|endpoint| endpoint.as_ref().map(Endpoint::as_str));
     let clusters = &provider.clusters;
@@ -210,6 +211,7 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         &clusters.token,
         &clusters.jwks,
         &clusters.userinfo,
+        &clusters.introspection,
     ];
     // As JSON, so that no text can reach over into the next.
     let sources = serde_json::json!([

@@ -27,6 +27,8 @@ pub enum KeyFault {
     Encrypted,
     /// A block of PEM with a label that is not for a private key.
     PrivateLabelUnknown,
+    /// A type of key, or a curve, that Portero does not sign with.
+    PrivateTypeUnsupported,
     /// A private key whose numbers make a weak one, an expensive one or none.
     PrivateRefused,
     /// `use` or `key_ops` say that the private key is for something else.
@@ -75,6 +77,9 @@ impl fmt::Display for KeyFault {
             }
             Self::PrivateLabelUnknown => {
                 "is PEM of something else; accepted: PRIVATE KEY, RSA PRIVATE KEY, EC PRIVATE KEY"
+            }
+            Self::PrivateTypeUnsupported => {
+                "is a private key of another type; accepted: RSA, P-256"
             }
             Self::PrivateRefused => {
                 "is not a sound private key; accepted: RSA of 2048 to 4096 bits with its two primes, \

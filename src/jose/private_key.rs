@@ -8,22 +8,16 @@ use super::{Algorithm, KeyFault, base64url, json, pem};
 /// The longest text that is read.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// Object identifiers as DER has them: RFC 8017 appendix A.1, RFC 5480 sections 2.1.1 and 2.1.1.1,
-/// RFC 8410 section 3.
+/// Object identifiers as DER has them: RFC 8017 appendix A.1, RFC 5480 sections 2.1.1 and 2.1.1.1.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-const P384: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x22];
-const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
 /// The numbers of a key, which nobody has looked at yet; integers are big-endian.
 pub(super) enum Numbers {
     /// `n`, `e`, `d`, `p` and `q` (RFC 8017 section 3.2).
     Rsa([Vec<u8>; 5]),
     P256(Vec<u8>),
-    P384(Vec<u8>),
-    /// The seed (RFC 8032 section 5.1.5).
-    Ed25519(Vec<u8>),
 }
 
 /// A private key with what is written beside it.
@@ -50,7 +44,7 @@ impl PrivateKey {
     }
 }
 
-/// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2.
+/// RFC 7518 sections 6.2.2 and 6.3.2.
 fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
     let members = json::parse_object(json.as_bytes()).ok_or(KeyFault::PrivateMalformed)?;
     let kind = text(&members, "kty")?.ok_or(KeyFault::PrivateMalformed)?;
@@ -81,9 +75,7 @@ fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
             bytes("q")?,
         ]),
         ("EC", Some("P-256")) => Numbers::P256(bytes("d")?),
-        ("EC", Some("P-384")) => Numbers::P384(bytes("d")?),
-        ("OKP", Some("Ed25519")) => Numbers::Ed25519(bytes("d")?),
-        _ => return Err(KeyFault::TypeUnsupported),
+        _ => return Err(KeyFault::PrivateTypeUnsupported),
     };
     let algorithm = text(&members, "alg")?
         .map(|name| Algorithm::from_name(name).ok_or(KeyFault::AlgorithmMismatch));
@@ -134,12 +126,7 @@ fn pkcs8(der: &[u8]) -> Result<Option<Numbers>, KeyFault> {
     match (algorithm, curve) {
         (RSA, _) => Ok(pkcs1(key)),
         (EC_PUBLIC_KEY, Some(curve)) => sec1(key, Some(curve)),
-        // RFC 8410 section 7: an octet string in the octet string.
-        (ED25519, _) => {
-            let seed = Der(key).next(OCTET_STRING);
-            Ok(seed.map(|seed| Numbers::Ed25519(seed.to_vec())))
-        }
-        _ => Err(KeyFault::TypeUnsupported),
+        _ => Err(KeyFault::PrivateTypeUnsupported),
     }
 }
 
@@ -166,7 +153,6 @@ fn sec1(der: &[u8], beside: Option<&[u8]>) -> Result<Option<Numbers>, KeyFault> 
     match parts() {
         None => Ok(None),
         Some((scalar, P256)) => Ok(Some(Numbers::P256(scalar))),
-        Some((scalar, P384)) => Ok(Some(Numbers::P384(scalar))),
-        Some(_) => Err(KeyFault::TypeUnsupported),
+        Some(_) => Err(KeyFault::PrivateTypeUnsupported),
     }
 }

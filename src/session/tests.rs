@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use super::{Authentication, Authorization, Life, OpenSession, PendingLogin, Session};
+use super::{
+    Authentication, Authorization, Footprint as _, Life, OpenSession, PendingLogin, Session,
+};
 use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 

@@ -35,6 +35,7 @@ export function build({ issuer, keys, settings }) {
     expiresWithSession: async (_, code) => !code.scopes.has('offline_access'),
     pkce: { required: () => settings.pkceRequired },
     extraTokenClaims: async (_, token) => {
+      if (!token.accountId) return {};
       const { sub: __, name: ___, ...claims } = claimsOf(token.accountId);
       return claims;
     },
@@ -52,6 +53,7 @@ export function build({ issuer, keys, settings }) {
       devInteractions: { enabled: false },
       introspection: { enabled: true, allowedPolicy: async () => true },
       revocation: { enabled: true },
+      clientCredentials: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,

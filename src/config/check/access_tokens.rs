@@ -58,6 +58,11 @@ impl Check<'_> {
                     .map(Some)
             }
         };
+        let introspection_at = at.key("introspection");
+        let introspection = match raw.introspection {
+            None => self.or(&introspection_at, None, None),
+            Some(raw) => self.introspection(&introspection_at, raw, client).map(Some),
+        };
         let client_ids: Vec<String> = client.map(|client| client.id.clone()).into_iter().collect();
         if let Some(audiences) = &audiences
             && audiences
@@ -81,6 +86,7 @@ impl Check<'_> {
             clock_skew: clock_skew?,
             max_lifetime: max_lifetime?,
             client_ids,
+            introspection: introspection?,
         })
     }
 

@@ -78,7 +78,7 @@ impl Check<'_> {
                 let algorithm = match algorithm {
                     None => self.or(&algorithm_at, None, None),
                     Some(name) => self
-                        .signing(&algorithm_at, &name, &Algorithm::ASYMMETRIC)
+                        .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
                         .map(Some),
                 };
                 let key_id_at = at.key("key_id");

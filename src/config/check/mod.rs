@@ -6,6 +6,7 @@ mod access_tokens;
 mod client;
 mod header;
 mod host;
+mod introspection;
 mod path;
 mod policy;
 mod provider;

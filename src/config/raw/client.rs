@@ -44,13 +44,13 @@ pub(in crate::config) enum ClientAuthentication {
     /// is sent or kept at the provider lets anybody else be this client.
     PrivateKeyJwt {
         /// The private key: PEM (`PRIVATE KEY`, `RSA PRIVATE KEY`, `EC PRIVATE KEY`), or a JSON Web Key
-        /// as text. RSA of 2048 to 4096 bits, P-256, P-384 or Ed25519.
+        /// as text. RSA of 2048 to 4096 bits, or P-256, which signs many times faster.
         key: Given<SecretText>,
         /// The name by which the provider knows the key (`kid`). Without it, the `kid` of a JSON Web
         /// Key.
         key_id: Option<String>,
-        /// The signature algorithm. Without it, the `alg` of a JSON Web Key, or what is usual for the
-        /// type of key: `RS256`, `ES256`, `ES384`, `EdDSA`.
+        /// The signature algorithm: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`. Without
+        /// it, the `alg` of a JSON Web Key, or what is usual for the type of key: `RS256`, `ES256`.
         algorithm: Option<String>,
         /// Whom the token is made for: `issuer` without this.
         audience: Option<AssertionAudience>,

@@ -1,6 +1,5 @@
 use jwt_simple::prelude::{
-    ECDSAP256PublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256KeyPair, ES384KeyPair,
-    Ed25519KeyPair, EdDSAPublicKeyLike as _, HS256Key, HS384Key, HS512Key, MACLike as _,
+    ECDSAP256PublicKeyLike as _, ES256KeyPair, HS256Key, HS384Key, HS512Key, MACLike as _,
     NoCustomClaims, PS256KeyPair, PS384KeyPair, PS512KeyPair, RS256KeyPair, RS384KeyPair,
     RS512KeyPair, RSAPublicKeyLike as _,
 };
@@ -74,20 +73,12 @@ fn others_verify_what_is_signed_with_rsa() {
 }
 
 #[test]
-fn others_verify_what_is_signed_on_curves() {
+fn others_verify_what_is_signed_on_a_curve() {
     for text in [pem!("p256"), pem!("p256_sec1")] {
         let pair = ES256KeyPair::from_pem(pem!("p256")).unwrap();
         let subject = subject!(pair, sign(&parsed(text)));
         assert_eq!(subject.as_deref(), Some("portero"));
     }
-    for text in [pem!("p384"), pem!("p384_sec1")] {
-        let pair = ES384KeyPair::from_pem(pem!("p384")).unwrap();
-        let subject = subject!(pair, sign(&parsed(text)));
-        assert_eq!(subject.as_deref(), Some("portero"));
-    }
-    let text = pem!("ed25519");
-    let subject = subject!(Ed25519KeyPair::from_pem(text).unwrap(), sign(&parsed(text)));
-    assert_eq!(subject.as_deref(), Some("portero"));
 }
 
 #[test]
@@ -132,22 +123,6 @@ fn randomness_shows_in_pss_alone() {
     let first = pss.token(&json!({}), &host).unwrap();
     let second = pss.token(&json!({}), &host).unwrap();
     assert_ne!(first, second, "every salt is a new one");
-}
-
-/// RFC 8037 appendix A.4, with the key of appendix A.1.
-#[test]
-fn ed25519_signs_as_the_standard_shows() {
-    let jwk = json!({
-        "kty": "OKP", "crv": "Ed25519",
-        "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-    });
-    let key = parsed(&jwk.to_string());
-    let input = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    let signature = key.sign(input, &TestHost::default()).unwrap();
-    let expected =
-        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    assert_eq!(encode(signature), expected);
 }
 
 /// RFC 6979 appendix A.2.5, "sample" with SHA-256.
@@ -207,7 +182,7 @@ fn a_json_web_key_brings_its_name_and_its_algorithm() {
         ("key_ops", json!("sign"), KeyFault::NotForSigning),
         ("kty", json!("oct"), KeyFault::Symmetric),
         ("kty", json!(1), KeyFault::PrivateMalformed),
-        ("crv", json!("secp256k1"), KeyFault::TypeUnsupported),
+        ("crv", json!("secp256k1"), KeyFault::PrivateTypeUnsupported),
         ("d", json!("=="), KeyFault::PrivateMalformed),
         ("d", json!(encode([0; 32])), KeyFault::PrivateRefused),
         ("d", json!(encode([7; 33])), KeyFault::PrivateRefused),
@@ -225,12 +200,7 @@ fn a_json_web_key_brings_its_name_and_its_algorithm() {
 
 #[test]
 fn an_algorithm_must_be_one_of_the_key() {
-    for (text, usual) in [
-        (pem!("rsa"), Rs256),
-        (pem!("p256"), Es256),
-        (pem!("p384"), Es384),
-        (pem!("ed25519"), EdDsa),
-    ] {
+    for (text, usual) in [(pem!("rsa"), Rs256), (pem!("p256"), Es256)] {
         assert_eq!(header(&sign(&parsed(text)))["alg"], usual.name());
         for algorithm in [Algorithm::ASYMMETRIC.as_slice(), &Algorithm::SYMMETRIC].concat() {
             let fits = algorithm == usual
@@ -262,8 +232,11 @@ fn what_is_no_private_key_is_refused_with_its_reason() {
         (certificate, KeyFault::Public),
         (pem!("p256_encrypted"), KeyFault::Encrypted),
         (pem!("rsa1024"), KeyFault::PrivateRefused),
-        (pem!("p521"), KeyFault::TypeUnsupported),
-        (pem!("x25519"), KeyFault::TypeUnsupported),
+        (pem!("p384"), KeyFault::PrivateTypeUnsupported),
+        (pem!("p384_sec1"), KeyFault::PrivateTypeUnsupported),
+        (pem!("ed25519"), KeyFault::PrivateTypeUnsupported),
+        (pem!("p521"), KeyFault::PrivateTypeUnsupported),
+        (pem!("x25519"), KeyFault::PrivateTypeUnsupported),
         ("", KeyFault::PrivateMalformed),
         ("correct horse battery staple", KeyFault::PrivateMalformed),
         ("{", KeyFault::PrivateMalformed),
@@ -332,7 +305,7 @@ fn nothing_is_signed_without_randomness_where_it_takes_some() {
 
 #[test]
 fn a_key_is_not_printed() {
-    for text in [pem!("rsa"), pem!("p256"), pem!("p384"), pem!("ed25519")] {
+    for text in [pem!("rsa"), pem!("p256")] {
         let printed = format!("{:?}", parsed(text));
         assert!(printed.ends_with("signing key]"), "{printed}");
         assert!(printed.len() < 30);
