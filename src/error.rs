@@ -45,6 +45,8 @@ pub enum Error {
     IdToken(TokenFault),
     /// The logout token does not prove what it must.
     LogoutToken(TokenFault),
+    /// The access token does not prove what it must.
+    AccessToken(TokenFault),
     /// Userinfo speaks of somebody else (OpenID Connect Core 5.3.2).
     UserinfoSubject,
     /// Portero itself cannot go on.
@@ -92,6 +94,8 @@ listed! {
     pub enum Denial {
         /// Nobody is known, and this caller cannot be sent to log in.
         LoginRequired,
+        /// Nobody is known, and an access token is needed (RFC 6750 section 3).
+        TokenRequired,
         /// The person has a session, and the rule asks for a newer or another authentication
         /// (RFC 9470 section 3).
         InsufficientAuthentication,
@@ -174,7 +178,9 @@ impl Error {
     /// from outside.
     pub const fn cause(&self) -> Option<TokenFault> {
         match self {
-            Self::IdToken(fault) | Self::LogoutToken(fault) => Some(*fault),
+            Self::IdToken(fault) | Self::LogoutToken(fault) | Self::AccessToken(fault) => {
+                Some(*fault)
+            }
             Self::Request(_)
             | Self::Denied(_)
             | Self::Authorization(_)
@@ -221,6 +227,8 @@ impl Error {
         errors.extend(of_id.clone().copied().map(Self::IdToken));
         let of_logout = of_id.filter(|fault| !fault.is_about_login());
         errors.extend(of_logout.copied().map(Self::LogoutToken));
+        let of_access = TokenFault::ALL.iter().filter(|fault| fault.is_of_access());
+        errors.extend(of_access.copied().map(Self::AccessToken));
         errors.extend(InternalFault::ALL.iter().copied().map(Self::Internal));
         errors
     }

@@ -6,7 +6,7 @@ mod path;
 pub use authority::Authority;
 pub use path::CanonicalPath;
 
-use crate::config::{Access, Config, HostName, HostPattern, Matcher, PathPattern};
+use crate::config::{Access, Config, HostName, HostPattern, Matcher, PathPattern, Paths};
 use crate::error::{Error, RequestFault};
 
 /// What a request is.
@@ -23,7 +23,7 @@ pub enum Route {
     BackChannelLogout,
     /// The upstream answers whoever asks.
     Public,
-    /// Only a person who is logged in gets through; the index of the rule that says so, if one does.
+    /// Only who is known gets through; the index of the rule that says so, if one does.
     Protected(Option<usize>),
 }
 
@@ -66,18 +66,10 @@ impl Route {
         method: &str,
         path: &str,
     ) -> (Self, Option<usize>) {
-        let paths = &config.paths;
-        let own = [
-            (&paths.callback, Self::Callback),
-            (&paths.logout, Self::Logout),
-            (&paths.logged_out, Self::LoggedOut),
-            (&paths.frontchannel_logout, Self::FrontChannelLogout),
-        ];
-        if let Some((_, route)) = own.into_iter().find(|(own, _)| *own == path) {
+        if config.logs_in()
+            && let Some(route) = Self::of_own_path(&config.paths, path)
+        {
             return (route, None);
-        }
-        if paths.backchannel_logout.as_deref() == Some(path) {
-            return (Self::BackChannelLogout, None);
         }
         let rule = config
             .rules
@@ -91,6 +83,20 @@ impl Route {
             },
             None => (Self::Protected(None), None),
         }
+    }
+
+    /// The route of a path that belongs to logging in and out.
+    fn of_own_path(paths: &Paths, path: &str) -> Option<Self> {
+        let own = [
+            (&paths.callback, Self::Callback),
+            (&paths.logout, Self::Logout),
+            (&paths.logged_out, Self::LoggedOut),
+            (&paths.frontchannel_logout, Self::FrontChannelLogout),
+        ];
+        if let Some((_, route)) = own.into_iter().find(|(own, _)| *own == path) {
+            return Some(route);
+        }
+        (paths.backchannel_logout.as_deref() == Some(path)).then_some(Self::BackChannelLogout)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the upstream is told about a person: claims as header values.
+//! What the upstream is told about a caller: claims as header values.
 
 use std::fmt::Write;
 
@@ -61,34 +61,54 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
     selected
 }
 
-/// The headers that a session gives: name in lower case, value safe to send. A claim that is
-/// missing or null gives none.
-pub fn headers(upstream: &Upstream, session: &Session) -> Vec<(String, Vec<u8>)> {
-    let claims: Map<String, Value> = serde_json::from_str(&session.claims).unwrap_or_default();
+/// What is known of a caller.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The claims that [`select_claims`] has chosen, as a JSON object.
+    pub claims: &'a str,
+    /// As received.
+    pub id_token: Option<&'a str>,
+    /// As received.
+    pub access_token: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    pub fn of_session(session: &'a Session) -> Self {
+        Self {
+            claims: &session.claims,
+            id_token: session.id_token.as_deref(),
+            access_token: session.access_token.as_deref(),
+        }
+    }
+}
+
+/// The headers that somebody gives: name in lower case, value safe to send. A claim that is missing or
+/// null gives none, and neither does a token that the caller does not have.
+pub fn headers(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Vec<u8>)> {
+    let claims: Map<String, Value> = serde_json::from_str(known.claims).unwrap_or_default();
     upstream
         .headers
         .iter()
         .filter_map(|header| {
-            let value = value(&header.source, session, &claims)?;
+            let value = value(&header.source, known, &claims)?;
             Some((header.name.clone(), value.into_bytes()))
         })
         .collect()
 }
 
-fn value(source: &HeaderSource, session: &Session, claims: &Map<String, Value>) -> Option<String> {
+fn value(source: &HeaderSource, known: &Known<'_>, claims: &Map<String, Value>) -> Option<String> {
     match source {
         HeaderSource::Claim(path) => lookup(claims, path).and_then(claim_value),
-        HeaderSource::Userinfo => Some(STANDARD.encode(&session.claims)),
-        HeaderSource::IdToken => session.id_token.clone(),
+        HeaderSource::Userinfo => Some(STANDARD.encode(known.claims)),
+        HeaderSource::IdToken => known.id_token.map(ToOwned::to_owned),
         HeaderSource::IdTokenClaims => {
-            let payload = session.id_token.as_ref()?.split('.').nth(1)?;
+            let payload = known.id_token?.split('.').nth(1)?;
             Some(STANDARD.encode(URL_SAFE_NO_PAD.decode(payload).ok()?))
         }
-        HeaderSource::AccessToken => session.access_token.clone(),
-        HeaderSource::BearerAccessToken => session
-            .access_token
-            .as_ref()
-            .map(|token| format!("Bearer {token}")),
+        HeaderSource::AccessToken => known.access_token.map(ToOwned::to_owned),
+        HeaderSource::BearerAccessToken => {
+            known.access_token.map(|token| format!("Bearer {token}"))
+        }
     }
 }
 

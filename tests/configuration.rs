@@ -142,6 +142,9 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         // Without one, sessions live in cookies.
         "Session.store",
         "Paths.backchannel_logout",
+        // By the providers that there are.
+        "Rule.authenticate",
+        "Rule.otherwise",
         "Rule.authentication",
         "Session.reread_claims",
     ]

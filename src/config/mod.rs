@@ -11,6 +11,7 @@ mod client;
 mod cursor;
 mod defaults;
 mod duration;
+mod entrance;
 mod fault;
 mod introspection;
 mod load;
@@ -37,6 +38,7 @@ use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use client::{AssertionAudience, Client, ClientAuthentication};
+pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
 pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
@@ -54,6 +56,8 @@ pub struct Config {
     pub session: SessionPolicy,
     pub paths: Paths,
     pub rules: Vec<Rule>,
+    /// What stands at the entrance where no rule says more.
+    pub entrance: Entrance,
     pub cors_preflight: CorsPreflight,
     /// Whether the proxy is set up to show the bodies of requests.
     pub reads_bodies: bool,
@@ -275,6 +279,8 @@ pub struct Paths {
 pub struct Rule {
     pub matcher: Matcher,
     pub access: Access,
+    /// Nothing comes through it where everybody gets in.
+    pub entrance: Entrance,
     /// What it demands of whoever gets through; nothing where everybody does.
     pub authentication: AuthenticationDemand,
     /// What it demands of the claims of whoever gets through; nothing where everybody does.

@@ -6,6 +6,7 @@ mod client;
 mod introspection;
 mod paths;
 mod policy;
+mod rule;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
+pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
 
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
@@ -33,8 +35,8 @@ pub(super) struct Configuration {
     pub(super) session: Given<Session>,
     /// The paths that Portero answers itself.
     pub(super) paths: Option<Paths>,
-    /// Who gets through where: the first rule that matches decides, and what no rule matches
-    /// needs a session. At most 200.
+    /// Who gets through where: the first rule that matches decides. What no rule matches needs a session,
+    /// or an access token where some provider has `access_tokens`. At most 200.
     pub(super) rules: Option<Vec<Given<Rule>>>,
     /// What happens to a CORS preflight request on a protected path.
     pub(super) cors_preflight: Option<CorsPreflight>,
@@ -322,91 +324,12 @@ impl TryFrom<String> for SameSite {
     }
 }
 
-/// One rule.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Rule {
-    /// Which requests this rule is about. Everything written must hold; without it the rule
-    /// matches every request.
-    #[serde(rename = "match")]
-    pub(super) matcher: Option<Match>,
-    /// Who gets through.
-    pub(super) access: Option<Access>,
-    /// How they must have authenticated at the provider, beyond having a session (step-up). Only for
-    /// `authenticated`.
-    pub(super) authentication: Option<Authentication>,
-    /// What must hold of whoever is known. Who does not meet it gets 403 and no new login. Only for
-    /// `authenticated`.
-    pub(super) require: Option<Conditions>,
-    /// What must not hold of whoever is known, even where `require` holds. Only for `authenticated`.
-    pub(super) forbid: Option<Conditions>,
-}
-
-/// What a rule asks of a person's authentication at the provider, over what `authorization_params`
-/// asks of all. Whoever does not meet it is sent to the provider with the same parameters, and the ID
-/// token that comes back must prove it; a request that cannot be redirected gets 401 with the
-/// challenge of RFC 9470.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Authentication {
-    /// How long ago the person may have authenticated, in whole seconds: `0s` to `365d`. The
-    /// `clock_skew` of `id_token` is added, and ten seconds for the way back from the provider. The
-    /// provider must send `auth_time`.
-    pub(super) max_age: Option<Span>,
-    /// The classes of authentication, best first, of which the ID token must name one as `acr`. At
-    /// most 16, together at most 512 characters: visible ASCII without `"` and `\`.
-    pub(super) acr_values: Option<Vec<Given<String>>>,
-}
-
-/// What a rule looks at. A key that is left out matches anything.
-#[derive(Default, Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Match {
-    /// Hosts in lower case: `app.example.com`, or `*.example.org` for every host below
-    /// `example.org`, at any depth. A port other than the usual one belongs to the host:
-    /// `app.example.com:8443`. Envoy may choose its virtual host with the port or without it, so
-    /// every request is judged both ways, and refused (`authority_ambiguous`) where the rules would
-    /// decide differently. Whoever uses several ports therefore lists all of them in one rule.
-    pub(super) hosts: Option<Vec<Given<String>>>,
-    /// The path of the request.
-    pub(super) path: Option<PathMatch>,
-    /// HTTP methods in upper case.
-    pub(super) methods: Option<Vec<Given<String>>>,
-}
-
-/// How a rule compares the path: an object with exactly one of these keys. The paths have the
-/// canonical form that `paths` describes.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum PathMatch {
-    /// This path and no other.
-    Exact(String),
-    /// This path and everything below it, in whole segments: `/api` matches `/api` and `/api/x`, not `/apix`.
-    /// A slash at the end makes no difference.
-    Prefix(String),
-}
-
-/// Who gets through a rule.
-#[derive(Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Access {
-    /// Everybody, without a login.
-    Public,
-    /// Whoever has a session.
-    Authenticated,
-}
-
 /// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
 #[derive(Deserialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CorsPreflight {
-    /// It needs a session like every other request.
+    /// It needs what every other request needs.
     Deny,
     /// It goes to the upstream, without identity.
     Pass,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::raw::Methods;
 use super::words::{Given, Plain, SecretText, Span, TextOrList, Whole};
 use super::{defaults, duration, raw};
 use crate::jose::Algorithm;
@@ -275,6 +276,34 @@ impl JsonSchema for TextOrList {
                 {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
             ]
         })
+    }
+}
+
+impl JsonSchema for Methods {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Methods".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let list = json!({
+            "type": "array",
+            "items": {"enum": ["bearer", "session"]},
+            "minItems": 1,
+            "uniqueItems": true
+        });
+        let object = |key: &str| {
+            json!({
+                "type": "object",
+                "properties": {key: list},
+                "required": [key],
+                "additionalProperties": false
+            })
+        };
+        json_schema!({"oneOf": [list, object("any_of"), object("all_of")]})
     }
 }
 

@@ -36,6 +36,7 @@ impl Error {
             Self::SessionStore(fault) => session_store(*fault),
             Self::IdToken(fault) => id_token(*fault),
             Self::LogoutToken(fault) => logout_token(*fault),
+            Self::AccessToken(fault) => access_token(*fault),
             Self::UserinfoSubject => {
                 line(502, "userinfo_subject_mismatch", BAD_ANSWER, Level::Error)
             }
@@ -112,6 +113,12 @@ fn request(fault: RequestFault) -> Report {
 fn denied(denial: Denial) -> Report {
     match denial {
         Denial::LoginRequired => line(401, "login_required", "Please sign in first.", Level::Info),
+        Denial::TokenRequired => line(
+            401,
+            "token_required",
+            "This needs an access token.",
+            Level::Info,
+        ),
         Denial::InsufficientAuthentication => line(
             401,
             "insufficient_user_authentication",
@@ -121,7 +128,7 @@ fn denied(denial: Denial) -> Report {
         Denial::Forbidden => line(
             403,
             "access_forbidden",
-            "You are signed in, but not allowed here.",
+            "You are known, but not allowed here.",
             Level::Info,
         ),
         Denial::LogoutCrossSite => line(
@@ -232,6 +239,15 @@ fn logout_token(fault: TokenFault) -> Report {
         code: Cow::Owned(format!("logout_token_{}", fault.code())),
         message: NO_LOGOUT,
         level: Level::Warn,
+    }
+}
+
+fn access_token(fault: TokenFault) -> Report {
+    Report {
+        status: 401,
+        code: Cow::Owned(format!("access_token_{}", fault.code())),
+        message: "This access token is not accepted here.",
+        level: Level::Info,
     }
 }
 

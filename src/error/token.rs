@@ -122,6 +122,11 @@ impl TokenFault {
         )
     }
 
+    /// Whether an access token can have it.
+    pub const fn is_of_access(self) -> bool {
+        !self.is_about_login() && !matches!(self, Self::AudienceUntrusted | Self::IssuedTooLongAgo)
+    }
+
     /// Whether only an ID token can have it, because it is about the login that brought the token.
     pub const fn is_about_login(self) -> bool {
         matches!(

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::Job;
+use super::bearer::OpenToken;
+use super::introspection::{REFUSED_BYTES, RefusedToken};
 use super::strip::HeaderGuard;
 use crate::authz::Interests;
 use crate::config::{Client, Config, Provider};
@@ -19,7 +21,7 @@ use crate::session::{
     Watermarks,
 };
 use crate::time::Timestamp;
-use crate::upstream;
+use crate::upstream::{self, Known};
 
 /// What a worker knows of one provider.
 pub struct KnownProvider {
@@ -37,6 +39,9 @@ pub struct Gateway {
     pub(super) guard: HeaderGuard,
     pub(super) interests: Interests,
     pub(super) sessions: RefCell<Cache<OpenSession>>,
+    pub(super) tokens: RefCell<Cache<OpenToken>>,
+    /// Tokens that the provider was asked about in vain.
+    pub(super) refused_tokens: RefCell<Cache<RefusedToken>>,
     pub(super) watermarks: Watermarks,
     /// What is known of each of [`Config::providers`].
     pub(super) providers: Vec<KnownProvider>,
@@ -56,6 +61,8 @@ impl Gateway {
             guard: HeaderGuard::new(&config.upstream),
             interests: Interests::of(&config),
             sessions: RefCell::new(Cache::new(config.session.cache_bytes)),
+            tokens: RefCell::new(Cache::new(config.session.cache_bytes)),
+            refused_tokens: RefCell::new(Cache::new(REFUSED_BYTES)),
             watermarks: Watermarks::default(),
             providers: config.providers().map(KnownProvider::new).collect(),
             jobs: RefCell::default(),
@@ -104,7 +111,7 @@ impl Gateway {
 
     /// A session with the upstream headers it gives; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
-        let headers = upstream::headers(&self.config.upstream, &session);
+        let headers = upstream::headers(&self.config.upstream, &Known::of_session(&session));
         OpenSession::new(session, read_at, headers)
     }
 

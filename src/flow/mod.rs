@@ -5,15 +5,18 @@
 
 mod authorization;
 mod back_channel;
+mod bearer;
 mod callback;
 mod caller;
 mod contract;
 mod ended;
 mod ending;
+mod entrance;
 mod fetch;
 mod front_channel;
 mod gateway;
 mod identity;
+mod introspection;
 mod job;
 mod kept_claims;
 mod login;

@@ -8,6 +8,7 @@ use crate::config::Provider;
 use crate::error::{Error, TokenFault};
 use crate::jose::JwkSet;
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
+use crate::time::Timestamp;
 
 /// One of the configured providers.
 #[derive(Clone, Copy)]
@@ -56,20 +57,21 @@ impl<'a> ProviderKeys<'a> {
         }
     }
 
-    /// Attempts a verification; when the key is unknown, once more with newer keys. Nothing where
-    /// those cannot be had now.
+    /// Attempts a verification; when the key is unknown, once more with newer keys. With the outcome
+    /// comes when the keys were fetched that it was reached with. Nothing where newer keys cannot be had
+    /// now.
     pub async fn verify<T>(
         &self,
         data: &ProviderData,
         sender: Sender,
         attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
-    ) -> Result<Option<T>, TokenFault> {
+    ) -> Result<Option<(T, Timestamp)>, TokenFault> {
         match attempt(&data.keys) {
             Err(TokenFault::KeyUnknown) => {}
-            verdict => return verdict.map(Some),
+            verdict => return verdict.map(|outcome| Some((outcome, data.fetched_at))),
         }
         match self.newer(data, sender).await {
-            Some(newer) => attempt(&newer.keys).map(Some),
+            Some(newer) => attempt(&newer.keys).map(|outcome| Some((outcome, newer.fetched_at))),
             None => Ok(None),
         }
     }

@@ -123,7 +123,8 @@ impl RelyingParty<'_> {
             verifier.verify_id_token(token, keys, expected)
         };
         let verdict = self.keys()?.verify(data, Sender::Provider, attempt).await;
-        verdict.map_err(Error::IdToken)
+        let verdict = verdict.map_err(Error::IdToken)?;
+        Ok(verdict.map(|(token, _)| token))
     }
 
     /// Verifies a logout token.
@@ -145,6 +146,7 @@ impl RelyingParty<'_> {
         let verdict = self.keys()?.verify(data, Sender::Anybody, attempt).await;
         verdict
             .and_then(|token| token.ok_or(TokenFault::KeyUnknown))
+            .map(|(token, _)| token)
             .map_err(Error::LogoutToken)
     }
 
@@ -192,7 +194,7 @@ impl RelyingParty<'_> {
 impl Call {
     /// A form, and the `Authorization` header that goes with it, to one of the endpoints where the
     /// client authenticates.
-    fn with_form(
+    pub(super) fn with_form(
         provider: &Provider,
         purpose: Purpose,
         endpoint: &Endpoint,

@@ -6,8 +6,8 @@ use super::authorization::Refused;
 use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
-    Decision, Exchange, Forward, Gateway, back_channel, callback, caller, front_channel, logout,
-    session,
+    Decision, Exchange, Forward, Gateway, back_channel, callback, caller, entrance, front_channel,
+    logout,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
 use crate::config::AuthenticationDemand;
@@ -57,7 +57,7 @@ async fn decide(
     };
     match route {
         Route::Public => Ok(Decision::Forward(visit.forward())),
-        Route::Protected(rule) => session::enter(&visit, rule).await,
+        Route::Protected(rule) => entrance::enter(&visit, rule).await,
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,
@@ -121,9 +121,9 @@ pub(super) struct Refusal {
     /// Where a person may start over.
     pub again: Option<String>,
     /// What the caller's authentication lacks, where that is what went wrong.
-    pub demand: AuthenticationDemand,
+    pub demand: Option<Box<AuthenticationDemand>>,
     /// What the rule's policy says against it, where that is what went wrong.
-    pub refused: Option<Refused>,
+    pub refused: Option<Box<Refused>>,
     /// The methods that the address takes, where that is what went wrong.
     pub allow: Option<&'static str>,
     /// Who reads the answer, where the address and not the request tells.
@@ -136,7 +136,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             error: error.into(),
             set_cookies: Vec::new(),
             again: None,
-            demand: AuthenticationDemand::default(),
+            demand: None,
             refused: None,
             allow: None,
             audience: None,
@@ -180,15 +180,17 @@ impl Refusal {
                 text: "Try again",
             }),
         };
-        let challenge = match &self.refused {
-            Some(refused) if !refused.denied.scopes.is_empty() => Challenge::InsufficientScope {
-                scopes: &refused.denied.scopes,
+        let challenge = match (&self.refused, &self.demand) {
+            (Some(refused), _) if !refused.denied.scopes.is_empty() => {
+                Challenge::InsufficientScope {
+                    scopes: &refused.denied.scopes,
+                }
+            }
+            (_, Some(demand)) => Challenge::InsufficientUserAuthentication {
+                max_age: demand.max_age.map(|age| age.as_secs()),
+                acr_values: &demand.acr_values,
             },
-            _ if self.demand.is_nothing() => Challenge::Plain,
-            _ => Challenge::InsufficientUserAuthentication {
-                max_age: self.demand.max_age.map(|age| age.as_secs()),
-                acr_values: &self.demand.acr_values,
-            },
+            _ => Challenge::Plain,
         };
         let response = Response::error(&report, audience, request_id, link, &challenge)
             .with_cookies(self.set_cookies);

@@ -1,4 +1,4 @@
-//! A request to a protected path: with a session it goes on, without one it does not.
+//! A request with a session: whether it goes on, and what becomes of a person without one.
 
 use std::rc::Rc;
 
@@ -9,32 +9,49 @@ use super::stored::{self, ProlongJob};
 use super::{Decision, Renewal, authorization, caller, login, silent, step_up};
 use crate::answer::Response;
 use crate::authz::Verdict;
-use crate::config::{AuthenticationDemand, CorsPreflight};
+use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
 use crate::session::{CacheKey, Life, OpenSession, RetryMark, SessionCookie, StoredSession};
 use crate::telemetry::Level;
 
-/// Lets a session through that meets the rule's demand and its policy, sends a person to log in,
-/// refuses everybody else.
-pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, Refusal> {
+/// What comes of looking for a request's session.
+pub enum Entry {
+    /// It has one, and that decides.
+    Decided(Decision),
+    Absent(Absence),
+}
+
+/// A request without a session.
+#[derive(Default)]
+pub struct Absence {
+    /// Cookies that delete what is left of one.
+    pub stale: Vec<String>,
+    /// The provider has ended the session that the cookie holds.
+    has_ended: bool,
+}
+
+/// Lets a session through that meets the rule's demand and its policy, and has a person authenticate
+/// again where it does not meet the demand.
+pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Entry, Refusal> {
     let demand = visit.gateway.config.authentication(rule);
     match current(visit, demand).await {
         Ok(Presence::Current { open, due }) => {
             if silent::is_due(visit, &open.session)
                 && let Some(away) = silent::start(visit, demand, &open).await?
             {
-                return Ok(away);
+                return Ok(Entry::Decided(away));
             }
-            authorize(visit, rule, &open, due).await
+            authorize(visit, rule, &open, due).await.map(Entry::Decided)
         }
-        Ok(Presence::TooWeak) => step_up::ask(visit, demand).await,
-        Ok(Presence::Ended) => leave_ended(visit, demand).await,
-        Ok(Presence::Absent) if passes_as_preflight(visit) => {
-            Ok(Decision::Forward(visit.forward()))
-        }
-        Ok(Presence::Absent) => {
-            log_in(visit, demand, StoredSession(visit.cookies()).delete()).await
-        }
+        Ok(Presence::TooWeak) => step_up::ask(visit, demand).await.map(Entry::Decided),
+        Ok(Presence::Ended) => Ok(Entry::Absent(Absence {
+            stale: Vec::new(),
+            has_ended: true,
+        })),
+        Ok(Presence::Absent) => Ok(Entry::Absent(Absence {
+            stale: StoredSession(visit.cookies()).delete(),
+            has_ended: false,
+        })),
         Err(error) if stored::is_bypassed(visit, &error) => {
             visit.host().log(
                 Level::Warn,
@@ -45,9 +62,22 @@ pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, R
                 ),
             );
             // The session may be there again in a moment: nothing is deleted.
-            log_in(visit, demand, Vec::new()).await
+            Ok(Entry::Absent(Absence::default()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Sends a person without a session to log in, and refuses everybody else.
+pub async fn send_to_log_in(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    absence: Absence,
+) -> Result<Decision, Refusal> {
+    let demand = visit.gateway.config.authentication(rule);
+    match absence.has_ended {
+        true => leave_ended(visit, demand).await,
+        false => log_in(visit, demand, absence.stale).await,
     }
 }
 
@@ -200,7 +230,7 @@ async fn authorize(
     }
     Err(Refusal {
         set_cookies,
-        refused: Some(Refused { denied, rule }),
+        refused: Some(Box::new(Refused { denied, rule })),
         ..Error::Denied(Denial::Forbidden).into()
     })
 }
@@ -219,9 +249,4 @@ fn renewal(visit: &Visit<'_>, open: &Rc<OpenSession>, due: bool) -> Option<Renew
         .as_ref()
         .is_some_and(|grant| visit.host().now() >= grant.due_at);
     (due || refreshing).then(|| Renewal::new(visit, open, due))
-}
-
-fn passes_as_preflight(visit: &Visit<'_>) -> bool {
-    visit.gateway.config.cors_preflight == CorsPreflight::Pass
-        && caller::is_preflight(visit.request)
 }

@@ -21,7 +21,7 @@ pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Dec
     let refusal = Refusal {
         // There the rule asks again; at another address nothing might.
         again: Some(login::target(visit.request)),
-        demand: demand.clone(),
+        demand: Some(Box::new(demand.clone())),
         ..Error::Denied(Denial::InsufficientAuthentication).into()
     };
     login::start_or_refuse(visit, demand, refusal).await

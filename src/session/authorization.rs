@@ -27,7 +27,7 @@ impl Authorization {
 }
 
 /// Bytes that a value and its members take, about.
-pub(super) fn footprint(value: &Value) -> usize {
+pub fn footprint(value: &Value) -> usize {
     let members = match value {
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(footprint).fold(0, usize::saturating_add),

@@ -41,7 +41,7 @@ use serde_json::{Map, Value};
 
 use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
-use authorization::footprint;
+pub use authorization::footprint;
 use watermarks::Epoch;
 
 /// A person who is logged in: what the session cookie holds, or the session store.

@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use super::{
-    Authentication, Authorization, Footprint as _, Life, OpenSession, PendingLogin, Session,
-};
+use super::{Authentication, Authorization, Footprint, Life, OpenSession, PendingLogin, Session};
 use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{headers, identity, select_claims};
+use super::{Known, headers, identity, select_claims};
 use crate::config::Upstream;
 use crate::session::Session;
 use crate::testing::{self, config};
@@ -21,7 +21,7 @@ fn session(claims: &Value) -> Session {
 
 fn sent(sources: &Value, session: &Session) -> Vec<(String, String)> {
     let text = |(name, value)| (name, String::from_utf8(value).unwrap());
-    let mut sent: Vec<_> = headers(&upstream(sources), session)
+    let mut sent: Vec<_> = headers(&upstream(sources), &Known::of_session(session))
         .into_iter()
         .map(text)
         .collect();

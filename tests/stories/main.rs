@@ -12,13 +12,16 @@
     clippy::unwrap_used
 )]
 
+mod access_token;
 mod answers;
 mod back_channel;
+mod bearer;
 mod browser;
 mod callback;
 mod claims;
 mod cookies;
 mod endings;
+mod entrances;
 mod faults;
 mod fleet;
 mod front_channel;

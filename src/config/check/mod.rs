@@ -4,6 +4,7 @@
 
 mod access_tokens;
 mod client;
+mod entrance;
 mod header;
 mod host;
 mod introspection;
@@ -16,12 +17,13 @@ mod session;
 mod store;
 mod upstream;
 
+use std::iter;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
-use super::{Config, CorsPreflight, Paths, defaults, duration, raw};
+use super::{Config, CorsPreflight, Entrance, Paths, defaults, duration, raw};
 use crate::secret::Secret;
 
 /// The longest text that is not a secret, in bytes.
@@ -52,7 +54,10 @@ impl<'e> Check<'e> {
         let root = At::Root;
         let providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
-        let rules = self.rules(&root.key("rules"), raw.rules);
+        let possible = providers
+            .as_ref()
+            .map(|(first, others)| entrance::methods(iter::once(first).chain(others)));
+        let rules = self.rules(&root.key("rules"), raw.rules, possible.as_deref());
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
             raw.cors_preflight.map(|word| match word {
@@ -89,6 +94,7 @@ impl<'e> Check<'e> {
             session: session?,
             paths: paths?,
             rules: rules?,
+            entrance: Entrance::of_all(possible?),
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
             upstream: upstream?,

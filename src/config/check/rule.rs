@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Access, AuthenticationDemand, Matcher, PathPattern, Rule, raw};
+use super::super::{
+    Access, AuthenticationDemand, Matcher, Method, Otherwise, PathPattern, Rule, raw,
+};
 use super::request::{LONGEST_MAX_AGE, is_quotable};
 use super::{Check, host, is_token};
 
@@ -20,9 +22,12 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: Option<Vec<Given<raw::Rule>>>,
+        possible: Option<&[Method]>,
     ) -> Option<Vec<Rule>> {
         let raw = self.or(at, raw, Vec::new())?;
-        let rules = self.each(at, raw, MOST_RULES, Self::rule)?;
+        let rules = self.each(at, raw, MOST_RULES, |check, at, raw| {
+            check.rule(at, raw, possible)
+        })?;
         let everything = rules.iter().position(|rule| rule.matcher.is_everything());
         if let Some(index) = everything {
             let here = at.index(index);
@@ -43,7 +48,7 @@ impl Check<'_> {
         Some(rules)
     }
 
-    fn rule(&mut self, at: &At<'_>, raw: raw::Rule) -> Option<Rule> {
+    fn rule(&mut self, at: &At<'_>, raw: raw::Rule, possible: Option<&[Method]>) -> Option<Rule> {
         let matcher = self.matcher(&at.key("match"), raw.matcher.unwrap_or_default());
         let access = self.or(
             &at.key("access"),
@@ -53,6 +58,13 @@ impl Check<'_> {
             }),
             Access::Authenticated,
         );
+        let entrance = self.entrance(at, access, raw.authenticate, raw.otherwise, possible);
+        let is_passed =
+            matches!(&entrance, Some(entrance) if entrance.otherwise == Otherwise::Pass);
+        let demands = raw.authentication.is_some() || raw.require.is_some() || raw.forbid.is_some();
+        if is_passed && demands {
+            self.fault(&at.key("otherwise"), "lets pass whoever proves nothing, in a rule that demands something of who they are; accepted: redirect or deny, or a rule without `require`, `forbid` and `authentication`");
+        }
         let authentication_at = at.key("authentication");
         let authentication = match raw.authentication {
             None => self.or(&authentication_at, None, AuthenticationDemand::default()),
@@ -66,6 +78,7 @@ impl Check<'_> {
         Some(Rule {
             matcher: matcher?,
             access: access?,
+            entrance: entrance?,
             authentication: authentication?,
             policy: policy?,
         })

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod client;
+mod entrances;
 mod introspection;
 mod policies;
 mod provider;

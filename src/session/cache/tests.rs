@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::{OpenSession, Session};
 use super::CacheKey::{self, Cookie};
-use super::{Cache, ENTRY_OVERHEAD, Footprint as _};
+use super::{Cache, ENTRY_OVERHEAD, Footprint};
 use crate::testing;
 
 const HOST: &str = "app.example.com";

@@ -1,0 +1,291 @@
+//! A request with an access token (RFC 6750): whose it is, and whether they may.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::authorization::Refused;
+use super::provider_keys::ProviderKeys;
+use super::serve::{Refusal, Visit};
+use super::{Forward, introspection};
+use crate::answer::Audience;
+use crate::authz::{self, Principal, Verdict};
+use crate::config::{AccessTokenPolicy, Provider};
+use crate::error::{Denial, Error, TokenFault};
+use crate::jose::{JwkSet, Jws};
+use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+use crate::provider::Sender;
+use crate::session::{Authentication, CacheKey, Footprint, footprint};
+use crate::time::Timestamp;
+use crate::upstream::{self, Known};
+
+/// The longest token that the provider is asked about.
+const MAX_OPAQUE_BYTES: usize = 8 * 1024;
+
+/// A token that has been verified, with what requests need of it.
+pub struct OpenToken {
+    claims: Map<String, Value>,
+    authentication: Authentication,
+    /// The index of its provider among the configured ones.
+    provider: usize,
+    /// When the keys were fetched that verified it; nothing where they are written by hand, or where the
+    /// provider was asked instead.
+    keys_of: Option<Timestamp>,
+    /// By the provider's clock, with what that may differ from ours.
+    good_until: Timestamp,
+    /// What it gives the upstream: name in lower case, and value.
+    headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Footprint for OpenToken {
+    fn size(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
+        let claims = self.claims.iter();
+        let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
+        headers.chain(claims).fold(0, usize::saturating_add)
+    }
+}
+
+/// The request's token, verified; nothing where it has none. One that is not good is never nothing.
+pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
+    match presented(visit) {
+        None => Ok(None),
+        Some(token) => verify(visit, token).await.map(Some).map_err(for_program),
+    }
+}
+
+/// Lets a token through that meets the rule's demand and its policy.
+pub fn enter(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    token: &OpenToken,
+) -> Result<Forward, Refusal> {
+    let config = &visit.gateway.config;
+    let demand = config.authentication(rule);
+    let policy = policy_of(visit, token.provider)?;
+    let now = visit.host().now();
+    if !token.authentication.meets(demand, now, policy.clock_skew) {
+        return Err(Refusal {
+            demand: Some(Box::new(demand.clone())),
+            ..for_program(Error::Denied(Denial::InsufficientAuthentication))
+        });
+    }
+    if let Some(policy) = config.policy(rule)
+        && let Verdict::Denied(denied) =
+            authz::evaluate(policy, &Principal::of_token(Some(&token.claims)))
+    {
+        return Err(Refusal {
+            refused: Some(Box::new(Refused { denied, rule })),
+            ..for_program(Error::Denied(Denial::Forbidden))
+        });
+    }
+    let mut forward = visit.forward();
+    forward.set.extend(token.headers.iter().cloned());
+    Ok(forward)
+}
+
+/// Whoever sends a token is a program, whatever it takes for an answer.
+fn for_program(error: Error) -> Refusal {
+    Refusal {
+        audience: Some(Audience::Program),
+        ..error.into()
+    }
+}
+
+/// The token of the `Authorization` header (RFC 6750 section 2.1).
+fn presented<'a>(visit: &Visit<'a>) -> Option<&'a str> {
+    let value = visit.request.text("authorization")?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
+    let key = CacheKey::Token(token.as_bytes());
+    let known = visit.gateway.tokens.borrow_mut().find(key, "");
+    if let Some(known) = known
+        && is_current(visit, &known)
+    {
+        return Ok(known);
+    }
+    if !Jws::is_one(token) {
+        return verify_opaque(visit, token).await;
+    }
+    let issuer = issuer_of(token).map_err(Error::AccessToken)?;
+    let mut providers = visit.gateway.config.providers().enumerate();
+    // Of an unknown issuer, a token is as bad as it would be of a known one with another's signature.
+    let (index, provider, policy) = providers
+        .find_map(|(index, provider)| {
+            let policy = provider.access_tokens.as_ref()?;
+            (provider.issuer == issuer).then_some((index, provider, policy))
+        })
+        .ok_or(Error::AccessToken(TokenFault::IssuerMismatch))?;
+    let open = verify_jwt(visit, token, index, provider, policy).await;
+    keep(visit, key, open)
+}
+
+/// Remembers a token that is good, and forgets one that is not: keys that were taken back take the token
+/// with them.
+fn keep(
+    visit: &Visit<'_>,
+    key: CacheKey<'_>,
+    open: Result<OpenToken, Error>,
+) -> Result<Rc<OpenToken>, Error> {
+    let mut tokens = visit.gateway.tokens.borrow_mut();
+    let open = open.map(Rc::new).inspect_err(|_| tokens.remove(key))?;
+    tokens.insert(key, "", &open);
+    Ok(open)
+}
+
+async fn verify_jwt(
+    visit: &Visit<'_>,
+    token: &str,
+    index: usize,
+    provider: &Provider,
+    policy: &AccessTokenPolicy,
+) -> Result<OpenToken, Error> {
+    let (verified, keys_of) = verify_with_keys(visit, token, index, provider, policy).await?;
+    let mut open = open(visit, token, &verified, index, policy)?;
+    open.keys_of = keys_of;
+    let introspection = policy.introspection.as_ref();
+    if let Some(introspection) = introspection.filter(|introspection| introspection.jwt) {
+        let asked = provider_of(visit, index)?;
+        let ((), until) = asked.introspect(introspection, token, |_| Ok(())).await?;
+        open.good_until = open.good_until.min(until);
+    }
+    Ok(open)
+}
+
+/// A token that says nothing itself, not even whose it is: one provider at most is asked.
+async fn verify_opaque(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
+    let mut providers = visit.gateway.config.providers().enumerate();
+    let asked = providers.find_map(|(index, provider)| {
+        let policy = provider.access_tokens.as_ref()?;
+        Some((index, provider, policy, policy.introspection.as_ref()?))
+    });
+    let malformed = Error::AccessToken(TokenFault::Malformed);
+    let (index, provider, policy, introspection) = asked.ok_or(malformed)?;
+    if token.len() > MAX_OPAQUE_BYTES {
+        return Err(Error::AccessToken(TokenFault::TooLarge));
+    }
+    if !is_b64token(token) {
+        return Err(malformed);
+    }
+    let digest = introspection::digest(token);
+    let key = CacheKey::Digest(&digest);
+    let known = visit.gateway.tokens.borrow_mut().find(key, "");
+    if let Some(known) = known
+        && is_current(visit, &known)
+    {
+        return Ok(known);
+    }
+    let read = |claims| {
+        let verifier = AccessTokenVerifier {
+            issuer: &provider.issuer,
+            policy,
+            now: visit.host().now(),
+        };
+        verifier.verify_introspected(claims, introspection)
+    };
+    let told = provider_of(visit, index)?
+        .introspect(introspection, token, read)
+        .await;
+    let open = told.and_then(|(verified, until)| {
+        let mut open = open(visit, token, &verified, index, policy)?;
+        open.good_until = open.good_until.min(until);
+        Ok(open)
+    });
+    keep(visit, key, open)
+}
+
+/// Whether it can stand in an `Authorization` header (RFC 6750 section 2.1).
+fn is_b64token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    let is_in_it = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !body.is_empty() && body.bytes().all(is_in_it)
+}
+
+/// Whether a token that was verified before is still good, by its time and by its provider's keys.
+fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
+    let is_good = visit.host().now() < token.good_until;
+    let keys = ProviderKeys::of(visit.gateway, visit.exchange, token.provider);
+    let has_its_keys = match (token.keys_of, keys) {
+        (None, _) => true,
+        (Some(fetched_at), Some(keys)) => keys
+            .at_hand()
+            .is_some_and(|data| data.fetched_at == fetched_at),
+        (Some(_), None) => false,
+    };
+    is_good && has_its_keys
+}
+
+async fn verify_with_keys(
+    visit: &Visit<'_>,
+    token: &str,
+    index: usize,
+    provider: &Provider,
+    policy: &AccessTokenPolicy,
+) -> Result<(VerifiedAccessToken, Option<Timestamp>), Error> {
+    let attempt = |keys: &JwkSet| {
+        let verifier = AccessTokenVerifier {
+            issuer: &provider.issuer,
+            policy,
+            now: visit.host().now(),
+        };
+        verifier.verify(token, keys)
+    };
+    if !policy.keys.is_empty() {
+        let verified = attempt(&policy.keys).map_err(Error::AccessToken)?;
+        return Ok((verified, None));
+    }
+    let keys = provider_of(visit, index)?;
+    let data = keys.wait().await?;
+    let verified = keys.verify(&data, Sender::Anybody, attempt).await;
+    let (verified, fetched_at) = verified
+        .and_then(|verified| verified.ok_or(TokenFault::KeyUnknown))
+        .map_err(Error::AccessToken)?;
+    Ok((verified, Some(fetched_at)))
+}
+
+fn open(
+    visit: &Visit<'_>,
+    token: &str,
+    verified: &VerifiedAccessToken,
+    provider: usize,
+    policy: &AccessTokenPolicy,
+) -> Result<OpenToken, Error> {
+    let claims = verified.claims();
+    let time = |claim| claims.numeric_date(claim).map_err(Error::AccessToken);
+    let upstream = &visit.gateway.config.upstream;
+    let selected = upstream::select_claims(upstream, claims.as_object());
+    let known = Known {
+        claims: &Value::Object(selected).to_string(),
+        id_token: None,
+        access_token: Some(token),
+    };
+    Ok(OpenToken {
+        authentication: Authentication {
+            issued_at: time("iat")?.unwrap_or_default(),
+            auth_time: time("auth_time")?,
+            acr: claims.string("acr").ok().flatten().map(ToOwned::to_owned),
+        },
+        provider,
+        keys_of: None,
+        good_until: verified.expires_at().after(policy.clock_skew),
+        headers: upstream::headers(upstream, &known),
+        claims: claims.as_object().clone(),
+    })
+}
+
+fn provider_of<'a>(visit: &Visit<'a>, index: usize) -> Result<ProviderKeys<'a>, Error> {
+    ProviderKeys::of(visit.gateway, visit.exchange, index).ok_or(Error::ProviderUnavailable)
+}
+
+fn policy_of<'a>(visit: &Visit<'a>, provider: usize) -> Result<&'a AccessTokenPolicy, Error> {
+    let provider = visit.gateway.config.providers().nth(provider);
+    provider
+        .and_then(|provider| provider.access_tokens.as_ref())
+        .ok_or(Error::ProviderUnavailable)
+}

@@ -1,0 +1,115 @@
+//! A request to a protected path: who it comes from, and what becomes of it where nobody is known.
+
+use super::serve::{Refusal, Visit};
+use super::session::{Absence, Entry};
+use super::{Decision, bearer, caller, session};
+use crate::config::{CorsPreflight, Entrance, Method, Methods, Otherwise};
+use crate::error::{Denial, Error};
+
+/// Lets through whom the rule lets through, by the methods that it takes.
+pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Decision, Refusal> {
+    let entrance = visit.gateway.config.entrance(rule);
+    match &entrance.methods {
+        Methods::AnyOf(methods) => any_of(visit, rule, entrance, methods).await,
+        Methods::AllOf(methods) => all_of(visit, rule, entrance, methods).await,
+    }
+}
+
+/// The first method that the request has decides, however it ends.
+async fn any_of(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    entrance: &Entrance,
+    methods: &[Method],
+) -> Result<Decision, Refusal> {
+    let mut absence = Absence::default();
+    for method in methods {
+        match method {
+            Method::Bearer => {
+                if let Some(token) = bearer::find(visit).await? {
+                    return bearer::enter(visit, rule, &token).map(Decision::Forward);
+                }
+            }
+            Method::Session => match session::enter(visit, rule).await? {
+                Entry::Decided(decision) => return Ok(decision),
+                Entry::Absent(absent) => absence = absent,
+            },
+        }
+    }
+    without_session(visit, rule, entrance, absence).await
+}
+
+/// Each method has to be there and good. The first says who the caller is, so it decides at the end.
+async fn all_of(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    entrance: &Entrance,
+    methods: &[Method],
+) -> Result<Decision, Refusal> {
+    let takes_tokens = methods.contains(&Method::Bearer);
+    let token = match takes_tokens {
+        true => bearer::find(visit).await?,
+        false => None,
+    };
+    if takes_tokens && token.is_none() {
+        // No login brings a token.
+        return turn_away(visit, entrance, Denial::TokenRequired, Vec::new());
+    }
+    let speaks = |method| methods.first() == Some(&method);
+    let mut decision = Decision::Forward(visit.forward());
+    if methods.contains(&Method::Session) {
+        let rule = rule.filter(|_| speaks(Method::Session));
+        decision = match session::enter(visit, rule).await? {
+            Entry::Decided(decision) => decision,
+            Entry::Absent(absence) => return without_session(visit, rule, entrance, absence).await,
+        };
+    }
+    match (decision, token) {
+        (Decision::Forward(session), Some(token)) if speaks(Method::Bearer) => {
+            let mut forward = bearer::enter(visit, rule, &token)?;
+            forward.renewal = session.renewal;
+            Ok(Decision::Forward(forward))
+        }
+        (decision, _) => Ok(decision),
+    }
+}
+
+/// What becomes of a request without a session, or without anything.
+async fn without_session(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    entrance: &Entrance,
+    absence: Absence,
+) -> Result<Decision, Refusal> {
+    let denial = match entrance.methods.each().contains(&Method::Session) {
+        true => Denial::LoginRequired,
+        false => Denial::TokenRequired,
+    };
+    match entrance.otherwise {
+        Otherwise::Redirect if !passes_as_preflight(visit) => {
+            session::send_to_log_in(visit, rule, absence).await
+        }
+        _ => turn_away(visit, entrance, denial, absence.stale),
+    }
+}
+
+/// What becomes of a request that does not prove who it comes from, and is not sent to log in.
+fn turn_away(
+    visit: &Visit<'_>,
+    entrance: &Entrance,
+    denial: Denial,
+    stale: Vec<String>,
+) -> Result<Decision, Refusal> {
+    if entrance.otherwise == Otherwise::Pass || passes_as_preflight(visit) {
+        return Ok(Decision::Forward(visit.forward()));
+    }
+    Err(Refusal {
+        set_cookies: stale,
+        ..Error::Denied(denial).into()
+    })
+}
+
+fn passes_as_preflight(visit: &Visit<'_>) -> bool {
+    visit.gateway.config.cors_preflight == CorsPreflight::Pass
+        && caller::is_preflight(visit.request)
+}
