@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
-use super::{Forward, introspection};
+use super::{Forward, opaque};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::config::{AccessTokenPolicy, Provider};
@@ -19,9 +19,6 @@ use crate::session::{Authentication, CacheKey, Footprint, footprint};
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
 
-/// The longest token that the provider is asked about.
-const MAX_OPAQUE_BYTES: usize = 8 * 1024;
-
 /// A token that has been verified, with what requests need of it.
 pub struct OpenToken {
     claims: Map<String, Value>,
@@ -32,7 +29,7 @@ pub struct OpenToken {
     /// provider was asked instead.
     keys_of: Option<Timestamp>,
     /// By the provider's clock, with what that may differ from ours.
-    good_until: Timestamp,
+    pub(super) good_until: Timestamp,
     /// What it gives the upstream: name in lower case, and value.
     headers: Vec<(String, Vec<u8>)>,
 }
@@ -110,8 +107,10 @@ async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> 
     {
         return Ok(known);
     }
-    if !Jws::is_one(token) {
-        return verify_opaque(visit, token).await;
+    if let Some(asked) = opaque::Asked::of(visit)
+        && !Jws::is_one(token)
+    {
+        return asked.verify(visit, token).await;
     }
     let issuer = issuer_of(token).map_err(Error::AccessToken)?;
     let mut providers = visit.gateway.config.providers().enumerate();
@@ -128,7 +127,7 @@ async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> 
 
 /// Remembers a token that is good, and forgets one that is not: keys that were taken back take the token
 /// with them.
-fn keep(
+pub(super) fn keep(
     visit: &Visit<'_>,
     key: CacheKey<'_>,
     open: Result<OpenToken, Error>,
@@ -158,57 +157,8 @@ async fn verify_jwt(
     Ok(open)
 }
 
-/// A token that says nothing itself, not even whose it is: one provider at most is asked.
-async fn verify_opaque(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
-    let mut providers = visit.gateway.config.providers().enumerate();
-    let asked = providers.find_map(|(index, provider)| {
-        let policy = provider.access_tokens.as_ref()?;
-        Some((index, provider, policy, policy.introspection.as_ref()?))
-    });
-    let malformed = Error::AccessToken(TokenFault::Malformed);
-    let (index, provider, policy, introspection) = asked.ok_or(malformed)?;
-    if token.len() > MAX_OPAQUE_BYTES {
-        return Err(Error::AccessToken(TokenFault::TooLarge));
-    }
-    if !is_b64token(token) {
-        return Err(malformed);
-    }
-    let digest = introspection::digest(token);
-    let key = CacheKey::Digest(&digest);
-    let known = visit.gateway.tokens.borrow_mut().find(key, "");
-    if let Some(known) = known
-        && is_current(visit, &known)
-    {
-        return Ok(known);
-    }
-    let read = |claims| {
-        let verifier = AccessTokenVerifier {
-            issuer: &provider.issuer,
-            policy,
-            now: visit.host().now(),
-        };
-        verifier.verify_introspected(claims, introspection)
-    };
-    let told = provider_of(visit, index)?
-        .introspect(introspection, token, read)
-        .await;
-    let open = told.and_then(|(verified, until)| {
-        let mut open = open(visit, token, &verified, index, policy)?;
-        open.good_until = open.good_until.min(until);
-        Ok(open)
-    });
-    keep(visit, key, open)
-}
-
-/// Whether it can stand in an `Authorization` header (RFC 6750 section 2.1).
-fn is_b64token(token: &str) -> bool {
-    let body = token.trim_end_matches('=');
-    let is_in_it = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    !body.is_empty() && body.bytes().all(is_in_it)
-}
-
 /// Whether a token that was verified before is still good, by its time and by its provider's keys.
-fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
+pub(super) fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
     let is_good = visit.host().now() < token.good_until;
     let keys = ProviderKeys::of(visit.gateway, visit.exchange, token.provider);
     let has_its_keys = match (token.keys_of, keys) {
@@ -249,7 +199,7 @@ async fn verify_with_keys(
     Ok((verified, Some(fetched_at)))
 }
 
-fn open(
+pub(super) fn open(
     visit: &Visit<'_>,
     token: &str,
     verified: &VerifiedAccessToken,
@@ -279,7 +229,7 @@ fn open(
     })
 }
 
-fn provider_of<'a>(visit: &Visit<'a>, index: usize) -> Result<ProviderKeys<'a>, Error> {
+pub(super) fn provider_of<'a>(visit: &Visit<'a>, index: usize) -> Result<ProviderKeys<'a>, Error> {
     ProviderKeys::of(visit.gateway, visit.exchange, index).ok_or(Error::ProviderUnavailable)
 }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::provider_keys::ProviderKeys;
-use super::{Call, Gateway};
+use super::{Call, Reply};
 use crate::config::{IntrospectionCredentials, IntrospectionPolicy};
 use crate::error::{CallFault, Error, InternalFault, TokenFault};
 use crate::jose::Claims;
@@ -75,7 +75,7 @@ impl ProviderKeys<'_> {
         let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
         let form = self.resource_server(policy, &metadata)?.ask(token)?;
         let call = Call::with_form(self.provider, Purpose::Introspection, endpoint, form);
-        let judge = |reply: Result<super::Reply, CallFault>| {
+        let judge = |reply: Result<Reply, CallFault>| {
             let reply = reply?;
             match parse_introspection(reply.status, &reply.body)?.map(read) {
                 None => Ok(Err(TokenFault::Inactive)),

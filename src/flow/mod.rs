@@ -21,6 +21,7 @@ mod job;
 mod kept_claims;
 mod login;
 mod logout;
+mod opaque;
 mod posted;
 mod provider_keys;
 mod redeemed;

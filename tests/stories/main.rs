@@ -26,6 +26,7 @@ mod faults;
 mod fleet;
 mod front_channel;
 mod host;
+mod introspection;
 mod keys;
 mod login;
 mod logout;

@@ -11,11 +11,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::artifact;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::port;
 use crate::process::Process;
 use crate::wait;
@@ -321,6 +323,34 @@ impl Provider {
         Request::new("DELETE", "/admin/log")
             .send(self.admin())
             .expect("an answer from the provider");
+    }
+
+    /// An access token that the client `svc` gets for itself, for this resource.
+    pub fn program_token(&self, resource: Option<&str>) -> String {
+        let mut form = vec![("grant_type", "client_credentials")];
+        form.extend(resource.map(|resource| ("resource", resource)));
+        let response = self.as_program("/token", &form);
+        assert_eq!(response.status, 200, "{}", response.text());
+        let token = response.json()["access_token"].take();
+        token.as_str().expect("a token").to_owned()
+    }
+
+    /// Takes such a token back.
+    pub fn revoke_program_token(&self, token: &str) {
+        let response = self.as_program("/token/revocation", &[("token", token)]);
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+
+    fn as_program(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let credentials = STANDARD.encode(format!("svc:{SECRET}"));
+        Request::post(path, body)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Basic {credentials}"))
+            .send(self.address)
+            .expect("an answer from the provider")
     }
 
     fn admin(&self) -> SocketAddr {

@@ -131,6 +131,10 @@ impl Provider {
                     && form.all("client_secret").is_empty()
                     && self.proves_secret(&client, form)
             }
+            "bearer" => {
+                authorization == format!("Bearer {}", client.secret)
+                    && form.all("client_id").is_empty()
+            }
             "none" => {
                 authorization.is_empty()
                     && form.all("client_id") == [client.id.as_str()]
