@@ -24,27 +24,32 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
+/// The examples of one language in what users read.
+fn examples(language: &str) -> Vec<String> {
+    let documents = ["README.md", "docs/sessions.md"].map(|path| blocks(&read(path), language));
+    assert!(documents.iter().all(|examples| !examples.is_empty()));
+    documents.concat()
+}
+
 #[test]
-fn every_configuration_in_the_readme_loads() {
+fn every_configuration_in_the_documents_loads() {
     let environment = |name: &str| Some(format!("{name} as 32 bytes of random text or more"));
-    let examples = blocks(&read("README.md"), "json");
-    assert!(examples.len() >= 2);
-    for example in examples {
+    for example in examples("json") {
         let loaded = Config::load(example.as_bytes(), &environment);
         assert!(loaded.is_ok(), "{example}\n{}", loaded.unwrap_err());
     }
 }
 
-/// The filter in the README is the one that the demo and its test run.
+/// The filter in the documents is the one that the demo and its test run.
 #[test]
-fn the_filter_in_the_readme_is_part_of_the_demo() {
+fn the_filter_in_the_documents_is_part_of_the_demo() {
     let unindented = |text: &str| -> String {
         text.lines()
             .map(|line| format!("{}\n", line.trim()))
             .collect()
     };
     let demo = unindented(&read("envoy.yaml"));
-    let mut examples = blocks(&read("README.md"), "yaml");
+    let mut examples = examples("yaml");
     examples.retain(|example| example.contains("filters.http.wasm"));
     assert!(!examples.is_empty());
     for example in examples {

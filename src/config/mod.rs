@@ -1,14 +1,13 @@
 //! The configuration as the rest of Portero sees it: checked, complete, safe to print.
 //!
 //! [`Config::load`] goes from JSON text or a protobuf `Struct` to a tree (`tree`,
-//! `struct_message`), from the tree to what was written (`raw`, by way of `cursor`), and from there
+//! `struct_message`), from the tree to what was written (`raw`, by way of `read`), and from there
 //! to the types here (`check`). Each step records its faults and goes on with the rest, so that one
 //! load reports everything.
 
 mod access_tokens;
 mod check;
 mod client;
-mod cursor;
 mod defaults;
 mod duration;
 mod entrance;
@@ -17,6 +16,7 @@ mod introspection;
 mod load;
 mod policy;
 mod raw;
+mod read;
 #[cfg(not(target_arch = "wasm32"))]
 mod reference;
 #[cfg(not(target_arch = "wasm32"))]

@@ -10,7 +10,7 @@ mod rule;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
@@ -19,11 +19,13 @@ pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
 
+use super::fault::Ledger;
+use super::read::{Cursor, Read};
 use super::words::{Given, SecretText, Span, TextOrList, Whole};
 
 /// The whole configuration of Portero: one object. Unknown keys, repeated keys and nulls are
 /// refused; every fault of a configuration is reported at once.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
@@ -49,7 +51,7 @@ pub(super) struct Configuration {
 }
 
 /// An OpenID provider and what Portero is to it.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
@@ -106,7 +108,7 @@ pub(super) struct Provider {
 
 /// The Envoy clusters of a provider whose endpoints are on several hosts. Each is `cluster` where
 /// nothing else is said.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Clusters {
@@ -124,7 +126,7 @@ pub(super) struct Clusters {
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
 /// The calls go to the clusters that `cluster` and `clusters` name, whatever host an endpoint names.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Endpoints {
@@ -148,7 +150,7 @@ pub(super) struct Endpoints {
 }
 
 /// The checks of an ID token that a configuration may change.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdToken {
@@ -164,7 +166,7 @@ pub(super) struct IdToken {
 }
 
 /// Sessions live in a sealed cookie, and nothing about them is kept on a server, unless `store` says where.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Session {
@@ -207,7 +209,7 @@ pub(super) struct Session {
 
 /// Redis as the store of sessions, reached by HTTP through a front end that is there already. What
 /// is kept is sealed with the session keys before it leaves Envoy.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
@@ -233,7 +235,7 @@ pub(super) struct Store {
 }
 
 /// How the front end takes commands: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum StoreProtocol {
@@ -252,7 +254,7 @@ pub(super) enum StoreProtocol {
 }
 
 /// What happens to requests while the store cannot be asked.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum WhenUnavailable {
@@ -265,7 +267,7 @@ pub(super) enum WhenUnavailable {
 }
 
 /// Refreshing with the refresh token that the provider gave at the login, if it gave one.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
@@ -278,7 +280,7 @@ pub(super) struct Refresh {
 }
 
 /// The session cookie.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cookie {
@@ -293,13 +295,11 @@ pub(super) struct Cookie {
 }
 
 /// The `SameSite` attribute of the session cookie.
-#[derive(Deserialize)]
 #[cfg_attr(
     not(target_arch = "wasm32"),
     derive(schemars::JsonSchema),
-    schemars(!try_from)
+    schemars(rename_all = "snake_case")
 )]
-#[serde(rename_all = "snake_case", try_from = "String")]
 pub(super) enum SameSite {
     /// Sent when a link of another site is followed.
     Lax,
@@ -308,24 +308,24 @@ pub(super) enum SameSite {
     None,
 }
 
-impl TryFrom<String> for SameSite {
-    type Error = &'static str;
-
-    fn try_from(word: String) -> Result<Self, Self::Error> {
-        match word.as_str() {
-            "lax" => Ok(Self::Lax),
-            "none" => Ok(Self::None),
-            "strict" => Err(
+impl Read for SameSite {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let problem = match cursor.text(ledger)? {
+            "lax" => return Some(Self::Lax),
+            "none" => return Some(Self::None),
+            "strict" => {
                 "is `strict`, and a browser does not send such a cookie when the provider sends it \
-                 back, so a login would never end; accepted: lax, none",
-            ),
-            _ => Err("is not a known word; accepted: lax, none"),
-        }
+                 back, so a login would never end; accepted: lax, none"
+            }
+            _ => "is not a known word; accepted: lax, none",
+        };
+        cursor.wrong(problem.to_owned(), ledger);
+        None
     }
 }
 
 /// What happens to a CORS preflight request: `OPTIONS` with `Access-Control-Request-Method`.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CorsPreflight {
@@ -336,7 +336,7 @@ pub(super) enum CorsPreflight {
 }
 
 /// What the upstream is told.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
@@ -347,7 +347,7 @@ pub(super) struct Upstream {
 }
 
 /// What a header holds: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HeaderSource {
@@ -363,7 +363,7 @@ pub(super) enum HeaderSource {
 }
 
 /// How the claims about the user are written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum UserinfoForm {
@@ -372,7 +372,7 @@ pub(super) enum UserinfoForm {
 }
 
 /// How the ID token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum IdTokenForm {
@@ -383,7 +383,7 @@ pub(super) enum IdTokenForm {
 }
 
 /// How the access token is written.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AccessTokenForm {

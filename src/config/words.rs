@@ -1,82 +1,69 @@
 //! The small types that the raw configuration is written with.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use portero_derive::Read;
+use serde_json::Value;
 
 use super::duration;
+use super::fault::Ledger;
+use super::read::{Cursor, Read, Slot};
 use crate::secret::Secret;
 
 /// A value that must be there. It holds nothing where the value is absent or had a fault of its
 /// own, so that one missing value does not hide the faults beside it.
 pub(super) struct Given<T>(pub(super) Option<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self)
+impl<T: Read> Slot for Given<T> {
+    type Value = T;
+
+    fn holding(value: Option<T>) -> Self {
+        Self(value)
     }
 }
 
 /// A duration with its unit.
 pub(super) struct Span(pub(super) Duration);
 
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SpanVisitor).map(Self)
-    }
-}
-
-struct SpanVisitor;
-
-impl Visitor<'_> for SpanVisitor {
-    type Value = Duration;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(duration::ACCEPTED)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-        duration::parse(text).ok_or_else(|| {
-            let accepted = duration::ACCEPTED;
-            E::custom(format!("is not a duration; accepted: {accepted}"))
-        })
+impl Read for Span {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let accepted = duration::ACCEPTED;
+        let Value::String(text) = cursor.value else {
+            cursor.wrong_kind(accepted, ledger);
+            return None;
+        };
+        let span = duration::parse(text).map(Self);
+        if span.is_none() {
+            cursor.wrong(format!("is not a duration; accepted: {accepted}"), ledger);
+        }
+        span
     }
 }
 
 /// A whole number. A protobuf `Struct` holds every number as a double, so `5.0` is 5.
 pub(super) struct Whole(pub(super) u64);
 
-impl<'de> Deserialize<'de> for Whole {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WholeVisitor).map(Self)
-    }
-}
-
-struct WholeVisitor;
-
-impl Visitor<'_> for WholeVisitor {
-    type Value = u64;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a whole number, not negative")
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
-        Ok(number)
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+impl Read for Whole {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
         // Doubles are exact up to here, and no limit of ours comes near.
         const MOST: f64 = 9_007_199_254_740_992.0;
-        if number.fract() == 0.0 && (0.0..=MOST).contains(&number) {
-            Ok(number as u64)
-        } else {
-            Err(E::custom(
-                "is not a whole number; accepted: a whole number, not negative",
-            ))
+        const ACCEPTED: &str = "a whole number, not negative";
+        let Value::Number(number) = cursor.value else {
+            cursor.wrong_kind(ACCEPTED, ledger);
+            return None;
+        };
+        if let Some(number) = number.as_u64() {
+            return Some(Self(number));
         }
+        let number = number.as_f64().unwrap_or(f64::NAN);
+        if number.fract() == 0.0 && (0.0..=MOST).contains(&number) {
+            return Some(Self(number as u64));
+        }
+        cursor.wrong(
+            format!("is not a whole number; accepted: {ACCEPTED}"),
+            ledger,
+        );
+        None
     }
 }
 
@@ -87,34 +74,28 @@ pub(super) enum SecretText {
     Environment(Given<String>),
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Read)]
 #[serde(deny_unknown_fields)]
 struct Environment {
     env: Given<String>,
 }
 
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretVisitor)
-    }
-}
-
-struct SecretVisitor;
-
-impl<'de> Visitor<'de> for SecretVisitor {
-    type Value = SecretText;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string, or {\"env\": \"NAME\"} with the name of a variable")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<SecretText, E> {
-        Ok(SecretText::Literal(Secret::new(text.to_owned())))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<SecretText, A::Error> {
-        Environment::deserialize(MapAccessDeserializer::new(access))
-            .map(|environment| SecretText::Environment(environment.env))
+impl Read for SecretText {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        match cursor.value {
+            Value::String(text) => Some(Self::Literal(Secret::new(text.clone()))),
+            Value::Object(_) => {
+                let Environment { env } = Environment::read(cursor, ledger)?;
+                Some(Self::Environment(env))
+            }
+            _ => {
+                cursor.wrong_kind(
+                    "a string, or {\"env\": \"NAME\"} with the name of a variable",
+                    ledger,
+                );
+                None
+            }
+        }
     }
 }
 
@@ -124,27 +105,16 @@ pub(super) enum TextOrList {
     List(Vec<Given<String>>),
 }
 
-impl<'de> Deserialize<'de> for TextOrList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOrListVisitor)
-    }
-}
-
-struct TextOrListVisitor;
-
-impl<'de> Visitor<'de> for TextOrListVisitor {
-    type Value = TextOrList;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string, or a list of strings")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<TextOrList, E> {
-        Ok(TextOrList::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<TextOrList, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(access)).map(TextOrList::List)
+impl Read for TextOrList {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        match cursor.value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Array(_) => Vec::read(cursor, ledger).map(Self::List),
+            _ => {
+                cursor.wrong_kind("a string, or a list of strings", ledger);
+                None
+            }
+        }
     }
 }
 
@@ -155,52 +125,24 @@ pub(super) enum Plain {
     Flag(bool),
 }
 
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PlainVisitor)
-    }
-}
-
-struct PlainVisitor;
-
-impl PlainVisitor {
-    /// Beyond this, whole numbers share an `f64`.
-    const MOST: f64 = 9_007_199_254_740_991.0;
-
-    fn number<E: Error>(number: f64) -> Result<Plain, E> {
-        if (-Self::MOST..=Self::MOST).contains(&number) {
-            return Ok(Plain::Number(number));
+impl Read for Plain {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        /// Beyond this, whole numbers share an `f64`.
+        const MOST: f64 = 9_007_199_254_740_991.0;
+        match cursor.value {
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Bool(flag) => Some(Self::Flag(*flag)),
+            Value::Number(number) => {
+                let number = number.as_f64().filter(|it| (-MOST..=MOST).contains(it));
+                if number.is_none() {
+                    cursor.wrong("is a number too large to be told from others; accepted: a number between -9007199254740991 and 9007199254740991".to_owned(), ledger);
+                }
+                number.map(Self::Number)
+            }
+            _ => {
+                cursor.wrong_kind("a string, a number or a boolean", ledger);
+                None
+            }
         }
-        Err(E::custom(
-            "is a number too large to be told from others; accepted: a number between -9007199254740991 and 9007199254740991",
-        ))
-    }
-}
-
-impl Visitor<'_> for PlainVisitor {
-    type Value = Plain;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string, a number or a boolean")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
-        Ok(Plain::Text(text.to_owned()))
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Plain, E> {
-        Ok(Plain::Flag(flag))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Plain, E> {
-        Self::number(number as f64)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Plain, E> {
-        Self::number(number as f64)
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Plain, E> {
-        Self::number(number)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use portero_derive::Read;
 use serde_json::Value;
 
 use super::super::words::{Given, SecretText, Span};
@@ -10,7 +10,7 @@ use super::Introspection;
 
 /// Access tokens of the provider: JSON Web Tokens whose `iss` is its issuer, byte for byte, and with
 /// `introspection` those that are none.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct AccessTokens {
@@ -34,7 +34,7 @@ pub(in crate::config) struct AccessTokens {
 }
 
 /// Which tokens of a provider count as access tokens.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum AccessTokenProfile {
@@ -46,7 +46,7 @@ pub(in crate::config) enum AccessTokenProfile {
 }
 
 /// A key: an object with exactly one of these.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(in crate::config) enum AccessTokenKey {

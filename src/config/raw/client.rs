@@ -1,11 +1,11 @@
 //! Portero as the provider knows it, as it is written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::{Given, SecretText};
 
 /// Portero as it is registered at the provider.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Client {
@@ -17,7 +17,7 @@ pub(in crate::config) struct Client {
 
 /// How the client authenticates where it asks the provider directly (OpenID Connect Core, section 9): an
 /// object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(in crate::config) enum ClientAuthentication {
@@ -60,7 +60,7 @@ pub(in crate::config) enum ClientAuthentication {
 }
 
 /// The audience of the tokens by which the client authenticates.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum AssertionAudience {

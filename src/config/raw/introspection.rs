@@ -1,6 +1,6 @@
 //! How the provider is asked about access tokens, as it is written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::{SecretText, Span};
 use super::Client;
@@ -8,7 +8,7 @@ use super::Client;
 /// Asks the provider about tokens that are no JSON Web Tokens (RFC 7662): they say nothing themselves. At
 /// most one provider of a configuration has this, because nobody can see whose such a token is, and a
 /// token must not be shown to others.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Introspection {

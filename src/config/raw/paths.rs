@@ -1,10 +1,10 @@
 //! The paths of Portero's own, as they are written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 /// Paths that Portero answers on every host; they must differ. A path starts with `/` and is in
 /// canonical form: no `//`, `.` or `..` segments, query, fragment, `\`, `;` or needless percent-encoding.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Paths {

@@ -1,6 +1,6 @@
 //! What rules demand of claims, as it is written.
 
-use serde::Deserialize;
+use portero_derive::Read;
 
 use super::super::words::{Given, Plain, TextOrList};
 
@@ -10,7 +10,7 @@ use super::super::words::{Given, Plain, TextOrList};
 /// A claim of another type than a condition speaks of cannot be judged, and neither can groups that
 /// the provider left out because there are too many: then `require` is not met, and `forbid` refuses.
 /// A claim that is missing or null has no value, and no names.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Conditions {
@@ -40,7 +40,7 @@ pub(in crate::config) struct Conditions {
 }
 
 /// Which names are wanted: an object with exactly one of these keys.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum Selection {
@@ -52,7 +52,7 @@ pub(in crate::config) enum Selection {
 
 /// A condition on one claim: its name and exactly one test. Texts, numbers and booleans are compared as
 /// what they are: `1` is neither `"1"` nor `true`.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct ClaimCondition {

@@ -1,16 +1,15 @@
 //! The rules, as they are written.
 
-use std::fmt;
+use portero_derive::Read;
+use serde_json::Value;
 
-use serde::Deserialize;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-
+use super::super::fault::Ledger;
+use super::super::read::{Cursor, Read};
 use super::super::words::{Given, Span};
 use super::{Conditions, Selection};
 
 /// One rule.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Rule {
@@ -44,7 +43,7 @@ pub(in crate::config) struct Rule {
 /// asks of all. Whoever does not meet it is sent to the provider with the same parameters, and the ID
 /// token that comes back must prove it; a request that cannot be redirected gets 401 with the
 /// challenge of RFC 9470.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Authentication {
@@ -58,7 +57,7 @@ pub(in crate::config) struct Authentication {
 }
 
 /// What a rule looks at. A key that is left out matches anything.
-#[derive(Default, Deserialize)]
+#[derive(Default, Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Match {
@@ -76,7 +75,7 @@ pub(in crate::config) struct Match {
 
 /// How a rule compares the path: an object with exactly one of these keys. The paths have the
 /// canonical form that `paths` describes.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum PathMatch {
@@ -88,7 +87,7 @@ pub(in crate::config) enum PathMatch {
 }
 
 /// Who gets through a rule.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum Access {
@@ -101,33 +100,24 @@ pub(in crate::config) enum Access {
 /// How callers prove who they are.
 pub(in crate::config) struct Methods(pub(in crate::config) Selection);
 
-impl<'de> Deserialize<'de> for Methods {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MethodsVisitor).map(Self)
-    }
-}
-
-struct MethodsVisitor;
-
-impl<'de> Visitor<'de> for MethodsVisitor {
-    type Value = Selection;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("a list of `bearer` and `session`, or an object with `any_of` or `all_of`")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Selection, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(access)).map(Selection::AnyOf)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Selection, A::Error> {
-        Selection::deserialize(MapAccessDeserializer::new(access))
+impl Read for Methods {
+    fn read(cursor: Cursor<'_>, ledger: &mut Ledger) -> Option<Self> {
+        let methods = match cursor.value {
+            Value::Array(_) => Vec::read(cursor, ledger).map(Selection::AnyOf),
+            Value::Object(_) => Selection::read(cursor, ledger),
+            _ => {
+                let accepted =
+                    "a list of `bearer` and `session`, or an object with `any_of` or `all_of`";
+                cursor.wrong_kind(accepted, ledger);
+                None
+            }
+        };
+        methods.map(Self)
     }
 }
 
 /// What becomes of a request that proves nothing.
-#[derive(Deserialize)]
+#[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum Otherwise {
