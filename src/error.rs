@@ -96,6 +96,8 @@ listed! {
         LoginRequired,
         /// Nobody is known, and an access token is needed (RFC 6750 section 3).
         TokenRequired,
+        /// The token is good, and of none of the consumers, of whom it has to be.
+        ConsumerUnknown,
         /// The person has a session, and the rule asks for a newer or another authentication
         /// (RFC 9470 section 3).
         InsufficientAuthentication,

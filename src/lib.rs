@@ -44,7 +44,7 @@
 //!
 //! # Layers
 //!
-//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `upstream`, `authz`, `oidc`, `session`,
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `authz`, `oidc`, `session`,
 //! `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`, `endpoint`, `request`,
 //! `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -54,6 +54,7 @@ mod adapter;
 pub mod answer;
 pub mod authz;
 pub mod config;
+pub mod consumer;
 pub mod endpoint;
 pub mod error;
 pub mod flow;

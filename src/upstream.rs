@@ -1,4 +1,4 @@
-//! What the upstream is told about a caller: claims as header values.
+//! What the upstream is told about a caller: claims as header values. And Envoy: claims as filter state.
 
 use std::fmt::Write;
 
@@ -37,12 +37,11 @@ pub fn identity(
     identity
 }
 
-/// Of all identity claims of a login, those that the configuration gives to the upstream.
+/// Of all identity claims of a login, those that the configuration gives away.
 pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<String, Value> {
     let whole = upstream
-        .headers
-        .iter()
-        .any(|header| header.source == HeaderSource::Userinfo);
+        .sources()
+        .any(|source| *source == HeaderSource::Userinfo);
     let personal = |name: &str| whole && !PROTOCOL_CLAIMS.contains(&name);
     let mut selected = Map::new();
     selected.extend(
@@ -51,8 +50,8 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
             .filter(|(name, _)| personal(name))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    for header in &upstream.headers {
-        if let HeaderSource::Claim(path) = &header.source
+    for source in upstream.sources() {
+        if let HeaderSource::Claim(path) = source
             && let Some(value) = lookup(identity, path)
         {
             graft(&mut selected, path, value.clone());
@@ -70,6 +69,8 @@ pub struct Known<'a> {
     pub id_token: Option<&'a str>,
     /// As received.
     pub access_token: Option<&'a str>,
+    /// All that the access token says.
+    pub access_token_claims: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Known<'a> {
@@ -78,7 +79,12 @@ impl<'a> Known<'a> {
             claims: &session.claims,
             id_token: session.id_token.as_deref(),
             access_token: session.access_token.as_deref(),
+            access_token_claims: None,
         }
+    }
+
+    fn of_access_token(&self, path: &[String]) -> Option<&'a Value> {
+        lookup(self.access_token_claims?, path)
     }
 }
 
@@ -96,6 +102,26 @@ pub fn headers(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Vec<u8>)>
         .collect()
 }
 
+/// The filter state that somebody gives: name and text. What the caller does not have gives none.
+pub fn filter_state(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, String)> {
+    if upstream.filter_state.is_empty() {
+        return Vec::new();
+    }
+    let claims: Map<String, Value> = serde_json::from_str(known.claims).unwrap_or_default();
+    upstream
+        .filter_state
+        .iter()
+        .filter_map(|state| {
+            let text = match &state.source {
+                HeaderSource::Claim(path) => plain(lookup(&claims, path)?),
+                HeaderSource::AccessTokenClaim(path) => plain(known.of_access_token(path)?),
+                source => value(source, known, &claims)?,
+            };
+            Some((state.name.clone(), text))
+        })
+        .collect()
+}
+
 fn value(source: &HeaderSource, known: &Known<'_>, claims: &Map<String, Value>) -> Option<String> {
     match source {
         HeaderSource::Claim(path) => lookup(claims, path).and_then(claim_value),
@@ -109,7 +135,20 @@ fn value(source: &HeaderSource, known: &Known<'_>, claims: &Map<String, Value>) 
         HeaderSource::BearerAccessToken => {
             known.access_token.map(|token| format!("Bearer {token}"))
         }
+        HeaderSource::AccessTokenClaim(path) => known.of_access_token(path).and_then(claim_value),
     }
+}
+
+/// A claim as Envoy's logs and filters read it: a text as it is, everything else as JSON. Access logs
+/// write it without any escaping, so nothing of it may begin a new line; and it must not come to look
+/// like somebody else's, so what could is replaced and not left out.
+fn plain(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let breaks_lines = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.replace(breaks_lines, "\u{fffd}")
 }
 
 fn claim_value(value: &Value) -> Option<String> {
@@ -140,7 +179,7 @@ fn scalar(value: &Value) -> Option<String> {
 /// Percent-encodes what cannot stand in a header value, and `%` itself, so that it can be undone:
 /// controls, everything beyond ASCII, and blanks at the ends, which proxies drop. Commas too: they
 /// stand between the items of a list, and no person may write themselves one more.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let last = text.len().saturating_sub(1);
     let mut encoded = String::with_capacity(text.len());
     for (index, byte) in text.bytes().enumerate() {

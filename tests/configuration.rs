@@ -139,6 +139,13 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Match.hosts",
         "Match.methods",
         "Match.path",
+        // `{}` says more than nothing.
+        "Configuration.consumers",
+        "Consumer.custom_id",
+        "Consumer.id",
+        "Credential.claim",
+        "Credential.client_id",
+        "Credential.issuer",
         // Without one, sessions live in cookies.
         "Session.store",
         "Paths.backchannel_logout",

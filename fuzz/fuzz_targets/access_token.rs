@@ -23,6 +23,7 @@ fuzz_target!(|token: &str| {
         keys: JwkSet::default(),
         clock_skew: Duration::ZERO,
         max_lifetime: None,
+        require_consumer: false,
         client_ids: Vec::new(),
     };
     let verifier = AccessTokenVerifier {

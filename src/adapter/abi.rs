@@ -88,6 +88,20 @@ unsafe extern "C" {
         value_size: usize,
         version: u32,
     ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        length: *mut usize,
+    ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -216,6 +230,39 @@ pub fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
             version,
         )
     };
+    status == OK
+}
+
+/// Says what a property of a name is, before the first request: a text that lives as long as its
+/// request's way through the filters. Says whether the host took it.
+pub fn declare_text_property(name: &str) -> bool {
+    const FUNCTION: &str = "declare_property";
+    // Envoy's `DeclarePropertyArguments` in protobuf: `name`, whose size is a number of one byte up to
+    // 127, and `type`, a string.
+    let size = match u8::try_from(name.len()) {
+        Ok(size) if size < 0x80 => size,
+        _ => return false,
+    };
+    let argument = [&[0x0a, size], name.as_bytes(), &[0x18, 0x01]].concat();
+    let (mut data, mut length) = (ptr::null_mut(), 0);
+    let status = unsafe {
+        proxy_call_foreign_function(
+            FUNCTION.as_ptr(),
+            FUNCTION.len(),
+            argument.as_ptr(),
+            argument.len(),
+            &raw mut data,
+            &raw mut length,
+        )
+    };
+    owned(status, data, length).is_some()
+}
+
+/// Leaves a text with the current request under `name`, which has no separators; says whether the
+/// host took it.
+pub fn set_property(name: &str, text: &str) -> bool {
+    let status =
+        unsafe { proxy_set_property(name.as_ptr(), name.len(), text.as_ptr(), text.len()) };
     status == OK
 }
 

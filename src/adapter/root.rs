@@ -38,6 +38,12 @@ impl RootContext for Root {
                 for warning in &loaded.warnings {
                     host.log(Level::Warn, &format!("configuration_warning {warning}"));
                 }
+                for state in &loaded.config.upstream.filter_state {
+                    // Without it the state is there all the same, as bytes.
+                    if !abi::declare_text_property(&state.name) {
+                        host.log(Level::Warn, "filter_state_not_declared");
+                    }
+                }
                 let gateway = Gateway::new(loaded.config, Rc::new(host));
                 self.worker = Some(Worker::new(Rc::new(gateway)));
                 true

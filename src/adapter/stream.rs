@@ -166,7 +166,8 @@ impl Stream {
                     }
                     return Action::Continue;
                 }
-                // Headers of a stranger that could not be removed must not reach the upstream.
+                // Headers of a stranger that could not be removed must not reach the upstream, and a filter
+                // that refuses certain people must know whom it has before it.
                 broken(&worker.gateway)
             }
             Decision::Answer(response) => response,
@@ -184,7 +185,11 @@ impl Stream {
             .set
             .iter()
             .all(|(name, value)| abi::replace_header(Map::Request, name, value));
-        let done = removed && set;
+        let told = forward
+            .filter_state
+            .iter()
+            .all(|(name, text)| abi::set_property(name, text));
+        let done = removed && set && told;
         if done {
             *self.renewal.borrow_mut() = forward.renewal;
         }

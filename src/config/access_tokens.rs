@@ -28,6 +28,8 @@ pub struct AccessTokenPolicy {
     pub clock_skew: Duration,
     /// The longest time from `iat` to `exp`.
     pub max_lifetime: Option<Duration>,
+    /// Whether only tokens of consumers count.
+    pub require_consumer: bool,
     /// The clients that people log in with at this issuer, who are the audiences of ID tokens.
     pub client_ids: Vec<String>,
     /// How the provider is asked about tokens that say nothing themselves, if it is.

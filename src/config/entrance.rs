@@ -34,6 +34,8 @@ pub enum Otherwise {
     Deny,
     /// It goes on without identity.
     Pass,
+    /// It goes on as this consumer, by its place in [`super::Consumers::all`].
+    Anonymous(usize),
 }
 
 impl Methods {

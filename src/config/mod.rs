@@ -8,6 +8,7 @@
 mod access_tokens;
 mod check;
 mod client;
+mod consumers;
 mod defaults;
 mod duration;
 mod entrance;
@@ -38,6 +39,7 @@ use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use client::{AssertionAudience, Client, ClientAuthentication};
+pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
 pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
@@ -61,6 +63,8 @@ pub struct Config {
     pub cors_preflight: CorsPreflight,
     /// Whether the proxy is set up to show the bodies of requests.
     pub reads_bodies: bool,
+    /// Whom bearer tokens are from, where the upstream is told.
+    pub consumers: Option<Consumers>,
     pub upstream: Upstream,
 }
 
@@ -370,10 +374,28 @@ pub enum CorsPreflight {
     Pass,
 }
 
-/// What the upstream is told.
+/// What the upstream is told, and Envoy itself.
 #[derive(Debug)]
 pub struct Upstream {
     pub headers: Vec<UpstreamHeader>,
+    pub filter_state: Vec<FilterState>,
+}
+
+impl Upstream {
+    /// Everything that anybody is told.
+    pub fn sources(&self) -> impl Iterator<Item = &HeaderSource> {
+        let headers = self.headers.iter().map(|header| &header.source);
+        headers.chain(self.filter_state.iter().map(|state| &state.source))
+    }
+}
+
+/// One text that Portero leaves with a request for other filters and for access logs.
+#[derive(Debug)]
+pub struct FilterState {
+    /// Without the `wasm.` that Envoy puts before it.
+    pub name: String,
+    /// Never a whole token.
+    pub source: HeaderSource,
 }
 
 /// One header that Portero sets, and removes from every request before.
@@ -399,4 +421,6 @@ pub enum HeaderSource {
     AccessToken,
     /// The access token with `Bearer ` before it.
     BearerAccessToken,
+    /// One claim of the access token, by the names that lead to it from the outermost object.
+    AccessTokenClaim(Vec<String>),
 }

@@ -3,6 +3,7 @@
 
 mod access_tokens;
 mod client;
+mod consumers;
 mod introspection;
 mod paths;
 mod policy;
@@ -14,6 +15,7 @@ use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
+pub(super) use consumers::{Consumer, Credential};
 pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
@@ -46,8 +48,18 @@ pub(super) struct Configuration {
     /// show a filter the body of a request before the upstream sees its head. What needs the body of
     /// a request is refused without it.
     pub(super) allow_on_headers_stop_iteration: Option<bool>,
+    /// Whom bearer tokens are from, by name, at most 10000. With it, even where it is empty, the headers
+    /// `x-consumer-id`, `x-consumer-custom-id`, `x-consumer-username`, `x-credential-identifier` and
+    /// `x-anonymous-consumer` are Portero's. A token of nobody here has the client that it was issued to
+    /// as `x-credential-identifier`, percent-encoded as claims in headers are, and none of the others.
+    pub(super) consumers: Option<BTreeMap<String, Consumer>>,
     /// What the upstream is told about the caller.
     pub(super) upstream: Option<Upstream>,
+    /// What other filters and access logs in Envoy are told about the caller: filter state by name, at
+    /// most 16. A name is one to 64 letters, digits, `.`, `_` and `-`; Envoy knows it as `wasm.<name>`.
+    /// The sources are those of headers, without whole tokens. Texts stand as they are, except that
+    /// control characters and line separators become `\u{fffd}`; every other claim is JSON.
+    pub(super) filter_state: Option<BTreeMap<String, HeaderSource>>,
 }
 
 /// An OpenID provider and what Portero is to it.
@@ -360,6 +372,8 @@ pub(super) enum HeaderSource {
     IdToken(IdTokenForm),
     /// The access token.
     AccessToken(AccessTokenForm),
+    /// One claim of the caller's access token, named as for `claim`. Sessions have none.
+    AccessTokenClaim(TextOrList),
 }
 
 /// How the claims about the user are written.

@@ -51,6 +51,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "cors_preflight", json!("deny")),
         ("", "allow_on_headers_stop_iteration", json!(false)),
         ("", "upstream", json!({})),
+        ("", "filter_state", json!({})),
         ("Provider", "clusters", json!({})),
         ("Provider", "endpoints", json!({})),
         ("Provider", "scopes", json!(defaults::SCOPES)),
@@ -89,6 +90,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("IdToken", "clock_skew", span(defaults::CLOCK_SKEW)),
         ("IdToken", "max_age", span(defaults::MAX_AGE)),
         ("AccessTokens", "profile", json!("rfc9068")),
+        ("AccessTokens", "require_consumer", json!(false)),
         (
             "AccessTokens",
             "algorithms",
@@ -140,6 +142,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             "frontchannel_logout",
             json!(defaults::FRONTCHANNEL_LOGOUT),
         ),
+        ("Consumer", "credentials", json!([])),
         ("Rule", "match", json!({})),
         ("Rule", "access", json!("authenticated")),
         ("Upstream", "headers", userinfo),

@@ -119,6 +119,12 @@ fn denied(denial: Denial) -> Report {
             "This needs an access token.",
             Level::Info,
         ),
+        Denial::ConsumerUnknown => line(
+            401,
+            "consumer_unknown",
+            "This access token is not accepted here.",
+            Level::Info,
+        ),
         Denial::InsufficientAuthentication => line(
             401,
             "insufficient_user_authentication",
@@ -128,7 +134,7 @@ fn denied(denial: Denial) -> Report {
         Denial::Forbidden => line(
             403,
             "access_forbidden",
-            "You are known, but not allowed here.",
+            "You are signed in, but not allowed here.",
             Level::Info,
         ),
         Denial::LogoutCrossSite => line(

@@ -11,6 +11,7 @@ use super::{Forward, opaque};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::config::{AccessTokenPolicy, Provider};
+use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{JwkSet, Jws};
 use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
@@ -32,6 +33,10 @@ pub struct OpenToken {
     pub(super) good_until: Timestamp,
     /// What it gives the upstream: name in lower case, and value.
     headers: Vec<(String, Vec<u8>)>,
+    /// What it gives other filters: name and text.
+    filter_state: Vec<(String, String)>,
+    /// It is of no consumer, and its issuer's have to be.
+    lacks_consumer: bool,
 }
 
 impl Footprint for OpenToken {
@@ -40,15 +45,25 @@ impl Footprint for OpenToken {
         let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
         let claims = self.claims.iter();
         let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
-        headers.chain(claims).fold(0, usize::saturating_add)
+        let states = self.filter_state.iter();
+        let states = states.map(|(name, text)| name.len().saturating_add(text.len()));
+        headers
+            .chain(states)
+            .chain(claims)
+            .fold(0, usize::saturating_add)
     }
 }
 
 /// The request's token, verified; nothing where it has none. One that is not good is never nothing.
 pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
-    match presented(visit) {
-        None => Ok(None),
-        Some(token) => verify(visit, token).await.map(Some).map_err(for_program),
+    let Some(token) = presented(visit) else {
+        return Ok(None);
+    };
+    match verify(visit, token).await {
+        Ok(token) if token.lacks_consumer => {
+            Err(for_program(Error::Denied(Denial::ConsumerUnknown)))
+        }
+        verified => verified.map(Some).map_err(for_program),
     }
 }
 
@@ -79,6 +94,7 @@ pub fn enter(
     }
     let mut forward = visit.forward();
     forward.set.extend(token.headers.iter().cloned());
+    forward.filter_state.clone_from(&token.filter_state);
     Ok(forward)
 }
 
@@ -146,7 +162,7 @@ async fn verify_jwt(
     policy: &AccessTokenPolicy,
 ) -> Result<OpenToken, Error> {
     let (verified, keys_of) = verify_with_keys(visit, token, index, provider, policy).await?;
-    let mut open = open(visit, token, &verified, index, policy)?;
+    let mut open = open(visit, token, &verified, (index, provider), policy)?;
     open.keys_of = keys_of;
     let introspection = policy.introspection.as_ref();
     if let Some(introspection) = introspection.filter(|introspection| introspection.jwt) {
@@ -203,7 +219,7 @@ pub(super) fn open(
     visit: &Visit<'_>,
     token: &str,
     verified: &VerifiedAccessToken,
-    provider: usize,
+    (index, provider): (usize, &Provider),
     policy: &AccessTokenPolicy,
 ) -> Result<OpenToken, Error> {
     let claims = verified.claims();
@@ -214,17 +230,25 @@ pub(super) fn open(
         claims: &Value::Object(selected).to_string(),
         id_token: None,
         access_token: Some(token),
+        access_token_claims: Some(claims.as_object()),
     };
+    let mut headers = upstream::headers(upstream, &known);
+    let consumers = visit.gateway.config.consumers.as_ref();
+    let caller =
+        consumers.map(|consumers| consumer::find(consumers, &provider.issuer, claims.as_object()));
+    headers.extend(caller.iter().flat_map(Caller::headers));
     Ok(OpenToken {
         authentication: Authentication {
             issued_at: time("iat")?.unwrap_or_default(),
             auth_time: time("auth_time")?,
             acr: claims.string("acr").ok().flatten().map(ToOwned::to_owned),
         },
-        provider,
+        provider: index,
         keys_of: None,
         good_until: verified.expires_at().after(policy.clock_skew),
-        headers: upstream::headers(upstream, &known),
+        headers,
+        filter_state: upstream::filter_state(upstream, &known),
+        lacks_consumer: policy.require_consumer && !caller.is_some_and(|caller| caller.is_known()),
         claims: claims.as_object().clone(),
     })
 }

@@ -96,6 +96,9 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Request headers to set, in place of any of that name.
     pub set: Vec<(String, Vec<u8>)>,
+    /// Texts to leave with the request for other filters and for access logs. A request without
+    /// identity has none.
+    pub filter_state: Vec<(String, String)>,
     /// Cookies that the answer may have to carry.
     pub renewal: Option<Renewal>,
 }
@@ -155,14 +158,18 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// The headers that are set have tokens and claims, and the cookies are somebody's session.
+/// The headers that are set have tokens and claims, as filter state has, and the cookies are somebody's
+/// session.
 impl fmt::Debug for Forward {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let set: Vec<&str> = self.set.iter().map(|(name, _)| name.as_str()).collect();
+        let filter_state = self.filter_state.iter().map(|(name, _)| name.as_str());
+        let filter_state: Vec<&str> = filter_state.collect();
         formatter
             .debug_struct("Forward")
             .field("remove", &self.remove)
             .field("set", &set)
+            .field("filter_state", &filter_state)
             .field("renewal", &self.renewal.is_some())
             .finish()
     }

@@ -4,6 +4,7 @@ use super::serve::{Refusal, Visit};
 use super::session::{Absence, Entry};
 use super::{Decision, bearer, caller, session};
 use crate::config::{CorsPreflight, Entrance, Method, Methods, Otherwise};
+use crate::consumer;
 use crate::error::{Denial, Error};
 
 /// Lets through whom the rule lets through, by the methods that it takes.
@@ -100,13 +101,24 @@ fn turn_away(
     denial: Denial,
     stale: Vec<String>,
 ) -> Result<Decision, Refusal> {
-    if entrance.otherwise == Otherwise::Pass || passes_as_preflight(visit) {
-        return Ok(Decision::Forward(visit.forward()));
+    let mut forward = visit.forward();
+    match entrance.otherwise {
+        _ if passes_as_preflight(visit) => {}
+        Otherwise::Pass => {}
+        Otherwise::Anonymous(place) => {
+            let consumers = visit.gateway.config.consumers.as_ref();
+            let consumer = consumers.and_then(|consumers| consumers.all.get(place));
+            let headers = consumer.map(consumer::anonymous);
+            forward.set.extend(headers.into_iter().flatten());
+        }
+        Otherwise::Redirect | Otherwise::Deny => {
+            return Err(Refusal {
+                set_cookies: stale,
+                ..Error::Denied(denial).into()
+            });
+        }
     }
-    Err(Refusal {
-        set_cookies: stale,
-        ..Error::Denied(denial).into()
-    })
+    Ok(Decision::Forward(forward))
 }
 
 fn passes_as_preflight(visit: &Visit<'_>) -> bool {

@@ -58,7 +58,7 @@ impl Gateway {
         let scope = scope(&config.provider, &config.session.cookie.name);
         Self {
             names: CookieNames::new(&config.session.cookie.name),
-            guard: HeaderGuard::new(&config.upstream),
+            guard: HeaderGuard::new(&config),
             interests: Interests::of(&config),
             sessions: RefCell::new(Cache::new(config.session.cache_bytes)),
             tokens: RefCell::new(Cache::new(config.session.cache_bytes)),
@@ -109,10 +109,12 @@ impl Gateway {
         }
     }
 
-    /// A session with the upstream headers it gives; `read_at` where the store keeps it.
+    /// A session with what it tells others; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
-        let headers = upstream::headers(&self.config.upstream, &Known::of_session(&session));
-        OpenSession::new(session, read_at, headers)
+        let known = Known::of_session(&session);
+        let headers = upstream::headers(&self.config.upstream, &known);
+        let filter_state = upstream::filter_state(&self.config.upstream, &known);
+        OpenSession::new(session, read_at, headers, filter_state)
     }
 
     /// What this configuration's workers share.

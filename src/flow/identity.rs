@@ -221,10 +221,8 @@ fn granted(gateway: &Gateway, tokens: &TokenResponse) -> String {
 /// Keeps the tokens that the configuration forwards, and no others.
 fn forward_tokens(gateway: &Gateway, session: &mut Session, tokens: &TokenResponse) {
     let forwards = |sources: [HeaderSource; 2]| {
-        let headers = &gateway.config.upstream.headers;
-        headers
-            .iter()
-            .any(|header| sources.contains(&header.source))
+        let mut told = gateway.config.upstream.sources();
+        told.any(|source| sources.contains(source))
     };
     if forwards([HeaderSource::AccessToken, HeaderSource::BearerAccessToken]) {
         session.access_token = Some(tokens.access_token.expose().clone());

@@ -64,7 +64,13 @@ impl<'a> Asked<'a> {
             .introspect(self.introspection, token, read)
             .await;
         let open = told.and_then(|(verified, until)| {
-            let mut open = bearer::open(visit, token, &verified, self.index, self.policy)?;
+            let mut open = bearer::open(
+                visit,
+                token,
+                &verified,
+                (self.index, self.provider),
+                self.policy,
+            )?;
             open.good_until = open.good_until.min(until);
             Ok(open)
         });

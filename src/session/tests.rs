@@ -57,6 +57,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
         },
         None,
         vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+        vec![("portero.subject".to_owned(), secret())],
     );
     let login = PendingLogin {
         started_at: START,
@@ -116,7 +117,7 @@ fn the_claims_that_rules_look_at_count_as_memory() {
             },
             ..session()
         };
-        OpenSession::new(kept, None, Vec::new())
+        OpenSession::new(kept, None, Vec::new(), Vec::new())
     };
     let (few, many) = (open(1).size(), open(101).size());
     assert!(many - few >= 100 * "a group".len(), "{few} {many}");

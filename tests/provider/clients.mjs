@@ -26,7 +26,8 @@ export function clients({ relyingParties, backchannelLogout }) {
   };
   const signedWith = (client_id, alg) => ({ ...web, client_id, id_token_signed_response_alg: alg });
   const { client_secret: _, ...open } = web;
-  const alone = { client_secret: SECRET, redirect_uris: [], grant_types: [], response_types: [], token_endpoint_auth_method: 'client_secret_basic' };
+  // Programs without anybody in front of them.
+  const program = (client_id) => ({ client_id, client_secret: SECRET, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
   const told = backchannelLogout && { backchannel_logout_uri: backchannelLogout, backchannel_logout_session_required: true };
   return [
     { ...web, ...told, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
@@ -35,12 +36,11 @@ export function clients({ relyingParties, backchannelLogout }) {
     { ...web, client_id: 'web-csjwt', token_endpoint_auth_method: 'client_secret_jwt' },
     { ...open, client_id: 'web-pkjwt', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: KEYS } },
     { ...open, client_id: 'spa', token_endpoint_auth_method: 'none' },
-    // A program that gets tokens for itself, and a gateway that only asks about tokens.
-    { ...alone, client_id: 'svc', grant_types: ['client_credentials'] },
-    { ...alone, client_id: 'rs' },
     signedWith('web-es256', 'ES256'),
     signedWith('web-es384', 'ES384'),
     signedWith('web-eddsa', 'EdDSA'),
     signedWith('web-ps256', 'PS256'),
+    program('orders'),
+    program('reports'),
   ];
 }

@@ -35,7 +35,7 @@ export function build({ issuer, keys, settings }) {
     expiresWithSession: async (_, code) => !code.scopes.has('offline_access'),
     pkce: { required: () => settings.pkceRequired },
     extraTokenClaims: async (_, token) => {
-      if (!token.accountId) return {};
+      if (!token.accountId) return undefined;
       const { sub: __, name: ___, ...claims } = claimsOf(token.accountId);
       return claims;
     },

@@ -23,6 +23,7 @@ mod cookies;
 mod endings;
 mod entrances;
 mod faults;
+mod filter_state;
 mod fleet;
 mod front_channel;
 mod host;

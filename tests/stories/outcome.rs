@@ -18,6 +18,8 @@ pub enum Outcome {
 pub struct Forwarded {
     pub headers: Vec<(String, Vec<u8>)>,
     pub set_cookies: Vec<String>,
+    /// What other filters and access logs see.
+    pub filter_state: Vec<(String, String)>,
     /// What becomes of the upstream's answer.
     pub answer: AnswerHeaders,
 }
@@ -29,6 +31,7 @@ impl Outcome {
         let Forward {
             remove,
             set,
+            filter_state,
             renewal,
         } = match decision {
             Decision::Forward(forward) => forward,
@@ -48,6 +51,7 @@ impl Outcome {
         Self::Forwarded(Forwarded {
             headers,
             set_cookies,
+            filter_state,
             answer,
         })
     }
@@ -155,6 +159,14 @@ impl Forwarded {
 
     pub fn has(&self, name: &str) -> bool {
         self.all(name).next().is_some()
+    }
+
+    /// The text under a name of the filter state.
+    pub fn state(&self, name: &str) -> Option<&str> {
+        let mut states = self.filter_state.iter();
+        states
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_str())
     }
 
     /// The claims in `x-userinfo`.

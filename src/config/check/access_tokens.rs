@@ -63,6 +63,7 @@ impl Check<'_> {
             None => self.or(&introspection_at, None, None),
             Some(raw) => self.introspection(&introspection_at, raw, client).map(Some),
         };
+        let require_consumer = self.or(&at.key("require_consumer"), raw.require_consumer, false);
         let client_ids: Vec<String> = client.map(|client| client.id.clone()).into_iter().collect();
         if let Some(audiences) = &audiences
             && audiences
@@ -85,6 +86,7 @@ impl Check<'_> {
             keys: keys.into_iter().map(|(key, _)| key).collect::<JwkSet>(),
             clock_skew: clock_skew?,
             max_lifetime: max_lifetime?,
+            require_consumer: require_consumer?,
             client_ids,
             introspection: introspection?,
         })

@@ -2,8 +2,16 @@
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Access, Entrance, Method, Methods, Otherwise, Provider, raw};
+use super::super::{Access, Consumers, Entrance, Method, Methods, Otherwise, Provider, raw};
 use super::Check;
+
+/// What rules may speak of; nothing of it where that is not known because of a fault.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The methods for which there is a provider.
+    pub(super) methods: Option<&'a [Method]>,
+    pub(super) consumers: Option<&'a Option<Consumers>>,
+}
 
 /// The methods for which there is a provider, in the order in which they count.
 pub(super) fn methods<'a>(providers: impl Iterator<Item = &'a Provider>) -> Vec<Method> {
@@ -19,14 +27,14 @@ pub(super) fn methods<'a>(providers: impl Iterator<Item = &'a Provider>) -> Vec<
 }
 
 impl Check<'_> {
-    /// `at` is the rule, and `possible` the methods for which there is a provider, where that is known.
+    /// `at` is the rule.
     pub(super) fn entrance(
         &mut self,
         at: &At<'_>,
         access: Option<Access>,
         authenticate: Option<raw::Methods>,
         otherwise: Option<raw::Otherwise>,
-        possible: Option<&[Method]>,
+        known: Known<'_>,
     ) -> Option<Entrance> {
         for (key, is_there) in [
             ("authenticate", authenticate.is_some()),
@@ -39,10 +47,10 @@ impl Check<'_> {
         let methods_at = at.key("authenticate");
         let methods = match authenticate {
             None => {
-                let all = possible.map(|all| Methods::AnyOf(all.to_vec()));
+                let all = known.methods.map(|all| Methods::AnyOf(all.to_vec()));
                 self.or(&methods_at, None, all)?
             }
-            Some(raw) => self.methods(&methods_at, raw, possible),
+            Some(raw) => self.methods(&methods_at, raw, known.methods),
         };
         let methods = methods?;
         let otherwise_at = at.key("otherwise");
@@ -55,8 +63,28 @@ impl Check<'_> {
             Some(raw::Otherwise::Redirect) => Otherwise::Redirect,
             Some(raw::Otherwise::Deny) => Otherwise::Deny,
             Some(raw::Otherwise::Pass) => Otherwise::Pass,
+            Some(raw::Otherwise::Anonymous(name)) => {
+                let at = otherwise_at.key("anonymous");
+                Otherwise::Anonymous(self.consumer_named(&at, &name, known.consumers?.as_ref())?)
+            }
         };
         Some(Entrance { methods, otherwise })
+    }
+
+    fn consumer_named(
+        &mut self,
+        at: &At<'_>,
+        name: &str,
+        consumers: Option<&Consumers>,
+    ) -> Option<usize> {
+        let place = consumers.and_then(|consumers| consumers.place_of(name));
+        if place.is_none() {
+            self.fault(
+                at,
+                "is the name of no consumer; accepted: a name under `consumers`",
+            );
+        }
+        place
     }
 
     fn methods(

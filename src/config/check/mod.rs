@@ -4,7 +4,9 @@
 
 mod access_tokens;
 mod client;
+mod consumers;
 mod entrance;
+mod filter_state;
 mod header;
 mod host;
 mod introspection;
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
-use super::{Config, CorsPreflight, Entrance, Paths, defaults, duration, raw};
+use super::{Config, CorsPreflight, Entrance, Paths, Upstream, defaults, duration, raw};
 use crate::secret::Secret;
 
 /// The longest text that is not a secret, in bytes.
@@ -57,7 +59,16 @@ impl<'e> Check<'e> {
         let possible = providers
             .as_ref()
             .map(|(first, others)| entrance::methods(iter::once(first).chain(others)));
-        let rules = self.rules(&root.key("rules"), raw.rules, possible.as_deref());
+        let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let of_all = providers
+            .as_ref()
+            .map(|(first, others)| iter::once(first).chain(others).collect());
+        let consumers = self.consumers(&root, raw.consumers, of_all, headers.as_deref());
+        let known = entrance::Known {
+            methods: possible.as_deref(),
+            consumers: consumers.as_ref(),
+        };
+        let rules = self.rules(&root.key("rules"), raw.rules, known);
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
             raw.cors_preflight.map(|word| match word {
@@ -86,7 +97,7 @@ impl<'e> Check<'e> {
             raw.paths.unwrap_or_default(),
             reads_bodies,
         );
-        let upstream = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
         let (provider, others) = providers?;
         Some(Config {
             provider,
@@ -97,7 +108,11 @@ impl<'e> Check<'e> {
             entrance: Entrance::of_all(possible?),
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
-            upstream: upstream?,
+            consumers: consumers?,
+            upstream: Upstream {
+                headers: headers?,
+                filter_state: filter_state?,
+            },
         })
     }
 

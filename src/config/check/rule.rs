@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::super::fault::At;
 use super::super::words::Given;
 use super::super::{
-    Access, AuthenticationDemand, Matcher, Method, Otherwise, PathPattern, Rule, raw,
+    Access, AuthenticationDemand, Entrance, Matcher, Otherwise, PathPattern, Rule, raw,
 };
+use super::entrance::Known;
 use super::request::{LONGEST_MAX_AGE, is_quotable};
 use super::{Check, host, is_token};
 
@@ -22,11 +23,11 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: Option<Vec<Given<raw::Rule>>>,
-        possible: Option<&[Method]>,
+        known: Known<'_>,
     ) -> Option<Vec<Rule>> {
         let raw = self.or(at, raw, Vec::new())?;
         let rules = self.each(at, raw, MOST_RULES, |check, at, raw| {
-            check.rule(at, raw, possible)
+            check.rule(at, raw, known)
         })?;
         let everything = rules.iter().position(|rule| rule.matcher.is_everything());
         if let Some(index) = everything {
@@ -48,7 +49,7 @@ impl Check<'_> {
         Some(rules)
     }
 
-    fn rule(&mut self, at: &At<'_>, raw: raw::Rule, possible: Option<&[Method]>) -> Option<Rule> {
+    fn rule(&mut self, at: &At<'_>, raw: raw::Rule, known: Known<'_>) -> Option<Rule> {
         let matcher = self.matcher(&at.key("match"), raw.matcher.unwrap_or_default());
         let access = self.or(
             &at.key("access"),
@@ -58,9 +59,14 @@ impl Check<'_> {
             }),
             Access::Authenticated,
         );
-        let entrance = self.entrance(at, access, raw.authenticate, raw.otherwise, possible);
-        let is_passed =
-            matches!(&entrance, Some(entrance) if entrance.otherwise == Otherwise::Pass);
+        let entrance = self.entrance(at, access, raw.authenticate, raw.otherwise, known);
+        let is_passed = matches!(
+            &entrance,
+            Some(Entrance {
+                otherwise: Otherwise::Pass | Otherwise::Anonymous(_),
+                ..
+            })
+        );
         let demands = raw.authentication.is_some() || raw.require.is_some() || raw.forbid.is_some();
         if is_passed && demands {
             self.fault(&at.key("otherwise"), "lets pass whoever proves nothing, in a rule that demands something of who they are; accepted: redirect or deny, or a rule without `require`, `forbid` and `authentication`");

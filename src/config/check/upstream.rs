@@ -2,7 +2,7 @@
 
 use super::super::fault::At;
 use super::super::words::TextOrList;
-use super::super::{HeaderSource, Upstream, UpstreamHeader, defaults, raw};
+use super::super::{HeaderSource, UpstreamHeader, defaults, raw};
 use super::{Check, header};
 
 const MOST_HEADERS: usize = 64;
@@ -10,16 +10,18 @@ const DEEPEST_CLAIM: usize = 16;
 const LONGEST_CLAIM: usize = 256;
 
 impl Check<'_> {
-    pub(super) fn upstream(&mut self, at: &At<'_>, raw: raw::Upstream) -> Option<Upstream> {
+    pub(super) fn upstream(
+        &mut self,
+        at: &At<'_>,
+        raw: raw::Upstream,
+    ) -> Option<Vec<UpstreamHeader>> {
         let at = at.key("headers");
         let Some(raw) = raw.headers else {
             let default = vec![UpstreamHeader {
                 name: defaults::USERINFO_HEADER.to_owned(),
                 source: HeaderSource::Userinfo,
             }];
-            return self
-                .or(&at, None, default)
-                .map(|headers| Upstream { headers });
+            return self.or(&at, None, default);
         };
         self.at_most(&at, raw.len(), MOST_HEADERS)?;
         let mut complete = true;
@@ -40,7 +42,7 @@ impl Check<'_> {
                 None => complete = false,
             }
         }
-        complete.then_some(Upstream { headers })
+        complete.then_some(headers)
     }
 
     fn header(
@@ -50,7 +52,19 @@ impl Check<'_> {
         source: raw::HeaderSource,
     ) -> Option<UpstreamHeader> {
         let name = self.accept(at, header::name(name));
-        let source = match source {
+        let source = self.source(at, source);
+        Some(UpstreamHeader {
+            name: name?,
+            source: source?,
+        })
+    }
+
+    pub(super) fn source(
+        &mut self,
+        at: &At<'_>,
+        source: raw::HeaderSource,
+    ) -> Option<HeaderSource> {
+        match source {
             raw::HeaderSource::Claim(path) => {
                 self.claim(&at.key("claim"), path).map(HeaderSource::Claim)
             }
@@ -67,11 +81,10 @@ impl Check<'_> {
             raw::HeaderSource::AccessToken(raw::AccessTokenForm::Bearer) => {
                 Some(HeaderSource::BearerAccessToken)
             }
-        };
-        Some(UpstreamHeader {
-            name: name?,
-            source: source?,
-        })
+            raw::HeaderSource::AccessTokenClaim(path) => self
+                .claim(&at.key("access_token_claim"), path)
+                .map(HeaderSource::AccessTokenClaim),
+        }
     }
 
     pub(super) fn claim(&mut self, at: &At<'_>, raw: TextOrList) -> Option<Vec<String>> {

@@ -31,6 +31,8 @@ pub(in crate::config) struct AccessTokens {
     pub(in crate::config) max_lifetime: Option<Span>,
     /// How the provider is asked about tokens that are no JSON Web Tokens. Without it they are refused.
     pub(in crate::config) introspection: Option<Introspection>,
+    /// Whether a token must be from one of `consumers`; otherwise it is refused.
+    pub(in crate::config) require_consumer: Option<bool>,
 }
 
 /// Which tokens of a provider count as access tokens.

@@ -128,4 +128,7 @@ pub(in crate::config) enum Otherwise {
     /// It goes to the upstream without identity. Not beside `require`, `forbid` and `authentication`,
     /// which could then be avoided by proving nothing.
     Pass,
+    /// The same, and the upstream hears of the consumer with this name, and by `x-anonymous-consumer:
+    /// true` that nobody has proved to be it.
+    Anonymous(String),
 }

@@ -2,7 +2,9 @@
 
 mod access_tokens;
 mod client;
+mod consumers;
 mod entrances;
+mod filter_state;
 mod introspection;
 mod policies;
 mod provider;

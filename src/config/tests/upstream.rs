@@ -63,7 +63,7 @@ fn a_source_is_one_of_the_known() {
     refused(
         &header("x-a", json!({"header": "x"})),
         "upstream.headers.x-a.header",
-        "accepted: claim, userinfo, id_token, access_token",
+        "accepted: claim, userinfo, id_token, access_token, access_token_claim",
     );
     refused(
         &header("x-a", json!({"userinfo": "raw"})),
@@ -100,6 +100,27 @@ fn a_source_is_one_of_the_known() {
         "upstream.headers.x-a.claim",
         "is an object; accepted: a string, or a list of strings",
     );
+    refused(
+        &header("x-a", json!({"access_token_claim": [""]})),
+        "upstream.headers.x-a.access_token_claim[0]",
+        "is empty or too long",
+    );
+}
+
+#[test]
+fn a_claim_of_the_access_token_is_named_like_any_other() {
+    for (claim, path) in [
+        (json!("azp"), vec!["azp"]),
+        (json!(["a", "b"]), vec!["a", "b"]),
+    ] {
+        let config = accepted(&header(
+            "x-token-claim",
+            json!({"access_token_claim": claim}),
+        ));
+        let path = path.into_iter().map(str::to_owned).collect();
+        let source = &config.upstream.headers[0].source;
+        assert_eq!(*source, HeaderSource::AccessTokenClaim(path));
+    }
 }
 
 #[test]

@@ -55,10 +55,14 @@ fn a_printed_decision_shows_names_and_no_secret() {
     let forward = Forward {
         remove: vec!["x-user".to_owned()],
         set: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+        filter_state: vec![("portero.subject".to_owned(), SECRET.to_owned())],
         renewal: None,
     };
     let step = Step::Done(Decision::Forward(forward));
-    assert_discreet(&format!("{step:?}"), &["x-user", "x-token"]);
+    assert_discreet(
+        &format!("{step:?}"),
+        &["x-user", "x-token", "portero.subject"],
+    );
     let mut response = Response::redirect(format!("https://idp.example.com/?state={SECRET}"))
         .with_cookies(vec![SECRET.to_owned()]);
     response.body = SECRET.to_owned();

@@ -34,6 +34,7 @@ fn policy(profile: Profile) -> AccessTokenPolicy {
         client_ids: vec![CLIENT.to_owned(), "portal".to_owned()],
         max_lifetime: Some(Duration::from_secs(MAX_LIFETIME)),
         introspection: None,
+        require_consumer: false,
     }
 }
 

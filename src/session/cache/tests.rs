@@ -18,6 +18,7 @@ fn session(subject: &str) -> Rc<OpenSession> {
         },
         None,
         vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+        Vec::new(),
     ))
 }
 

@@ -56,7 +56,7 @@ impl Place {
 }
 
 fn open(session: Session) -> OpenSession {
-    OpenSession::new(session, None, Vec::new())
+    OpenSession::new(session, None, Vec::new(), Vec::new())
 }
 
 fn named(sid: &str) -> OpenSession {

@@ -3,14 +3,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::artifact;
 use crate::http::{Request, Response};
+use crate::launch::launch;
 use crate::listener::ListenerFile;
 use crate::port;
 use crate::process::{Process, fresh_file};
@@ -127,6 +126,8 @@ pub struct Setup {
     port: Option<u16>,
     known_at: Option<u16>,
     from_file: bool,
+    /// Changes to the connection manager's configuration.
+    manager: Vec<(String, Value)>,
     provider: Option<provider::Registrar>,
 }
 
@@ -145,6 +146,7 @@ impl Setup {
             port: None,
             known_at: None,
             from_file: false,
+            manager: Vec::new(),
             provider: None,
         }
     }
@@ -182,6 +184,13 @@ impl Setup {
     #[must_use]
     pub fn after(mut self, filter: Value) -> Self {
         self.after.push(filter);
+        self
+    }
+
+    /// Sets something in the connection manager's configuration, by its JSON pointer.
+    #[must_use]
+    pub fn manager(mut self, pointer: &str, value: Value) -> Self {
+        self.manager.push((pointer.to_owned(), value));
         self
     }
 
@@ -275,43 +284,15 @@ impl Setup {
             .then(|| ListenerFile::new(&self.listener(address)));
         let json = self.json(address, admin, listener_file.as_ref());
         fs::write(&config, format!("{json:#}")).expect("a configuration file");
-        let mut command = Command::new(artifact::envoy());
-        command
-            .arg("--config-path")
-            .arg(&config)
-            .args([
-                "--concurrency",
-                &self.workers.to_string(),
-                "--use-dynamic-base-id",
-                "--log-level",
-                "info",
-                "--component-log-level",
-                "wasm:debug",
-            ])
-            .args(["--drain-time-s", "1", "--parent-shutdown-time-s", "2"])
-            .envs(&self.env);
-        let mut process = Process::start("envoy", command);
-        let served = wait::until_within(Duration::from_secs(60), "Envoy serves or refuses", || {
-            if process.ended().is_some() {
-                return Some(false);
-            }
-            Request::get("/ready")
-                .send(admin)
-                .is_ok_and(|response| response.status == 200)
-                .then_some(true)
-        });
-        if served {
-            Ok(Envoy {
-                process,
-                address,
-                admin,
-                origin,
-                listener_file,
-                _turn: turn.map(|(_, guard)| guard),
-            })
-        } else {
-            Err(process.log())
-        }
+        let process = launch(&config, self.workers, &self.env, admin)?;
+        Ok(Envoy {
+            process,
+            address,
+            admin,
+            origin,
+            listener_file,
+            _turn: turn.map(|(_, guard)| guard),
+        })
     }
 
     fn json(
@@ -353,9 +334,7 @@ impl Setup {
         filters.extend(self.filters.iter().map(|filter| filter.json(&self.env)));
         filters.extend(self.after.iter().cloned());
         filters.push(json!({"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}));
-        let mut chain = json!({"filters": [{
-            "name": "http",
-            "typed_config": {
+        let mut manager = json!({
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": "gateway",
                 "normalize_path": true,
@@ -363,8 +342,13 @@ impl Setup {
                 "path_with_escaped_slashes_action": "REJECT_REQUEST",
                 "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
                 "http_filters": filters,
-            },
-        }]});
+        });
+        for (pointer, value) in &self.manager {
+            let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+            let parent = manager.pointer_mut(parent).expect("a part of the manager");
+            parent[key] = value.clone();
+        }
+        let mut chain = json!({"filters": [{"name": "http", "typed_config": manager}]});
         if self.tls {
             let file = |name: &str| json!({"filename": artifact::root().join("tests/envoy/certificate").join(name)});
             chain["transport_socket"] = json!({
@@ -406,6 +390,18 @@ pub struct Envoy {
 }
 
 impl Envoy {
+    /// One that has been started with a file of its own.
+    pub(crate) fn running(process: Process, address: SocketAddr, admin: SocketAddr) -> Self {
+        Self {
+            process,
+            address,
+            admin,
+            origin: format!("http://app.localhost:{}", address.port()),
+            listener_file: None,
+            _turn: None,
+        }
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -325,27 +325,40 @@ impl Provider {
             .expect("an answer from the provider");
     }
 
-    /// An access token that the client `svc` gets for itself, for this resource.
-    pub fn program_token(&self, resource: Option<&str>) -> String {
+    /// A signed access token for one of our programs (`orders`, `reports`), which has got it by itself.
+    pub fn access_token(&self, program: &str) -> String {
+        self.set(json!({"accessFormat": "jwt"}));
+        let token = self.token_for(program, None);
+        // People's tokens stay as they were.
+        self.set(json!({"accessFormat": "opaque"}));
+        token
+    }
+
+    /// The same unsigned, for this resource.
+    pub fn opaque_token(&self, program: &str, resource: Option<&str>) -> String {
+        self.token_for(program, resource)
+    }
+
+    /// Takes a program's token back.
+    pub fn revoke_token(&self, program: &str, token: &str) {
+        let answer = self.as_program(program, "/token/revocation", &[("token", token)]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    fn token_for(&self, program: &str, resource: Option<&str>) -> String {
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(resource.map(|resource| ("resource", resource)));
-        let response = self.as_program("/token", &form);
-        assert_eq!(response.status, 200, "{}", response.text());
-        let token = response.json()["access_token"].take();
+        let answer = self.as_program(program, "/token", &form);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let token = answer.json()["access_token"].take();
         token.as_str().expect("a token").to_owned()
     }
 
-    /// Takes such a token back.
-    pub fn revoke_program_token(&self, token: &str) {
-        let response = self.as_program("/token/revocation", &[("token", token)]);
-        assert_eq!(response.status, 200, "{}", response.text());
-    }
-
-    fn as_program(&self, path: &str, form: &[(&str, &str)]) -> Response {
+    fn as_program(&self, program: &str, path: &str, form: &[(&str, &str)]) -> Response {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
-        let credentials = STANDARD.encode(format!("svc:{SECRET}"));
+        let credentials = STANDARD.encode(format!("{program}:{SECRET}"));
         Request::post(path, body)
             .header("content-type", "application/x-www-form-urlencoded")
             .header("authorization", format!("Basic {credentials}"))

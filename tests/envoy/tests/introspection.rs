@@ -24,7 +24,7 @@ fn gateway(provider: &Provider, upstream: &Upstream, introspection: &Value) -> E
 /// A client of its own, which only asks.
 fn asking(cache: &str) -> Value {
     let basic = json!({"client_secret_basic": {"secret": SECRET}});
-    json!({"client": {"id": "rs", "authentication": basic}, "cache": cache, "cache_inactive": "0s"})
+    json!({"client": {"id": "reports", "authentication": basic}, "cache": cache, "cache_inactive": "0s"})
 }
 
 fn call(envoy: &Envoy, token: &str) -> Response {
@@ -44,12 +44,12 @@ fn an_opaque_token_gets_in_and_its_owner_is_told_to_the_upstream() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();
     let envoy = gateway(&provider, &upstream, &asking("1h"));
-    let token = provider.program_token(Some(API));
+    let token = provider.opaque_token("orders", Some(API));
     assert!(!token.contains('.'), "{token} is not opaque");
     provider.forget();
     for _ in 0..3 {
         assert_eq!(call(&envoy, &token).status, 200);
-        assert_eq!(upstream.only().one("x-client").as_deref(), Some("svc"));
+        assert_eq!(upstream.only().one("x-client").as_deref(), Some("orders"));
         upstream.forget();
     }
     assert_eq!(provider.journal().count(ASKED), 1);
@@ -64,9 +64,9 @@ fn a_revoked_token_counts_no_longer_than_it_is_remembered() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();
     let envoy = gateway(&provider, &upstream, &asking("1s"));
-    let token = provider.program_token(Some(API));
+    let token = provider.opaque_token("orders", Some(API));
     assert_eq!(call(&envoy, &token).status, 200);
-    provider.revoke_program_token(&token);
+    provider.revoke_token("orders", &token);
     wait::until("the token is refused", || {
         let response = call(&envoy, &token);
         (response.code().as_deref() == Some("access_token_inactive")).then_some(())
@@ -80,10 +80,10 @@ fn a_token_for_somebody_else_or_for_nobody_is_refused() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();
     let envoy = gateway(&provider, &upstream, &asking("30s"));
-    let for_nobody = provider.program_token(None);
+    let for_nobody = provider.opaque_token("orders", None);
     is_refused(&envoy, &for_nobody, 401, "access_token_claim_missing");
     provider.set(json!({"accessAudience": "urn:portero:another-api"}));
-    let for_another = provider.program_token(Some(API));
+    let for_another = provider.opaque_token("orders", Some(API));
     is_refused(&envoy, &for_another, 401, "access_token_audience_mismatch");
     assert!(upstream.requests().is_empty());
     envoy.assert_unharmed();
@@ -95,8 +95,8 @@ fn while_nobody_can_be_asked_nobody_new_gets_in() {
     let upstream = Upstream::start();
     let envoy = gateway(&provider, &upstream, &asking("1h"));
     let (known, new) = (
-        provider.program_token(Some(API)),
-        provider.program_token(Some(API)),
+        provider.opaque_token("orders", Some(API)),
+        provider.opaque_token("orders", Some(API)),
     );
     assert_eq!(call(&envoy, &known).status, 200);
     for (fault, status, code) in [
@@ -130,7 +130,7 @@ fn an_endpoint_out_of_reach_lets_nobody_in() {
             demo["access_tokens"] = json!({"audiences": [API], "introspection": asking("1h")});
         })
         .start();
-    let token = provider.program_token(Some(API));
+    let token = provider.opaque_token("orders", Some(API));
     is_refused(&envoy, &token, 503, "introspection_unreachable");
     assert!(upstream.requests().is_empty());
     envoy.assert_unharmed();
@@ -150,17 +150,17 @@ fn whoever_asks_may_sign_who_it_is() {
         let upstream = Upstream::start();
         let client = json!({"client": {"id": id, "authentication": method}});
         let envoy = gateway(&provider, &upstream, &client);
-        let token = provider.program_token(Some(API));
+        let token = provider.opaque_token("orders", Some(API));
         let response = call(&envoy, &token);
         assert_eq!(response.status, 200, "{id}: {}", response.text());
         envoy.assert_unharmed();
     }
     let upstream = Upstream::start();
     let wrong = json!({"client": {
-        "id": "rs",
+        "id": "reports",
         "authentication": {"client_secret_basic": {"secret": "another secret"}},
     }});
     let envoy = gateway(&provider, &upstream, &wrong);
-    let token = provider.program_token(Some(API));
+    let token = provider.opaque_token("orders", Some(API));
     is_refused(&envoy, &token, 502, "introspection_invalid_client");
 }

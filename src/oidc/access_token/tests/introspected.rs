@@ -54,6 +54,7 @@ fn only_the_audience_must_be_said() {
     assert_eq!(token.subject(), None);
     assert!(token.scopes().is_empty());
     assert_eq!(token.expires_at(), Timestamp::from_secs(NOW + CACHE));
+    assert_eq!(token.claims().string("iss"), Ok(Some(ISSUER)));
     let nothing = json!({"active": true});
     let missing = ClaimMissing { claim: "aud" };
     assert_eq!(judge(&nothing).err(), Some(missing));

@@ -1,0 +1,99 @@
+//! Which consumer a bearer token is from, and the headers that tell the upstream, as Kong's plugins do.
+//!
+//! Who may say so has been settled when the configuration was loaded: every credential names the issuer
+//! that it counts for. The issuer of a token is the configured one whose keys have verified it, or whom
+//! Portero has asked about it.
+
+use serde_json::{Map, Value};
+
+use crate::config::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
+use crate::jose::{Found, follow};
+use crate::upstream::encode;
+
+/// Who a token is from.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    consumer: Option<&'a Consumer>,
+    /// What the consumer is known by; without one, the client that the token was issued to.
+    credential: Option<String>,
+}
+
+impl Caller<'_> {
+    /// Whether a credential names the token.
+    pub const fn is_known(&self) -> bool {
+        self.consumer.is_some()
+    }
+
+    /// Name in lower case, and value.
+    pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        headers(self.consumer, self.credential.as_deref(), false)
+    }
+}
+
+/// Who a token with `claims` is from that `issuer` vouches for: by its claim, or else its client, or
+/// else the issuer alone.
+pub fn find<'a>(consumers: &'a Consumers, issuer: &str, claims: &Map<String, Value>) -> Caller<'a> {
+    let claim = consumers.claims.get(issuer);
+    let claim = claim.and_then(|path| match follow(claims, path) {
+        Found::Value(Value::String(text)) => Some(text.as_str()),
+        Found::Value(_) | Found::Nothing | Found::Blocked { .. } => None,
+    });
+    let client = client_id(claims);
+    for (kind, shown) in [
+        (CredentialKind::Claim, claim),
+        (CredentialKind::ClientId, client),
+        (CredentialKind::Issuer, Some(issuer)),
+    ] {
+        let Some(shown) = shown else { continue };
+        let credential = Credential {
+            issuer: issuer.to_owned(),
+            kind,
+            identifier: shown.to_owned(),
+        };
+        let owner = consumers.owners.get(&credential);
+        if let Some(consumer) = owner.and_then(|owner| consumers.all.get(*owner)) {
+            return Caller {
+                consumer: Some(consumer),
+                credential: Some(credential.identifier),
+            };
+        }
+    }
+    Caller {
+        consumer: None,
+        credential: client.map(encode),
+    }
+}
+
+/// What the upstream is told about somebody who has shown nothing and goes on as this consumer.
+pub fn anonymous(consumer: &Consumer) -> Vec<(String, Vec<u8>)> {
+    headers(Some(consumer), None, true)
+}
+
+/// `client_id` (RFC 9068 section 2.2), or else `azp`.
+fn client_id(claims: &Map<String, Value>) -> Option<&str> {
+    ["client_id", "azp"]
+        .into_iter()
+        .find_map(|name| claims.get(name)?.as_str().filter(|text| !text.is_empty()))
+}
+
+fn headers(
+    consumer: Option<&Consumer>,
+    credential: Option<&str>,
+    is_anonymous: bool,
+) -> Vec<(String, Vec<u8>)> {
+    let values = [
+        consumer.map(|consumer| consumer.id.as_str()),
+        consumer.and_then(|consumer| consumer.custom_id.as_deref()),
+        consumer.map(|consumer| consumer.username.as_str()),
+        credential,
+        is_anonymous.then_some("true"),
+    ];
+    CONSUMER_HEADERS
+        .iter()
+        .zip(values)
+        .filter_map(|(name, value)| Some(((*name).to_owned(), value?.as_bytes().to_vec())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
