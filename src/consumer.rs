@@ -33,8 +33,9 @@ impl Caller<'_> {
 /// Who a token with `claims` is from that `issuer` vouches for: by its claim, or else its client, or
 /// else the issuer alone.
 pub fn find<'a>(consumers: &'a Consumers, issuer: &str, claims: &Map<String, Value>) -> Caller<'a> {
-    let claim = consumers.claims.get(issuer);
-    let claim = claim.and_then(|path| match follow(claims, path) {
+    let mut ways = consumers.claims.iter();
+    let way = ways.find(|(of, _)| of == issuer);
+    let claim = way.and_then(|(_, path)| match follow(claims, path) {
         Found::Value(Value::String(text)) => Some(text.as_str()),
         Found::Value(_) | Found::Nothing | Found::Blocked { .. } => None,
     });
@@ -44,17 +45,16 @@ pub fn find<'a>(consumers: &'a Consumers, issuer: &str, claims: &Map<String, Val
         (CredentialKind::ClientId, client),
         (CredentialKind::Issuer, Some(issuer)),
     ] {
-        let Some(shown) = shown else { continue };
+        let Some(identifier) = shown else { continue };
         let credential = Credential {
-            issuer: issuer.to_owned(),
+            issuer,
             kind,
-            identifier: shown.to_owned(),
+            identifier,
         };
-        let owner = consumers.owners.get(&credential);
-        if let Some(consumer) = owner.and_then(|owner| consumers.all.get(*owner)) {
+        if let Some(consumer) = consumers.owner(&credential) {
             return Caller {
                 consumer: Some(consumer),
-                credential: Some(credential.identifier),
+                credential: Some(identifier.to_owned()),
             };
         }
     }

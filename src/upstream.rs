@@ -25,20 +25,37 @@ pub fn identity(
     id_token: &Map<String, Value>,
     userinfo: Option<&Map<String, Value>>,
 ) -> Map<String, Value> {
-    let of_the_login = |name: &str| PROTOCOL_CLAIMS.contains(&name) || LOGIN_CLAIMS.contains(&name);
     let mut identity = id_token.clone();
-    identity.extend(
-        userinfo
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| !of_the_login(name))
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
+    identity.extend(personal(userinfo));
     identity
 }
 
-/// Of all identity claims of a login, those that the configuration gives away.
-pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<String, Value> {
+/// The identity claims, and below them what the login's access token says about the person.
+pub fn with_access_token(
+    identity: &Map<String, Value>,
+    access_token: Option<&Map<String, Value>>,
+) -> Map<String, Value> {
+    let mut all: Map<String, Value> = personal(access_token).collect();
+    all.extend(identity.clone());
+    all
+}
+
+/// Claims that may come from elsewhere than the ID token.
+fn personal(claims: Option<&Map<String, Value>>) -> impl Iterator<Item = (String, Value)> {
+    let of_the_login = |name: &str| PROTOCOL_CLAIMS.contains(&name) || LOGIN_CLAIMS.contains(&name);
+    let claims = claims.into_iter().flatten();
+    claims
+        .filter(move |(name, _)| !of_the_login(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+}
+
+/// Of what is known of somebody, the claims that the configuration gives away: of `identity` all where it
+/// gives all, of `known` those that it names.
+pub fn select_claims(
+    upstream: &Upstream,
+    identity: &Map<String, Value>,
+    known: &Map<String, Value>,
+) -> Map<String, Value> {
     let whole = upstream
         .sources()
         .any(|source| *source == HeaderSource::Userinfo);
@@ -52,7 +69,7 @@ pub fn select_claims(upstream: &Upstream, identity: &Map<String, Value>) -> Map<
     );
     for source in upstream.sources() {
         if let HeaderSource::Claim(path) = source
-            && let Some(value) = lookup(identity, path)
+            && let Some(value) = lookup(known, path)
         {
             graft(&mut selected, path, value.clone());
         }
@@ -74,18 +91,35 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub fn of_session(session: &'a Session) -> Self {
+    /// `token_claims` are those that the session keeps of its access token.
+    pub fn of_session(session: &'a Session, token_claims: &'a Map<String, Value>) -> Self {
         Self {
             claims: &session.claims,
             id_token: session.id_token.as_deref(),
             access_token: session.access_token.as_deref(),
-            access_token_claims: None,
+            access_token_claims: Some(token_claims),
         }
     }
 
     fn of_access_token(&self, path: &[String]) -> Option<&'a Value> {
         lookup(self.access_token_claims?, path)
     }
+}
+
+/// Of an access token, the claims that the configuration gives away as such.
+pub fn select_token_claims(
+    upstream: &Upstream,
+    access_token: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut selected = Map::new();
+    for source in upstream.sources() {
+        if let HeaderSource::AccessTokenClaim(path) = source
+            && let Some(value) = lookup(access_token, path)
+        {
+            graft(&mut selected, path, value.clone());
+        }
+    }
+    selected
 }
 
 /// The headers that somebody gives: name in lower case, value safe to send. A claim that is missing or

@@ -1,23 +1,30 @@
 //! Whom bearer tokens are from.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// All consumers, and how they are found.
 #[derive(Debug, Default)]
 pub struct Consumers {
     /// By name.
     pub all: Vec<Consumer>,
-    /// Whose a credential is: a place in `all`.
-    pub owners: BTreeMap<Credential, usize>,
-    /// The way to the claim that tells an issuer's consumers apart, by issuer.
-    pub claims: BTreeMap<String, Vec<String>>,
+    /// Whose a credential is: a place in `all`, by [`Credential::key`].
+    pub owners: HashMap<String, u32>,
+    /// The way to the claim that tells an issuer's consumers apart, with the issuer; one for each issuer
+    /// at most.
+    pub claims: Vec<(String, Vec<String>)>,
 }
 
 impl Consumers {
     /// The place in `all` of the consumer with a name.
     pub fn place_of(&self, username: &str) -> Option<usize> {
-        let order = |consumer: &Consumer| consumer.username.as_str().cmp(username);
-        self.all.binary_search_by(order).ok()
+        let mut names = self.all.iter().map(|consumer| &consumer.username);
+        names.position(|name| name == username)
+    }
+
+    /// Whose a credential is.
+    pub fn owner(&self, credential: &Credential<'_>) -> Option<&Consumer> {
+        let place = *self.owners.get(&credential.key())?;
+        self.all.get(usize::try_from(place).ok()?)
     }
 }
 
@@ -32,18 +39,29 @@ pub struct Consumer {
 }
 
 /// What a token shows of whom it is from.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Credential {
-    /// Who vouches for it.
-    pub issuer: String,
+pub struct Credential<'a> {
+    /// Who vouches for it, of the configuration.
+    pub issuer: &'a str,
     pub kind: CredentialKind,
     /// What Kong calls the key: what a header may say of the credential. Of a credential that is the
     /// issuer alone, the issuer.
-    pub identifier: String,
+    pub identifier: &'a str,
+}
+
+impl Credential<'_> {
+    /// No two credentials have the same, since no configured issuer has a line feed.
+    pub fn key(&self) -> String {
+        let kind = match self.kind {
+            CredentialKind::Claim => "claim\n",
+            CredentialKind::ClientId => "client_id\n",
+            CredentialKind::Issuer => "issuer\n",
+        };
+        [kind, self.issuer, "\n", self.identifier].concat()
+    }
 }
 
 /// Where in a token a credential is, the most specific first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
     Claim,
     ClientId,

@@ -115,6 +115,8 @@ pub struct Provider {
     pub id_token: IdTokenPolicy,
     /// Whether a login asks the userinfo endpoint, where there is one.
     pub userinfo: bool,
+    /// Whether a login reads its access token, as [`AccessTokenPolicy`] has it.
+    pub access_token_claims: bool,
     /// Limit of one call to the provider, and of waiting for its metadata and keys.
     pub timeout: Duration,
     /// How long metadata and keys are used before they are fetched again.

@@ -98,6 +98,11 @@ pub(super) struct Provider {
     /// Whether a login also asks the userinfo endpoint, where the provider has one. Without it, the
     /// claims of the ID token are all there is.
     pub(super) userinfo: Option<bool>,
+    /// Whether what a login's access token says counts too: for the rules, and for headers with `claim` and
+    /// `access_token_claim`, though not for `userinfo`. Of the same claim, that of the ID token and of
+    /// userinfo wins. The token must be as `access_tokens` has it: else the login fails, and a refresh
+    /// as well.
+    pub(super) access_token_claims: Option<bool>,
     /// How long one call to the provider may take, and how long a request waits for the provider's
     /// metadata and keys: `100ms` to `1m`.
     pub(super) timeout: Option<Span>,

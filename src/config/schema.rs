@@ -59,6 +59,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Provider", "authorization_params", json!({})),
         ("Provider", "id_token", json!({})),
         ("Provider", "userinfo", json!(true)),
+        ("Provider", "access_token_claims", json!(false)),
         ("Provider", "timeout", span(defaults::TIMEOUT)),
         (
             "Provider",

@@ -225,7 +225,7 @@ pub(super) fn open(
     let claims = verified.claims();
     let time = |claim| claims.numeric_date(claim).map_err(Error::AccessToken);
     let upstream = &visit.gateway.config.upstream;
-    let selected = upstream::select_claims(upstream, claims.as_object());
+    let selected = upstream::select_claims(upstream, claims.as_object(), claims.as_object());
     let known = Known {
         claims: &Value::Object(selected).to_string(),
         id_token: None,

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::ending::{self, Tokens};
+use super::kept_claims::Said;
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
 use super::{Decision, identity, posted, redeemed, session, silent, step_up, stored};
@@ -198,13 +199,14 @@ async fn conclude(
     let userinfo = relying_party
         .userinfo(tokens.access_token.expose(), id_token.subject(), data)
         .await?;
-    let mut session = identity::of_login(
-        visit.gateway,
-        &tokens,
-        &id_token,
-        userinfo.as_ref(),
-        &pending.nonce,
-    )?;
+    let access_token = relying_party.access_token_claims(&tokens, data).await;
+    let access_token = access_token.map_err(|fault| relying_party.note_unread(fault))?;
+    let said = Said {
+        id_token: Some(&id_token),
+        userinfo: userinfo.as_ref(),
+        access_token: access_token.as_ref(),
+    };
+    let mut session = identity::of_login(visit.gateway, &tokens, &id_token, said, &pending.nonce)?;
     let before = session::known(visit).await.map(|(open, _)| open);
     let is_other = before
         .as_ref()

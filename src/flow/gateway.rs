@@ -111,7 +111,8 @@ impl Gateway {
 
     /// A session with what it tells others; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
-        let known = Known::of_session(&session);
+        let token_claims = session.authorization.token_claims();
+        let known = Known::of_session(&session, &token_claims);
         let headers = upstream::headers(&self.config.upstream, &known);
         let filter_state = upstream::filter_state(&self.config.upstream, &known);
         OpenSession::new(session, read_at, headers, filter_state)

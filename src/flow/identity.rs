@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::kept_claims::KeptClaims;
+use super::kept_claims::{KeptClaims, Said};
 use super::{Gateway, silent};
 use crate::config::HeaderSource;
 use crate::error::{Error, TokenFault};
@@ -22,9 +22,10 @@ pub fn of_login(
     gateway: &Gateway,
     tokens: &TokenResponse,
     id_token: &VerifiedIdToken,
-    userinfo: Option<&Claims>,
+    said: Said<'_>,
     nonce: &str,
 ) -> Result<Session, Error> {
+    let userinfo = said.userinfo;
     let now = gateway.host.now();
     let id = random(gateway.host.as_ref())?;
     let mut session = Session {
@@ -52,7 +53,7 @@ pub fn of_login(
         },
         silent_renewal: None,
     };
-    KeptClaims::of(gateway, Some(id_token), userinfo).store(&mut session);
+    KeptClaims::of(gateway, said).store(&mut session);
     forward_tokens(gateway, &mut session, tokens);
     let refreshes = gateway.config.session.refresh.enabled;
     match tokens.refresh_token.as_ref().filter(|_| refreshes) {
@@ -84,7 +85,7 @@ pub fn of_login(
             session.grant = match (due_at, userinfo) {
                 (Some(due_at), Some(userinfo)) => Some(Grant {
                     credential: Credential::AccessToken {
-                        from_userinfo: KeptClaims::of(gateway, None, Some(userinfo)).names(),
+                        from_userinfo: of_userinfo(gateway, userinfo).names(),
                     },
                     generation: 0,
                     due_at,
@@ -111,6 +112,7 @@ pub fn of_refresh(
     tokens: &TokenResponse,
     id_token: Option<&VerifiedIdToken>,
     userinfo: Option<Option<Claims>>,
+    access_token: Option<&Claims>,
 ) -> Result<Session, Error> {
     let (due_at, expires_at) = times(gateway, tokens)?;
     let mut credential = grant.credential.clone();
@@ -134,7 +136,14 @@ pub fn of_refresh(
     }
     if let Some(userinfo) = userinfo {
         // Without a new ID token, its claims from before go on beside the latest userinfo.
-        let latest = KeptClaims::of(gateway, id_token, userinfo.as_ref());
+        let latest = KeptClaims::of(
+            gateway,
+            Said {
+                id_token,
+                userinfo: userinfo.as_ref(),
+                access_token,
+            },
+        );
         let all = match id_token {
             Some(_) => latest,
             None => {
@@ -173,8 +182,8 @@ pub fn of_reading(
         ..grant.clone()
     };
     let mut all = KeptClaims::of_session(session)?;
-    if userinfo.is_some() {
-        let latest = KeptClaims::of(gateway, None, userinfo);
+    if let Some(userinfo) = userinfo {
+        let latest = of_userinfo(gateway, userinfo);
         grant.credential = Credential::AccessToken {
             from_userinfo: latest.names(),
         };
@@ -187,6 +196,14 @@ pub fn of_reading(
     };
     all.store(&mut next);
     Ok(next)
+}
+
+fn of_userinfo(gateway: &Gateway, userinfo: &Claims) -> KeptClaims {
+    let said = Said {
+        userinfo: Some(userinfo),
+        ..Said::default()
+    };
+    KeptClaims::of(gateway, said)
 }
 
 /// OpenID Connect Core 12.2: a refreshed ID token speaks of the same login. Issuer and audience are

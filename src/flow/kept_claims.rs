@@ -9,10 +9,20 @@ use crate::oidc::VerifiedIdToken;
 use crate::session::Session;
 use crate::upstream;
 
-/// What rules look at is kept apart, so that no header shows it.
+/// What the provider says of somebody, as far as it was asked.
+#[derive(Clone, Copy, Default)]
+pub struct Said<'a> {
+    pub id_token: Option<&'a VerifiedIdToken>,
+    pub userinfo: Option<&'a Claims>,
+    pub access_token: Option<&'a Claims>,
+}
+
+/// What rules look at is kept apart, so that no header shows it; so is what headers show of the access
+/// token.
 pub struct KeptClaims {
     upstream: Map<String, Value>,
     rules: Map<String, Value>,
+    token: Map<String, Value>,
     /// Which rules these were chosen for.
     mark: u32,
 }
@@ -22,19 +32,20 @@ const MIXED: u32 = 0;
 
 impl KeptClaims {
     /// Of what the provider says.
-    pub fn of(
-        gateway: &Gateway,
-        id_token: Option<&VerifiedIdToken>,
-        userinfo: Option<&Claims>,
-    ) -> Self {
+    pub fn of(gateway: &Gateway, said: Said<'_>) -> Self {
         let none = Map::new();
         let identity = upstream::identity(
-            id_token.map_or(&none, |token| token.claims().as_object()),
-            userinfo.map(Claims::as_object),
+            said.id_token
+                .map_or(&none, |token| token.claims().as_object()),
+            said.userinfo.map(Claims::as_object),
         );
+        let token = said.access_token.map(Claims::as_object);
+        let known = upstream::with_access_token(&identity, token);
+        let config = &gateway.config.upstream;
         Self {
-            upstream: upstream::select_claims(&gateway.config.upstream, &identity),
-            rules: gateway.interests.select(&identity),
+            upstream: upstream::select_claims(config, &identity, &known),
+            rules: gateway.interests.select(&known),
+            token: upstream::select_token_claims(config, token.unwrap_or(&none)),
             mark: gateway.interests.mark,
         }
     }
@@ -45,6 +56,7 @@ impl KeptClaims {
         Ok(Self {
             upstream: serde_json::from_str(&session.claims).map_err(bug)?,
             rules: session.authorization.claims(),
+            token: session.authorization.token_claims(),
             mark: session.authorization.mark,
         })
     }
@@ -66,6 +78,7 @@ impl KeptClaims {
     pub fn extend(&mut self, latest: Self) {
         self.upstream.extend(latest.upstream);
         self.rules.extend(latest.rules);
+        self.token.extend(latest.token);
         if self.mark != latest.mark {
             self.mark = MIXED;
         }
@@ -74,9 +87,15 @@ impl KeptClaims {
     pub fn store(self, session: &mut Session) {
         session.claims = Value::Object(self.upstream).to_string();
         session.authorization.mark = self.mark;
-        session.authorization.claims = match self.rules.is_empty() {
-            true => String::new(),
-            false => Value::Object(self.rules).to_string(),
-        };
+        session.authorization.claims = written(self.rules);
+        session.authorization.token_claims = written(self.token);
+    }
+}
+
+/// As a JSON object, or nothing where there are none.
+fn written(claims: Map<String, Value>) -> String {
+    match claims.is_empty() {
+        true => String::new(),
+        false => Value::Object(claims).to_string(),
     }
 }

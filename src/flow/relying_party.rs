@@ -10,11 +10,11 @@ use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
 use crate::jose::{Claims, JwkSet};
 use crate::oidc::{
-    Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
-    VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
+    AccessTokenVerifier, Authenticator, Expectations, RevocationRequest, TokenRequest,
+    TokenResponse, TokenVerifier, VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
 };
 use crate::provider::{ProviderData, Sender};
-use crate::telemetry::Purpose;
+use crate::telemetry::{Level, Purpose};
 
 /// The client of one configuration, in the course of one flow.
 #[derive(Clone, Copy)]
@@ -158,6 +158,44 @@ impl RelyingParty<'_> {
             policy: &provider.id_token,
             now: self.host().now(),
         }
+    }
+
+    /// What a login's access token says, where the configuration wants to know. The fault is for the
+    /// operator's log; [`TokenFault::KeyUnknown`] says that newer keys cannot be had now.
+    pub async fn access_token_claims(
+        &self,
+        tokens: &TokenResponse,
+        data: &ProviderData,
+    ) -> Result<Option<Claims>, TokenFault> {
+        let provider = &self.gateway.config.provider;
+        let policy = provider.access_tokens.as_ref();
+        let Some(policy) = policy.filter(|_| provider.access_token_claims) else {
+            return Ok(None);
+        };
+        let attempt = |keys: &JwkSet| {
+            let verifier = AccessTokenVerifier {
+                issuer: &provider.issuer,
+                policy,
+                now: self.host().now(),
+            };
+            verifier.verify(tokens.access_token.expose(), keys)
+        };
+        let token = match (policy.keys.is_empty(), self.keys()) {
+            (false, _) => attempt(&policy.keys)?,
+            (true, Err(_)) => return Err(TokenFault::KeyUnknown),
+            (true, Ok(keys)) => {
+                let verdict = keys.verify(data, Sender::Provider, attempt).await?;
+                verdict.ok_or(TokenFault::KeyUnknown)?.0
+            }
+        };
+        Ok(Some(token.claims().clone()))
+    }
+
+    /// What is told of an access token that should have said something, and did not.
+    pub fn note_unread(&self, fault: TokenFault) -> Error {
+        let line = format!("access_token_not_read cause={}", fault.code());
+        self.host().log(Level::Warn, &line);
+        Error::Provider(Purpose::Token, CallFault::Malformed)
     }
 
     /// The userinfo claims about `subject`, where the provider has them and the configuration wants

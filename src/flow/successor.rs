@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::relying_party::RelyingParty;
 use super::{Exchange, Gateway, identity};
-use crate::error::{CallFault, Error, InternalFault};
+use crate::error::{CallFault, Error, InternalFault, TokenFault};
 use crate::oidc::{Expectations, TokenRequest};
 use crate::session::{Credential, Grant, Session};
 use crate::telemetry::{Level, Metric, Purpose};
@@ -89,6 +89,18 @@ async fn redeem(
         // The tokens are new and must not be lost; the claims can wait.
         Err(_) => None,
     };
+    let (userinfo, access_token) = match provider.access_token_claims(&tokens, &data).await {
+        Ok(claims) => (userinfo, claims),
+        Err(fault) => {
+            let error = provider.note_unread(fault);
+            if fault != TokenFault::KeyUnknown {
+                return Err(error);
+            }
+            // Nobody can say now what it says, so the claims wait as well.
+            is_unverified = true;
+            (None, None)
+        }
+    };
     let mut next = identity::of_refresh(
         gateway,
         session,
@@ -96,6 +108,7 @@ async fn redeem(
         &tokens,
         id_token.as_ref(),
         userinfo,
+        access_token.as_ref(),
     )?;
     if let Some(grant) = next.grant.as_mut().filter(|_| is_unverified) {
         let pause = gateway.config.provider.unknown_key_cooldown;

@@ -1,9 +1,9 @@
-//! What a session keeps for the rules.
+//! What a session keeps for the rules, and of its access token.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What rules look at.
+/// What rules look at, and what the access token says.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
     /// Which rules it was kept for; other rules may look at something else.
@@ -12,6 +12,8 @@ pub struct Authorization {
     pub claims: String,
     /// What the access token was granted for, where a rule looks at that.
     pub scope: String,
+    /// The claims of the access token that headers show as such, as a JSON object; empty without any.
+    pub token_claims: String,
 }
 
 impl Authorization {
@@ -20,9 +22,17 @@ impl Authorization {
         serde_json::from_str(&self.claims).unwrap_or_default()
     }
 
+    /// The claims of the access token, likewise.
+    pub fn token_claims(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.token_claims).unwrap_or_default()
+    }
+
     /// Bytes in memory, about.
     pub(super) const fn size(&self) -> usize {
-        self.claims.len().saturating_add(self.scope.len())
+        self.claims
+            .len()
+            .saturating_add(self.scope.len())
+            .saturating_add(self.token_claims.len())
     }
 }
 

@@ -52,6 +52,7 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
                 mark: 0,
                 claims: secret(),
                 scope: secret(),
+                token_claims: secret(),
             },
             ..session()
         },

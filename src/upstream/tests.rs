@@ -21,7 +21,7 @@ fn session(claims: &Value) -> Session {
 
 fn sent(sources: &Value, session: &Session) -> Vec<(String, String)> {
     let text = |(name, value)| (name, String::from_utf8(value).unwrap());
-    let mut sent: Vec<_> = headers(&upstream(sources), &Known::of_session(session))
+    let mut sent: Vec<_> = headers(&upstream(sources), &Known::of_session(session, &Map::new()))
         .into_iter()
         .map(text)
         .collect();
@@ -148,6 +148,7 @@ fn tokens_go_only_where_they_are() {
 fn selected(sources: &Value, identity: &Value) -> Value {
     Value::Object(select_claims(
         &upstream(sources),
+        identity.as_object().unwrap(),
         identity.as_object().unwrap(),
     ))
 }

@@ -70,8 +70,11 @@ fn requests_without_identity_tell_nothing_whoever_sends_them() {
     let preflight = browser.request(
         "OPTIONS",
         "/orders",
-        Site::Other,
-        &[("access-control-request-method", "GET")],
+        Site::Cross,
+        &[
+            ("origin", "https://other.example.com"),
+            ("access-control-request-method", "GET"),
+        ],
     );
     tells_nothing(&browser.send(preflight));
     browser.log_in();
@@ -116,11 +119,15 @@ fn what_cannot_be_told_makes_nobody_look_like_somebody_else() {
 #[test]
 fn a_refresh_tells_the_new_claims() {
     let world = telling(json!({"portero.email": {"claim": "email"}}));
-    world.provider.script.borrow_mut().expires_in = Some(600);
+    {
+        let mut script = world.provider.script.borrow_mut();
+        script.refreshes = true;
+        script.token_response = vec![("expires_in", json!(300))];
+    }
     let browser = world.browser();
     browser.log_in();
     world.provider.script.borrow_mut().userinfo["email"] = json!("new@example.com");
-    world.pass(minutes(11));
+    world.pass(minutes(6));
     let outcome = browser.go("/");
     assert_eq!(
         outcome.forwarded().state("portero.email"),

@@ -13,12 +13,14 @@
 )]
 
 mod access_token;
+mod access_token_claims;
 mod answers;
 mod back_channel;
 mod bearer;
 mod browser;
 mod callback;
 mod claims;
+mod consumers;
 mod cookies;
 mod endings;
 mod entrances;

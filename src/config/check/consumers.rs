@@ -1,6 +1,6 @@
 //! Whom bearer tokens are from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::fault::At;
 use super::super::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind, raw};
@@ -9,6 +9,14 @@ use super::{Check, header};
 
 const MOST_CONSUMERS: usize = 10_000;
 const MOST_CREDENTIALS: usize = 64;
+
+/// A credential, with the way to its claim if it has one.
+struct Read {
+    issuer: String,
+    kind: CredentialKind,
+    identifier: String,
+    path: Option<Vec<String>>,
+}
 
 impl Check<'_> {
     /// Nothing where none are written, which is something else than an empty object. `providers` are
@@ -35,7 +43,7 @@ impl Check<'_> {
         });
         let mut complete = true;
         let mut consumers = Consumers::default();
-        let (mut ids, mut custom_ids) = (BTreeSet::new(), BTreeSet::new());
+        let (mut ids, mut custom_ids) = (HashSet::new(), HashSet::new());
         for (owner, (username, raw)) in raw.into_iter().enumerate() {
             let at = at.key(&username);
             let name = self.header_text(&at, username.clone());
@@ -99,13 +107,12 @@ impl Check<'_> {
         }
     }
 
-    /// A credential, with the way to its claim if it has one.
     fn credential(
         &mut self,
         at: &At<'_>,
         raw: raw::Credential,
         issuers: Option<&[&str]>,
-    ) -> Option<(Credential, Option<Vec<String>>)> {
+    ) -> Option<Read> {
         let claim_at = at.key("claim");
         let (kind, path, found) = match (raw.claim, raw.client_id) {
             (Some(_), Some(_)) => {
@@ -136,12 +143,12 @@ impl Check<'_> {
             Some(text) => text,
             None => self.header_text(&at.key("issuer"), issuer.clone())?,
         };
-        let credential = Credential {
+        Some(Read {
             issuer,
             kind,
             identifier,
-        };
-        Some((credential, path))
+            path,
+        })
     }
 
     /// Who has to say that a token has the credential. Where several may, each could say anything about
@@ -183,28 +190,37 @@ impl Check<'_> {
     fn owned(
         &mut self,
         at: &At<'_>,
-        (credential, path): (Credential, Option<Vec<String>>),
+        read: Read,
         owner: usize,
         consumers: &mut Consumers,
     ) -> Option<()> {
-        if let Some(path) = path {
-            let known = consumers.claims.entry(credential.issuer.clone());
-            if *known.or_insert_with(|| path.clone()) != path {
-                self.fault(
-                    &at.key("claim").key("name"),
-                    "is another claim than that of an earlier credential of this issuer, and a token could have both; accepted: one claim for all consumers of an issuer",
-                );
-                return None;
+        if let Some(path) = read.path {
+            let mut known = consumers.claims.iter();
+            match known.find(|(issuer, _)| *issuer == read.issuer) {
+                Some((_, known)) if *known != path => {
+                    self.fault(
+                        &at.key("claim").key("name"),
+                        "is another claim than that of an earlier credential of this issuer, and a token could have both; accepted: one claim for all consumers of an issuer",
+                    );
+                    return None;
+                }
+                Some(_) => {}
+                None => consumers.claims.push((read.issuer.clone(), path)),
             }
         }
-        if consumers.owners.contains_key(&credential) {
+        let credential = Credential {
+            issuer: &read.issuer,
+            kind: read.kind,
+            identifier: &read.identifier,
+        };
+        let owner = u32::try_from(owner).ok()?;
+        if consumers.owners.insert(credential.key(), owner).is_some() {
             self.fault(
                 at,
                 "is a credential already; accepted: each once, and so for one consumer",
             );
             return None;
         }
-        consumers.owners.insert(credential, owner);
         Some(())
     }
 
@@ -212,7 +228,7 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         text: String,
-        seen: &mut BTreeSet<String>,
+        seen: &mut HashSet<String>,
     ) -> Option<String> {
         let text = self.header_text(at, text)?;
         if !seen.insert(text.clone()) {

@@ -110,6 +110,11 @@ impl Check<'_> {
         });
         let id_token = self.id_token(&at.key("id_token"), raw.id_token.unwrap_or_default());
         let userinfo = self.or(&at.key("userinfo"), raw.userinfo, true);
+        let claims_at = at.key("access_token_claims");
+        let access_token_claims = self.or(&claims_at, raw.access_token_claims, false);
+        if access_token_claims == Some(true) && matches!(access_tokens, Some(None)) {
+            self.fault(&claims_at, "reads access tokens, and nothing says what they must be like; accepted: `access_token_claims` beside `access_tokens`");
+        }
         let timeout = self.span(
             &at.key("timeout"),
             raw.timeout,
@@ -151,6 +156,7 @@ impl Check<'_> {
             authentication: authentication?,
             id_token: id_token?,
             userinfo: userinfo?,
+            access_token_claims: access_token_claims?,
             timeout: timeout?,
             refresh_interval: refresh_interval?,
             unknown_key_cooldown: unknown_key_cooldown?,
@@ -182,6 +188,7 @@ impl Check<'_> {
             ("authorization_params", raw.authorization_params.is_some()),
             ("id_token", raw.id_token.is_some()),
             ("userinfo", raw.userinfo.is_some()),
+            ("access_token_claims", raw.access_token_claims.is_some()),
         ];
         for (key, is_there) in about_logins {
             if is_there {

@@ -47,6 +47,7 @@ fn a_provider_without_a_client_has_nothing_about_logging_in() {
         ("authorization_params", json!({})),
         ("id_token", json!({})),
         ("userinfo", json!(false)),
+        ("access_token_claims", json!(true)),
     ] {
         refused(
             &with_tokens(|machines| machines[key] = value),
@@ -54,6 +55,15 @@ fn a_provider_without_a_client_has_nothing_about_logging_in() {
             "is about logging in",
         );
     }
+}
+
+#[test]
+fn a_login_reads_access_tokens_only_where_it_is_said_what_they_must_be_like() {
+    refused(
+        &with("/providers/corp/access_token_claims", json!(true)),
+        "providers.corp.access_token_claims",
+        "nothing says what they must be like",
+    );
 }
 
 #[test]

@@ -61,16 +61,20 @@ fn consumers_load_with_the_issuers_that_vouch_for_them() {
         ]
     );
     let owner = |kind, identifier: &str| {
-        consumers.owners.get(&Credential {
-            issuer: A.to_owned(),
+        let credential = Credential {
+            issuer: A,
             kind,
-            identifier: identifier.to_owned(),
-        })
+            identifier,
+        };
+        let owner = consumers.owner(&credential);
+        owner.map(|consumer| consumer.username.clone())
     };
-    assert_eq!(owner(CredentialKind::ClientId, "orders"), Some(&1));
-    assert_eq!(owner(CredentialKind::Claim, "abc"), Some(&1));
-    assert_eq!(owner(CredentialKind::Issuer, A), Some(&2));
-    assert_eq!(consumers.claims[A], ["key"]);
+    let orders = Some("orders-app".to_owned());
+    assert_eq!(owner(CredentialKind::ClientId, "orders"), orders);
+    assert_eq!(owner(CredentialKind::Claim, "abc"), orders);
+    let partner = Some("partner".to_owned());
+    assert_eq!(owner(CredentialKind::Issuer, A), partner);
+    assert_eq!(consumers.claims, [(A.to_owned(), vec!["key".to_owned()])]);
     assert!(accepted(&consumers_of_none()).consumers.is_some());
     assert!(accepted(&parsed(MINIMAL)).consumers.is_none());
 }

@@ -120,3 +120,28 @@ fn what_nobody_could_mean_is_refused() {
         "no provider has a `client`",
     );
 }
+
+#[test]
+fn an_anonymous_consumer_is_one_of_the_configuration() {
+    let mut whole = rule(&json!({"otherwise": {"anonymous": "guest"}}));
+    refused(
+        &whole,
+        "rules[0].otherwise.anonymous",
+        "is the name of no consumer",
+    );
+    whole["consumers"] = json!({"a": {}, "guests": {}});
+    refused(
+        &whole,
+        "rules[0].otherwise.anonymous",
+        "is the name of no consumer",
+    );
+    whole["consumers"]["guest"] = json!({});
+    let config = accepted(&whole);
+    assert_eq!(config.entrance(Some(0)).otherwise, Otherwise::Anonymous(1));
+    whole["rules"][0]["require"] = json!({"groups": {"any_of": ["staff"]}});
+    refused(
+        &whole,
+        "rules[0].otherwise",
+        "lets pass whoever proves nothing",
+    );
+}

@@ -52,6 +52,24 @@ fn the_example_logs_the_subject_and_admits_by_it() {
 }
 
 #[test]
+fn the_example_knows_programs_by_their_tokens() {
+    let provider = provider_with_switches!();
+    let upstream = Upstream::start();
+    let envoy = example::start("access-log-and-rbac.yaml", 1, &provider, &upstream);
+    for program in ["orders", "reports"] {
+        let path = format!("/of-{program}");
+        let bearer = format!("Bearer {}", provider.access_token(program));
+        let request = |path: &str| Request::get(path).header("authorization", &bearer);
+        assert_eq!(envoy.send(&request(&path)).status, 200);
+        assert_eq!(line(&envoy, &path, 200)["subject"], program);
+        // It is no administrator.
+        let path = format!("/admin/{program}");
+        assert_eq!(envoy.send(&request(&path)).status, 403);
+        assert_eq!(line(&envoy, &path, 403)["subject"], program);
+    }
+}
+
+#[test]
 fn nobody_brings_a_subject_along_or_leaves_one_behind() {
     let provider = provider_with_switches!();
     let upstream = Upstream::start();

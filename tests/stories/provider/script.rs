@@ -43,6 +43,8 @@ pub struct Script {
     /// Claims of every ID token, beside those of the protocol.
     pub claims: Map<String, Value>,
     pub userinfo: Value,
+    /// What access tokens say, where they are JSON Web Tokens, beside `iss`, `sub`, `exp` and the like.
+    pub access_token: Option<Value>,
     /// Whether every token response has a refresh token that is good once.
     pub refreshes: bool,
     /// Members that the discovery document has instead of or beside the usual ones.
@@ -67,6 +69,7 @@ impl Script {
             faults: Vec::new(),
             id_token: None,
             claims: Map::new(),
+            access_token: None,
             userinfo: json!({
                 "sub": SUBJECT,
                 "name": "Ada Lovelace",

@@ -35,7 +35,7 @@ impl Provider {
         let Some((nonce, authenticated)) = grant else {
             return (400, json!({"error": "invalid_grant"}));
         };
-        let access_token = self.issue("access");
+        let access_token = self.access_token();
         self.access_tokens.borrow_mut().push(access_token.clone());
         let id_token = self.id_token(&nonce, &access_token, authenticated);
         let mut response = json!({
@@ -56,6 +56,31 @@ impl Provider {
             response[name] = value.clone();
         }
         (200, response)
+    }
+
+    fn access_token(&self) -> String {
+        let opaque = self.issue("access");
+        let script = self.script.borrow();
+        let Some(said) = &script.access_token else {
+            return opaque;
+        };
+        let now = self.land.now().as_millis() / 1000;
+        let mut claims = json!({
+            "iss": ISSUER,
+            "sub": SUBJECT,
+            "client_id": self.client.borrow().id,
+            "iat": now,
+            "exp": now + 3600,
+            "jti": opaque,
+        });
+        for (name, value) in said.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let mut header = script.signer.header();
+        header["typ"] = json!("at+jwt");
+        let token = script.signer.sign(&header, &claims.to_string());
+        self.land.keep_secret(&token);
+        token
     }
 
     /// The revocation endpoint (RFC 7009): a token that is not known is no error.
