@@ -247,7 +247,8 @@ pub fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
 }
 
 /// Says what a property of a name is, before the first request: a text that lives as long as its
-/// request's way through the filters. Says whether the host took it.
+/// request's way through the filters. Longer, it would outlast an internal redirect, and be there on a
+/// path that needs nobody. Says whether the host took it.
 pub fn declare_text_property(name: &str) -> bool {
     const FUNCTION: &str = "declare_property";
     // Envoy's `DeclarePropertyArguments` in protobuf: `name`, whose size is a number of one byte up to
