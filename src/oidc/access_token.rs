@@ -97,6 +97,7 @@ impl AccessTokenVerifier<'_> {
         let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
         self.check_type(&header)?;
         check_no_other_kind(&claims)?;
+        check_unbound(&claims)?;
         check_issuer(&claims, self.issuer)?;
         self.check_audience(&header, &claims)?;
         let expires_at = self.check_times(&claims)?;
@@ -118,14 +119,10 @@ impl AccessTokenVerifier<'_> {
         policy: &IntrospectionPolicy,
     ) -> Result<VerifiedAccessToken, TokenFault> {
         check_no_other_kind(&claims)?;
-        let members = claims.as_object();
+        check_unbound(&claims)?;
         let token_type = claims.string("token_type")?;
         if token_type.is_some_and(|given| !given.eq_ignore_ascii_case("bearer")) {
             return Err(TokenFault::TypeMismatch);
-        }
-        // RFC 7800 section 3.1: whoever shows it has to prove something, and nobody here asks for that.
-        if members.contains_key("cnf") {
-            return Err(TokenFault::ProofRequired);
         }
         // Rules may ask who vouches for the caller, and it is the issuer who has been asked.
         let claims = claims.or("iss", self.issuer);
@@ -276,6 +273,15 @@ fn check_no_other_kind(claims: &Claims) -> Result<(), TokenFault> {
 
 fn among(names: &[String], audience: &str) -> bool {
     names.iter().any(|name| name == audience)
+}
+
+/// RFC 7800 section 3.1: whoever shows a token with `cnf` has to prove something, and nobody here asks for
+/// that. As a bearer token it is no good (RFC 9449 section 7.2).
+fn check_unbound(claims: &Claims) -> Result<(), TokenFault> {
+    match claims.as_object().contains_key("cnf") {
+        true => Err(TokenFault::ProofRequired),
+        false => Ok(()),
+    }
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -178,3 +178,14 @@ fn no_token_is_both_an_id_token_and_an_access_token() {
     }
     assert!(ids > 0 && accesses > 0, "{ids} {accesses}");
 }
+
+/// Whoever has stolen such a token has no use for it, so it must be none here either.
+#[test]
+fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    for bound in [json!({"jkt": "x"}), json!({"x5t#S256": "x"}), json!(null)] {
+        for profile in PROFILES {
+            let found = fault(profile, &with(good(), "cnf", bound.clone()));
+            assert_eq!(found, Some(ProofRequired));
+        }
+    }
+}
