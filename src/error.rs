@@ -221,6 +221,10 @@ impl Error {
             if !matches!(fault, InvalidGrant | InvalidClient) {
                 errors.push(Self::Provider(Purpose::Userinfo, fault));
             }
+            // Nobody redeems anything there, and the token that is asked about is no fault of the call.
+            if !matches!(fault, InvalidGrant | InvalidToken) {
+                errors.push(Self::Provider(Purpose::Introspection, fault));
+            }
             // A store knows neither grants nor clients nor access tokens.
             if !matches!(fault, InvalidGrant | InvalidClient | InvalidToken) {
                 errors.push(Self::SessionStore(fault));

@@ -36,6 +36,7 @@ pub enum Purpose {
     Token,
     Userinfo,
     Revocation,
+    Introspection,
 }
 
 impl Purpose {
@@ -47,6 +48,7 @@ impl Purpose {
             Self::Token => "token",
             Self::Userinfo => "userinfo",
             Self::Revocation => "revocation",
+            Self::Introspection => "introspection",
         }
     }
 }

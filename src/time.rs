@@ -22,6 +22,11 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// In whole seconds, as a NumericDate.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
     pub const fn as_millis(self) -> u64 {
         self.0
     }

@@ -125,7 +125,8 @@ pub fn select_token_claims(
 /// The headers that somebody gives: name in lower case, value safe to send. A claim that is missing or
 /// null gives none, and neither does a token that the caller does not have.
 pub fn headers(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Vec<u8>)> {
-    let claims: Map<String, Value> = serde_json::from_str(known.claims).unwrap_or_default();
+    let claims: Map<String, Value> =
+        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
     upstream
         .headers
         .iter()
@@ -141,7 +142,8 @@ pub fn filter_state(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Stri
     if upstream.filter_state.is_empty() {
         return Vec::new();
     }
-    let claims: Map<String, Value> = serde_json::from_str(known.claims).unwrap_or_default();
+    let claims: Map<String, Value> =
+        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
     upstream
         .filter_state
         .iter()

@@ -75,7 +75,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("route", &["config", "error", "request"]),
     ("answer", &["error"]),
     ("config", &["endpoint", "jose", "secret"]),
-    ("jose", &["error", "secret", "time"]),
+    ("jose", &["error", "host", "secret", "time"]),
     // Each error says what it came from.
     ("error", &["host", "telemetry"]),
     ("host", &["telemetry", "time"]),

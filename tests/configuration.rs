@@ -98,11 +98,13 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Authentication.acr_values",
         "Authentication.max_age",
         "Clusters.discovery",
+        "Clusters.introspection",
         "Clusters.jwks",
         "Clusters.token",
         "Clusters.userinfo",
         "Endpoints.authorization",
         "Endpoints.end_session",
+        "Endpoints.introspection",
         "Endpoints.jwks",
         "Endpoints.revocation",
         "Endpoints.token",
@@ -114,8 +116,12 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         // The issuers of the providers with `access_tokens`.
         "ProtectedResource.authorization_servers",
         // Each says something by being there.
+        "AccessTokens.introspection",
         "AccessTokens.keys",
         "AccessTokens.max_lifetime",
+        // The provider's own client asks where neither is written.
+        "Introspection.bearer_token",
+        "Introspection.client",
         "Provider.access_tokens",
         "Provider.client",
         "Provider.cluster",

@@ -33,7 +33,11 @@ fn examples(language: &str) -> Vec<String> {
 
 #[test]
 fn every_configuration_in_the_documents_loads() {
-    let environment = |name: &str| Some(format!("{name} as 32 bytes of random text or more"));
+    let key = include_str!("fixtures/keys/private/p256.pem");
+    let environment = |name: &str| match name {
+        "CLIENT_KEY" => Some(key.trim().to_owned()),
+        _ => Some(format!("{name} as 32 bytes of random text or more")),
+    };
     for example in examples("json") {
         let loaded = Config::load(example.as_bytes(), &environment);
         assert!(loaded.is_ok(), "{example}\n{}", loaded.unwrap_err());

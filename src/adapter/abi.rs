@@ -1,36 +1,16 @@
-//! The host functions that Portero calls itself.
+//! The host functions that Portero calls.
 //!
 //! The SDK's wrappers panic on statuses that do occur, and read statuses into an enum that does not
 //! list them all. These wrappers give back what the host said as a plain number, or nothing.
 
 #![allow(unsafe_code)]
 
+use std::alloc::{Layout, alloc};
 use std::ptr;
 
+use super::numbers::{Buffer, LogLevel, Map, MetricKind};
+
 const OK: u32 = 0;
-
-/// Which headers a call is about.
-#[derive(Clone, Copy)]
-pub enum Map {
-    Request = 0,
-    Response = 2,
-    CallResponse = 6,
-}
-
-/// Which bytes a call is about.
-#[derive(Clone, Copy)]
-pub enum Buffer {
-    RequestBody = 0,
-    CallResponseBody = 4,
-    PluginConfiguration = 7,
-}
-
-/// The kind of a metric.
-#[derive(Clone, Copy)]
-pub enum MetricKind {
-    Counter = 0,
-    Histogram = 2,
-}
 
 /// The request's way, in the host's numbering of streams.
 const REQUEST_STREAM: u32 = 0;
@@ -73,6 +53,18 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
@@ -107,10 +99,10 @@ unsafe extern "C" {
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
-/// Writes a line of log; `level` in the host's numbering.
-pub fn log(level: u32, text: &str) {
+/// Writes a line of log.
+pub fn log(level: LogLevel, text: &str) {
     unsafe {
-        proxy_log(level, text.as_ptr(), text.len());
+        proxy_log(level as u32, text.as_ptr(), text.len());
     }
 }
 
@@ -197,6 +189,27 @@ pub fn send_local_response(status: u16, headers: &[u8], body: &[u8]) -> bool {
 /// Lets a paused request go on.
 pub fn continue_request() -> bool {
     unsafe { proxy_continue_stream(REQUEST_STREAM) == OK }
+}
+
+/// Sends an HTTP call through a cluster, `headers` in the host's serialisation; gives the token that
+/// its answer will carry.
+pub fn http_call(cluster: &str, headers: &[u8], body: &[u8], milliseconds: u32) -> Option<u32> {
+    let mut token = 0;
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            ptr::null(),
+            0,
+            milliseconds,
+            &raw mut token,
+        )
+    };
+    (status == OK).then_some(token)
 }
 
 /// Makes another request the one that calls are about; `false` when it is gone.
@@ -294,7 +307,16 @@ fn owned(status: u32, data: *mut u8, length: usize) -> Option<Vec<u8>> {
     if data.is_null() {
         return Some(Vec::new());
     }
-    // The host got exactly `length` bytes from `proxy_on_memory_allocate`, which the SDK serves
-    // from a boxed slice of that size.
+    // The host got exactly `length` bytes from `proxy_on_memory_allocate`, with the layout that a
+    // vector of bytes has.
     Some(unsafe { Vec::from_raw_parts(data, length, length) })
+}
+
+/// Memory that the host writes to: what [`owned`] takes over. Null tells the host that there is none.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    match Layout::array::<u8>(size) {
+        Ok(layout) if size > 0 => unsafe { alloc(layout) },
+        _ => ptr::null_mut(),
+    }
 }

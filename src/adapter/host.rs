@@ -1,9 +1,10 @@
 //! Envoy as a [`Host`].
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use super::abi::{self, MetricKind};
+use super::abi;
+use super::numbers::{LogLevel, MetricKind};
 use crate::host::{Host, RandomUnavailable, SharedValue};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
@@ -11,7 +12,7 @@ use crate::time::Timestamp;
 /// The proxy around this VM, with the ids of the metrics that have been used.
 #[derive(Default)]
 pub struct EnvoyHost {
-    metrics: RefCell<HashMap<String, u32>>,
+    metrics: RefCell<BTreeMap<String, u32>>,
 }
 
 impl Host for EnvoyHost {
@@ -46,9 +47,9 @@ impl Host for EnvoyHost {
     fn log(&self, level: Level, line: &str) {
         abi::log(
             match level {
-                Level::Info => 2,
-                Level::Warn => 3,
-                Level::Error => 4,
+                Level::Info => LogLevel::Info,
+                Level::Warn => LogLevel::Warn,
+                Level::Error => LogLevel::Error,
             },
             line,
         );

@@ -3,10 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
-
-use super::abi::{self, Buffer, Map};
+use super::abi;
+use super::numbers::{Action, Buffer, Map};
 use super::worker::Worker;
 use crate::answer::Response;
 use crate::flow::{
@@ -222,7 +220,14 @@ fn send(response: &Response) -> bool {
     )
 }
 
-/// The SDK's view of a [`Stream`].
+/// Answers a request that belongs to no configuration.
+pub fn refuse() -> Action {
+    send(&Response::new(500));
+    Action::Pause
+}
+
+/// A [`Stream`] and the configuration that it is of: what Envoy's callbacks are about.
+#[derive(Clone)]
 pub struct HttpStream {
     worker: Rc<Worker>,
     stream: Rc<Stream>,
@@ -235,40 +240,20 @@ impl HttpStream {
             stream: Stream::new(context),
         }
     }
-}
 
-/// The SDK drops the answers to calls of a context that is gone, so the calls go with it.
-impl Drop for HttpStream {
-    fn drop(&mut self) {
-        if self.stream.is_unfinished() {
-            self.worker.forget(self.stream.context);
-        }
-    }
-}
-
-impl Context for HttpStream {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
-        self.worker.answered(token, headers);
-    }
-}
-
-impl HttpContext for HttpStream {
-    fn on_http_request_headers(&mut self, _: usize, complete: bool) -> Action {
+    pub fn request_headers(&self, complete: bool) -> Action {
         self.stream.start(&self.worker, complete)
     }
 
-    fn on_http_request_body(&mut self, _: usize, complete: bool) -> Action {
+    /// A part of the body has come, or what follows it.
+    pub fn request_body(&self, complete: bool) -> Action {
         self.stream.receive(&self.worker, complete)
     }
 
-    fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        self.stream.receive(&self.worker, true)
-    }
-
     /// Also called for Portero's own answers, which carry their cookies already.
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    pub fn response_headers(&self) {
         let Some(renewal) = self.stream.renewal.take() else {
-            return Action::Continue;
+            return;
         };
         let headers = renewal.answer_headers(&self.worker.gateway);
         // An answer that caches may keep must not carry what is one person's.
@@ -281,6 +266,12 @@ impl HttpContext for HttpStream {
                 abi::add_header(Map::Response, name, value.as_bytes());
             }
         }
-        Action::Continue
+    }
+
+    /// The request is over. Nobody is there any more for the answers to its calls.
+    pub fn close(&self) {
+        if self.stream.is_unfinished() {
+            self.worker.forget(self.stream.context);
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! The flows of one worker: who waits for what, and who is told when it is there.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::hostcalls;
-
-use super::abi::{self, Buffer, Map};
+use super::abi;
+use super::numbered::Numbered;
+use super::numbers::{Buffer, Map};
 use super::stream::Stream;
 use crate::flow::{
     BodyFault, Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, carry_out,
@@ -32,9 +31,9 @@ pub struct Worker {
     /// Streams whose flow waits for the request's body, until then.
     reading: RefCell<Vec<(Rc<Stream>, Timestamp)>>,
     /// Who gets the answer to a call.
-    calls: RefCell<HashMap<u32, Caller>>,
+    calls: RefCell<Numbered<Caller>>,
     /// Flows that belong to no request.
-    background: RefCell<HashMap<u32, Flow<()>>>,
+    background: RefCell<Numbered<Flow<()>>>,
     next_background: Cell<u32>,
     /// Those of them that wait for other work.
     resting: RefCell<Vec<u32>>,
@@ -92,17 +91,16 @@ impl Worker {
         self.reading
             .borrow_mut()
             .retain(|(stream, _)| stream.context != context);
-        self.calls.borrow_mut().retain(|_, caller| match caller {
+        self.calls.borrow_mut().retain(|caller| match caller {
             Caller::Stream(stream) => stream.context != context,
             Caller::Background(_) => true,
         });
     }
 
-    /// The answer to a call has come. The SDK hands it to the context that sent the call, which need
-    /// not be the one that it is for.
+    /// The answer to a call has come.
     pub fn answered(self: &Rc<Self>, token: u32, headers: usize) {
         let result = read_reply(headers);
-        let caller = self.calls.borrow_mut().remove(&token);
+        let caller = self.calls.borrow_mut().remove(token);
         match caller {
             Some(Caller::Background(number)) => self.go_on(number, |flow| flow.resume(result)),
             // A context that cannot be made effective is gone, and its client with it.
@@ -177,7 +175,7 @@ impl Worker {
     }
 
     fn go_on(self: &Rc<Self>, number: u32, go_on: impl FnOnce(&mut Flow<()>) -> Step<()>) {
-        let flow = self.background.borrow_mut().remove(&number);
+        let flow = self.background.borrow_mut().remove(number);
         let Some(mut flow) = flow else { return };
         let step = go_on(&mut flow);
         self.background.borrow_mut().insert(number, flow);
@@ -200,7 +198,7 @@ impl Worker {
             }
             Step::Wait => self.resting.borrow_mut().push(number),
             Step::Done(()) => {
-                self.background.borrow_mut().remove(&number);
+                self.background.borrow_mut().remove(number);
                 self.wake_waiting();
             }
         }
@@ -214,23 +212,23 @@ impl Worker {
 }
 
 fn dispatch(call: &Call) -> Result<u32, CallFailure> {
-    let mut headers = vec![
+    let headers = [
         (":method", call.method),
         (":scheme", call.scheme.as_str()),
         (":authority", call.authority.as_str()),
         (":path", call.path.as_str()),
-    ];
-    headers.extend(
+    ]
+    .into_iter()
+    .chain(
         call.headers
             .iter()
             .map(|(name, value)| (*name, value.as_str())),
-    );
-    let body = (!call.body.is_empty()).then_some(call.body.as_slice());
-    // The one host function that is not bound in `abi`: the SDK's dispatcher panics on the answer to
-    // a call that was not registered with it, and only its own wrapper registers one. The wrapper
-    // gives back the two failures that Envoy knows here, and panics on others.
-    hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
-        .map_err(|_| CallFailure::NotSent)
+    )
+    .map(|(name, value)| (name, value.as_bytes()));
+    // The host takes zero for no limit.
+    let timeout = u32::try_from(call.timeout.as_millis()).unwrap_or(u32::MAX);
+    abi::http_call(&call.cluster, &pairs::write(headers), &call.body, timeout)
+        .ok_or(CallFailure::NotSent)
 }
 
 /// The answer that the host holds now. Without headers there is none: the exchange was cut off.

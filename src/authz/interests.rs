@@ -33,10 +33,6 @@ impl Interests {
                 interests.add(condition, client);
             }
         }
-        // What is inside an object is put there after the object.
-        interests
-            .claims
-            .sort_unstable_by_key(|interest| interest.path.len());
         if interests.scopes || !interests.claims.is_empty() {
             interests.mark = mark(&format!("{interests:?}"));
         }
@@ -101,10 +97,12 @@ impl Interests {
                     }
                 }
             }
-            None => self.claims.push(Interest {
-                path: path.iter().map(|name| (*name).to_owned()).collect(),
-                elements,
-            }),
+            None => {
+                let shorter = |known: &Interest| known.path.len() <= path.len();
+                let place = self.claims.partition_point(shorter);
+                let path = path.iter().map(|name| (*name).to_owned()).collect();
+                self.claims.insert(place, Interest { path, elements });
+            }
         }
     }
 }

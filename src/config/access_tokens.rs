@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::IntrospectionPolicy;
 use crate::jose::{Algorithm, JwkSet};
 
 /// Which tokens of an issuer count as access tokens.
@@ -31,4 +32,6 @@ pub struct AccessTokenPolicy {
     pub require_consumer: bool,
     /// The clients that people log in with at this issuer, who are the audiences of ID tokens.
     pub client_ids: Vec<String>,
+    /// How the provider is asked about tokens that say nothing themselves, if it is.
+    pub introspection: Option<IntrospectionPolicy>,
 }

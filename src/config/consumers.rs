@@ -1,9 +1,10 @@
 //! Whom bearer tokens are from.
 
 use std::collections::HashMap;
+use std::fmt;
 
 /// All consumers, and how they are found.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Consumers {
     /// By name.
     pub all: Vec<Consumer>,
@@ -12,6 +13,18 @@ pub struct Consumers {
     /// The way to the claim that tells an issuer's consumers apart, with the issuer; one for each issuer
     /// at most.
     pub claims: Vec<(String, Vec<String>)>,
+}
+
+/// The same at every load.
+impl fmt::Debug for Consumers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Consumers")
+            .field("all", &self.all)
+            .field("owners", &self.owners.len())
+            .field("claims", &self.claims)
+            .finish()
+    }
 }
 
 impl Consumers {

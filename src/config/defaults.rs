@@ -7,6 +7,8 @@ pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 pub(super) const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const REFRESH_INTERVAL: Duration = Duration::from_secs(60 * 60);
+pub(super) const INTROSPECTION_CACHE: Duration = Duration::from_secs(30);
+pub(super) const INTROSPECTION_CACHE_INACTIVE: Duration = Duration::from_secs(5);
 pub(super) const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(30);
 
 pub(super) const COOKIE_NAME: &str = "__Host-portero";

@@ -8,11 +8,13 @@
 mod access_tokens;
 mod bearer;
 mod check;
+mod client;
 mod consumers;
 mod defaults;
 mod duration;
 mod entrance;
 mod fault;
+mod introspection;
 mod load;
 mod policy;
 mod protected_resource;
@@ -39,9 +41,11 @@ use crate::secret::Secret;
 
 pub use access_tokens::{AccessTokenPolicy, AccessTokenProfile};
 pub use bearer::{Bearer, BearerHeader};
+pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
+pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
 pub use protected_resource::{ProtectedResource, ResourceIdentifier};
@@ -134,12 +138,22 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Whether keys that the provider publishes are needed.
+    /// Whether keys that the provider publishes are used.
     pub fn publishes_keys(&self) -> bool {
         match (&self.client, &self.access_tokens) {
             (None, Some(policy)) => policy.keys.is_empty(),
             _ => true,
         }
+    }
+
+    /// Whether nothing can be done without them: a provider that is only asked needs none.
+    pub fn must_publish_keys(&self) -> bool {
+        self.publishes_keys() && (self.client.is_some() || self.introspection().is_none())
+    }
+
+    /// How the provider is asked about access tokens, if it is.
+    pub fn introspection(&self) -> Option<&IntrospectionPolicy> {
+        self.access_tokens.as_ref()?.introspection.as_ref()
     }
 }
 
@@ -150,6 +164,7 @@ pub struct Clusters {
     pub token: String,
     pub jwks: String,
     pub userinfo: String,
+    pub introspection: String,
 }
 
 /// Endpoints written by hand; they override what discovery says.
@@ -161,22 +176,7 @@ pub struct Endpoints {
     pub userinfo: Option<Endpoint>,
     pub end_session: Option<Endpoint>,
     pub revocation: Option<Endpoint>,
-}
-
-/// Portero as the provider knows it.
-#[derive(Debug)]
-pub struct Client {
-    pub id: String,
-    pub authentication: ClientAuthentication,
-}
-
-/// How the client authenticates at the token and the revocation endpoint (OpenID Connect Core
-/// section 9, RFC 7009 section 2.1).
-#[derive(Debug)]
-pub enum ClientAuthentication {
-    ClientSecretBasic { secret: Secret<String> },
-    ClientSecretPost { secret: Secret<String> },
-    None,
+    pub introspection: Option<Endpoint>,
 }
 
 /// What an ID token must be like.

@@ -3,7 +3,9 @@
 
 mod access_tokens;
 mod bearer;
+mod client;
 mod consumers;
+mod introspection;
 mod paths;
 mod policy;
 mod protected_resource;
@@ -15,7 +17,9 @@ use portero_derive::Read;
 
 pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens};
 pub(super) use bearer::{Bearer, BearerHeader};
+pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use consumers::{Consumer, Credential};
+pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 pub(super) use protected_resource::ProtectedResource;
@@ -141,6 +145,8 @@ pub(super) struct Clusters {
     pub(super) jwks: Option<String>,
     /// Reaches the userinfo endpoint.
     pub(super) userinfo: Option<String>,
+    /// Reaches the introspection endpoint.
+    pub(super) introspection: Option<String>,
 }
 
 /// Endpoints of a provider, each an absolute `https` URL without user information and fragment.
@@ -162,37 +168,10 @@ pub(super) struct Endpoints {
     /// Where the tokens of a session are revoked at its logout. Reached through the cluster of the
     /// token endpoint.
     pub(super) revocation: Option<String>,
-}
-
-/// Portero as it is registered at the provider.
-#[derive(Read)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct Client {
-    /// The client identifier.
-    pub(super) id: Given<String>,
-    /// How Portero proves to be this client.
-    pub(super) authentication: Given<ClientAuthentication>,
-}
-
-/// How the client authenticates at the token endpoint (OpenID Connect Core, section 9): an object
-/// with exactly one of these keys.
-#[derive(Read)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(super) enum ClientAuthentication {
-    /// The secret in the `Authorization` header: what most providers expect.
-    ClientSecretBasic {
-        /// The client secret.
-        secret: Given<SecretText>,
-    },
-    /// The secret in the body of the request.
-    ClientSecretPost {
-        /// The client secret.
-        secret: Given<SecretText>,
-    },
-    /// No secret: a public client, which proves itself by PKCE alone. Its value is `{}`.
-    None {},
+    /// Where the provider says what an access token is. Written by hand for a provider without `client`,
+    /// and without `jwks`, it is all that is needed: then nothing is discovered, and JSON Web Tokens of
+    /// the provider are refused.
+    pub(super) introspection: Option<String>,
 }
 
 /// The checks of an ID token that a configuration may change.

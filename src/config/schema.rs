@@ -100,6 +100,22 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             json!(Algorithm::ASYMMETRIC.map(Algorithm::name)),
         ),
         ("AccessTokens", "clock_skew", span(defaults::CLOCK_SKEW)),
+        (
+            "Introspection",
+            "cache",
+            span(defaults::INTROSPECTION_CACHE),
+        ),
+        (
+            "Introspection",
+            "cache_inactive",
+            span(defaults::INTROSPECTION_CACHE_INACTIVE),
+        ),
+        ("Introspection", "jwt", json!(false)),
+        (
+            "Introspection",
+            "insecure_allow_missing_audience",
+            json!(false),
+        ),
         ("Session", "cookie", json!({})),
         ("Session", "idle_timeout", span(defaults::IDLE_TIMEOUT)),
         ("Session", "lifetime", span(defaults::LIFETIME)),

@@ -37,7 +37,7 @@ fn json(json: &[u8]) -> Result<(Value, Ledger), Faults> {
         return Err(unreadable(format!("is empty; {ACCEPTED}")));
     }
     let ledger = RefCell::default();
-    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = Node {
         at: At::Root,
         ledger: &ledger,

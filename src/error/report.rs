@@ -132,7 +132,7 @@ fn denied(denial: Denial) -> Report {
         Denial::ConsumerUnknown => line(
             401,
             "consumer_unknown",
-            "This access token is not accepted here.",
+            "This caller is not accepted here.",
             Level::Info,
         ),
         Denial::InsufficientAuthentication => line(

@@ -44,6 +44,11 @@ pub enum TokenFault {
     AudienceUntrusted,
     /// `azp` is another client.
     AuthorizedPartyMismatch,
+    /// The provider says that it is not active, or not any more (RFC 7662 section 2.2).
+    Inactive,
+    /// It is bound to a key or a certificate (RFC 7800): whoever shows it has to prove that they have
+    /// it, which nobody checks here.
+    ProofRequired,
     /// `exp` has passed.
     Expired,
     /// `iat` lies in the future.
@@ -92,6 +97,8 @@ impl TokenFault {
         Self::AudienceMismatch,
         Self::AudienceUntrusted,
         Self::AuthorizedPartyMismatch,
+        Self::Inactive,
+        Self::ProofRequired,
         Self::Expired,
         Self::IssuedInFuture,
         Self::IssuedTooLongAgo,
@@ -109,7 +116,10 @@ impl TokenFault {
 
     /// Whether only an access token can have it.
     pub const fn is_about_access(self) -> bool {
-        matches!(self, Self::LifetimeTooLong)
+        matches!(
+            self,
+            Self::LifetimeTooLong | Self::Inactive | Self::ProofRequired
+        )
     }
 
     /// Whether an access token can have it.
@@ -152,6 +162,8 @@ impl TokenFault {
             Self::AudienceMismatch => "audience_mismatch",
             Self::AudienceUntrusted => "audience_untrusted",
             Self::AuthorizedPartyMismatch => "authorized_party_mismatch",
+            Self::Inactive => "inactive",
+            Self::ProofRequired => "proof_required",
             Self::Expired => "expired",
             Self::IssuedInFuture => "issued_in_future",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
@@ -193,6 +205,8 @@ impl fmt::Display for TokenFault {
             Self::AudienceMismatch => "the token is for another audience",
             Self::AudienceUntrusted => "the token is also for an audience that is not trusted",
             Self::AuthorizedPartyMismatch => "the token was issued to another client",
+            Self::Inactive => "the provider says that the token is not active",
+            Self::ProofRequired => "the token needs a proof that nobody checks",
             Self::Expired => "the token has expired",
             Self::IssuedInFuture => "the token was issued in the future",
             Self::IssuedTooLongAgo => "the token was issued too long ago",

@@ -4,17 +4,17 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::Forward;
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
+use super::{Forward, opaque};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::bearer_token;
 use crate::config::{AccessTokenPolicy, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
-use crate::jose::JwkSet;
+use crate::jose::{JwkSet, Jws};
 use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
 use crate::provider::Sender;
 use crate::session::{Authentication, CacheKey, Footprint, footprint};
@@ -27,10 +27,11 @@ pub struct OpenToken {
     authentication: Authentication,
     /// The index of its provider among the configured ones.
     provider: usize,
-    /// When the keys were fetched that verified it; nothing where they are written by hand.
+    /// When the keys were fetched that verified it; nothing where they are written by hand, or where the
+    /// provider was asked instead.
     keys_of: Option<Timestamp>,
     /// By the provider's clock, with what that may differ from ours.
-    good_until: Timestamp,
+    pub(super) good_until: Timestamp,
     /// What it gives the upstream: name in lower case, and value.
     headers: Vec<(String, Vec<u8>)>,
     /// What it gives other filters: name and text.
@@ -117,6 +118,11 @@ async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> 
     {
         return Ok(known);
     }
+    if let Some(asked) = opaque::Asked::of(visit)
+        && !Jws::is_one(token)
+    {
+        return asked.verify(visit, token).await;
+    }
     let issuer = issuer_of(token).map_err(Error::AccessToken)?;
     let mut providers = visit.gateway.config.providers().enumerate();
     // Of an unknown issuer, a token is as bad as it would be of a known one with another's signature.
@@ -126,29 +132,44 @@ async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> 
             (provider.issuer == issuer).then_some((index, provider, policy))
         })
         .ok_or(Error::AccessToken(TokenFault::IssuerMismatch))?;
-    let verified = verify_with_keys(visit, token, index, provider, policy).await;
-    let (verified, keys_of) = match verified {
-        Ok(verified) => verified,
-        Err(error) => {
-            // Keys that were taken back take the token with them.
-            visit.gateway.tokens.borrow_mut().remove(key);
-            return Err(error);
-        }
-    };
-    let open = Rc::new(open(
-        visit,
-        token,
-        &verified,
-        (index, provider),
-        policy,
-        keys_of,
-    )?);
-    visit.gateway.tokens.borrow_mut().insert(key, "", &open);
+    let open = verify_jwt(visit, token, index, provider, policy).await;
+    keep(visit, key, open)
+}
+
+/// Remembers a token that is good, and forgets one that is not: keys that were taken back take the token
+/// with them.
+pub(super) fn keep(
+    visit: &Visit<'_>,
+    key: CacheKey<'_>,
+    open: Result<OpenToken, Error>,
+) -> Result<Rc<OpenToken>, Error> {
+    let mut tokens = visit.gateway.tokens.borrow_mut();
+    let open = open.map(Rc::new).inspect_err(|_| tokens.remove(key))?;
+    tokens.insert(key, "", &open);
+    Ok(open)
+}
+
+async fn verify_jwt(
+    visit: &Visit<'_>,
+    token: &str,
+    index: usize,
+    provider: &Provider,
+    policy: &AccessTokenPolicy,
+) -> Result<OpenToken, Error> {
+    let (verified, keys_of) = verify_with_keys(visit, token, index, provider, policy).await?;
+    let mut open = open(visit, token, &verified, (index, provider), policy)?;
+    open.keys_of = keys_of;
+    let introspection = policy.introspection.as_ref();
+    if let Some(introspection) = introspection.filter(|introspection| introspection.jwt) {
+        let asked = provider_of(visit, index)?;
+        let ((), until) = asked.introspect(introspection, token, |_| Ok(())).await?;
+        open.good_until = open.good_until.min(until);
+    }
     Ok(open)
 }
 
 /// Whether a token that was verified before is still good, by its time and by its provider's keys.
-fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
+pub(super) fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
     let is_good = visit.host().now() < token.good_until;
     let keys = ProviderKeys::of(visit.gateway, visit.exchange, token.provider);
     let has_its_keys = match (token.keys_of, keys) {
@@ -180,8 +201,7 @@ async fn verify_with_keys(
         let verified = attempt(&policy.keys).map_err(Error::AccessToken)?;
         return Ok((verified, None));
     }
-    let keys = ProviderKeys::of(visit.gateway, visit.exchange, index);
-    let keys = keys.ok_or(Error::ProviderUnavailable)?;
+    let keys = provider_of(visit, index)?;
     let data = keys.wait().await?;
     let verified = keys.verify(&data, Sender::Anybody, attempt).await;
     let (verified, fetched_at) = verified
@@ -190,13 +210,12 @@ async fn verify_with_keys(
     Ok((verified, Some(fetched_at)))
 }
 
-fn open(
+pub(super) fn open(
     visit: &Visit<'_>,
     token: &str,
     verified: &VerifiedAccessToken,
     (index, provider): (usize, &Provider),
     policy: &AccessTokenPolicy,
-    keys_of: Option<Timestamp>,
 ) -> Result<OpenToken, Error> {
     let claims = verified.claims();
     let time = |claim| claims.numeric_date(claim).map_err(Error::AccessToken);
@@ -220,13 +239,17 @@ fn open(
             acr: claims.string("acr").ok().flatten().map(ToOwned::to_owned),
         },
         provider: index,
-        keys_of,
+        keys_of: None,
         good_until: verified.expires_at().after(policy.clock_skew),
         headers,
         filter_state: upstream::filter_state(upstream, &known),
         lacks_consumer: policy.require_consumer && !caller.is_some_and(|caller| caller.is_known()),
         claims: claims.as_object().clone(),
     })
+}
+
+pub(super) fn provider_of<'a>(visit: &Visit<'a>, index: usize) -> Result<ProviderKeys<'a>, Error> {
+    ProviderKeys::of(visit.gateway, visit.exchange, index).ok_or(Error::ProviderUnavailable)
 }
 
 fn policy_of<'a>(visit: &Visit<'a>, provider: usize) -> Result<&'a AccessTokenPolicy, Error> {

@@ -182,13 +182,14 @@ async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
             .map(|token| RevocationRequest::AccessToken(token)),
     ];
     for request in requests.into_iter().flatten() {
-        let endpoint = data.as_ref().map(|data| &data.metadata.revocation_endpoint);
-        let outcome = match endpoint {
-            Some(Some(endpoint)) => provider
-                .revoke(&request, endpoint, client)
-                .await
-                .map_err(CallFault::name),
-            Some(None) => Ok(()),
+        let outcome = match &data {
+            Some(data) => match &data.metadata.revocation_endpoint {
+                Some(endpoint) => provider
+                    .revoke(&request, endpoint, &provider.authenticator(client, data))
+                    .await
+                    .map_err(CallFault::name),
+                None => Ok(()),
+            },
             None => Err("metadata_unknown"),
         };
         if let Err(cause) = outcome {

@@ -184,6 +184,7 @@ impl Call {
             // Both are the provider's OAuth server.
             Purpose::Token | Purpose::Revocation => &clusters.token,
             Purpose::Userinfo => &clusters.userinfo,
+            Purpose::Introspection => &clusters.introspection,
         };
         Self {
             callee: Callee::Provider(purpose),
@@ -245,6 +246,7 @@ mod tests {
             (Purpose::Token, "oauth2_google"),
             (Purpose::Revocation, "oauth2_google"),
             (Purpose::Userinfo, "openidconnect_google"),
+            (Purpose::Introspection, "accounts_google"),
         ] {
             let call = Call::to(&provider, purpose, "GET", &endpoint);
             assert_eq!(call.cluster, cluster);

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Job;
 use super::bearer::OpenToken;
+use super::introspection::{REFUSED_BYTES, RefusedToken};
 use super::strip::HeaderGuard;
 use crate::authz::Interests;
 use crate::config::{Client, Config, Provider};
@@ -39,6 +40,8 @@ pub struct Gateway {
     pub(super) interests: Interests,
     pub(super) sessions: RefCell<Cache<OpenSession>>,
     pub(super) tokens: RefCell<Cache<OpenToken>>,
+    /// Tokens that the provider was asked about in vain.
+    pub(super) refused_tokens: RefCell<Cache<RefusedToken>>,
     pub(super) watermarks: Watermarks,
     /// What is known of each of [`Config::providers`].
     pub(super) providers: Vec<KnownProvider>,
@@ -59,6 +62,7 @@ impl Gateway {
             interests: Interests::of(&config),
             sessions: RefCell::new(Cache::new(config.session.cache_bytes)),
             tokens: RefCell::new(Cache::new(config.session.cache_bytes)),
+            refused_tokens: RefCell::new(Cache::new(REFUSED_BYTES)),
             watermarks: Watermarks::default(),
             providers: config.providers().map(KnownProvider::new).collect(),
             jobs: RefCell::default(),
@@ -208,6 +212,7 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         &by_hand.userinfo,
         &by_hand.end_session,
         &by_hand.revocation,
+        &by_hand.introspection,
     ]
     .map(|endpoint| endpoint.as_ref().map(Endpoint::as_str));
     let clusters = &provider.clusters;
@@ -216,6 +221,7 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         &clusters.token,
         &clusters.jwks,
         &clusters.userinfo,
+        &clusters.introspection,
     ];
     // As JSON, so that no text can reach over into the next.
     let sources = serde_json::json!([

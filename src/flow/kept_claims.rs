@@ -54,7 +54,7 @@ impl KeptClaims {
     pub fn of_session(session: &Session) -> Result<Self, Error> {
         let bug = |_| Error::Internal(InternalFault::Bug);
         Ok(Self {
-            upstream: serde_json::from_str(&session.claims).map_err(bug)?,
+            upstream: serde_json::from_slice(session.claims.as_bytes()).map_err(bug)?,
             rules: session.authorization.claims(),
             token: session.authorization.token_claims(),
             mark: session.authorization.mark,

@@ -10,8 +10,8 @@ use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
 use crate::jose::{Claims, JwkSet};
 use crate::oidc::{
-    AccessTokenVerifier, Expectations, RevocationRequest, TokenRequest, TokenResponse,
-    TokenVerifier, VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
+    AccessTokenVerifier, Authenticator, Expectations, RevocationRequest, TokenRequest,
+    TokenResponse, TokenVerifier, VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
 };
 use crate::provider::{ProviderData, Sender};
 use crate::telemetry::{Level, Purpose};
@@ -26,6 +26,20 @@ pub struct RelyingParty<'a> {
 impl RelyingParty<'_> {
     fn host(&self) -> &dyn Host {
         self.gateway.host.as_ref()
+    }
+
+    /// The client, where it authenticates itself.
+    pub fn authenticator<'d>(
+        &'d self,
+        client: &'d Client,
+        data: &'d ProviderData,
+    ) -> Authenticator<'d> {
+        Authenticator {
+            client,
+            issuer: &self.gateway.config.provider.issuer,
+            token_endpoint: data.metadata.token_endpoint.as_ref(),
+            host: self.host(),
+        }
     }
 
     /// Metadata and keys of the provider, if they are known by now.
@@ -53,7 +67,8 @@ impl RelyingParty<'_> {
         let provider = &self.gateway.config.provider;
         let endpoint = data.metadata.token_endpoint.as_ref();
         let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
-        let form = request.encode(provider, self.gateway.client()?);
+        let client = self.authenticator(self.gateway.client()?, data);
+        let form = request.encode(&provider.resources, &client)?;
         let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
@@ -64,15 +79,16 @@ impl RelyingParty<'_> {
             .map_err(failed)
     }
 
-    /// Revokes a token. Only the status of the answer counts (RFC 7009 section 2.2).
+    /// Revokes a token at `endpoint`. Only the status of the answer counts (RFC 7009 section 2.2).
     pub async fn revoke(
         &self,
         request: &RevocationRequest<'_>,
         endpoint: &Endpoint,
-        client: &Client,
+        client: &Authenticator<'_>,
     ) -> Result<(), CallFault> {
         let provider = &self.gateway.config.provider;
-        let form = request.encode(client);
+        // What cannot be signed cannot be sent.
+        let form = request.encode(client).map_err(|_| CallFault::Unreachable)?;
         let call = Call::with_form(provider, Purpose::Revocation, endpoint, form);
         self.gateway
             .call(self.exchange, call, |reply| {
@@ -216,7 +232,7 @@ impl RelyingParty<'_> {
 impl Call {
     /// A form, and the `Authorization` header that goes with it, to one of the endpoints where the
     /// client authenticates.
-    fn with_form(
+    pub(super) fn with_form(
         provider: &Provider,
         purpose: Purpose,
         endpoint: &Endpoint,

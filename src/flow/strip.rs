@@ -1,7 +1,5 @@
 //! Which request headers the upstream must not get from a stranger.
 
-use std::collections::HashSet;
-
 use super::Forward;
 use crate::config::{CONSUMER_HEADERS, Config};
 use crate::request::Request;
@@ -10,21 +8,26 @@ use crate::session::{CookieNames, cookie};
 /// The names of every header that Portero can emit. Upstreams that turn `-` into `_` (CGI, WSGI)
 /// cannot tell the two apart, so neither does this.
 pub struct HeaderGuard {
-    names: HashSet<String>,
+    /// In order, each once.
+    names: Vec<String>,
 }
 
 impl HeaderGuard {
     pub fn new(config: &Config) -> Self {
-        let headers = config.upstream.headers.iter();
-        let headers = headers.map(|header| folded(&header.name));
         let of_consumers = match config.consumers {
             Some(_) => &CONSUMER_HEADERS[..],
             None => &[],
         };
-        let of_consumers = of_consumers.iter().map(|name| (*name).to_owned());
-        Self {
-            names: headers.chain(of_consumers).collect(),
+        let headers = config.upstream.headers.iter();
+        let headers = headers.map(|header| header.name.as_str());
+        let mut names = Vec::new();
+        for header in headers.chain(of_consumers.iter().copied()) {
+            let name = folded(header);
+            if let Err(place) = names.binary_search(&name) {
+                names.insert(place, name);
+            }
         }
+        Self { names }
     }
 
     /// What has to be removed from `request` on every way to the upstream: headers that only
@@ -42,8 +45,11 @@ impl HeaderGuard {
 
     fn guards(&self, name: &str) -> bool {
         match name.contains('_') {
-            true => self.names.contains(&folded(name)),
-            false => self.names.contains(name),
+            true => self.names.binary_search(&folded(name)).is_ok(),
+            false => self
+                .names
+                .binary_search_by(|known| known.as_str().cmp(name))
+                .is_ok(),
         }
     }
 }

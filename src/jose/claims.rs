@@ -26,6 +26,14 @@ impl Claims {
             .ok_or(TokenFault::ClaimsMalformed)
     }
 
+    /// With this claim, where it is missing.
+    #[must_use]
+    pub fn or(mut self, claim: &str, value: &str) -> Self {
+        let claim = self.0.entry(claim);
+        claim.or_insert_with(|| value.into());
+        self
+    }
+
     /// All claims.
     pub const fn as_object(&self) -> &Map<String, Value> {
         &self.0

@@ -108,6 +108,14 @@ impl<'a> Jws<'a> {
         })
     }
 
+    /// Whether `token` says of itself that it is one: three parts of which the first is a JSON object. It
+    /// may be a bad one.
+    pub fn is_one(token: &str) -> bool {
+        let mut parts = token.split('.');
+        let header = parts.next().and_then(base64url::decode);
+        parts.count() == 2 && header.is_some_and(|header| json::parse_object(&header).is_some())
+    }
+
     /// The header, as the token claims it.
     pub const fn header(&self) -> &Header {
         &self.header

@@ -19,6 +19,20 @@ pub enum KeyFault {
     JwkSetMalformed,
     /// A key set in which no key can be used.
     NoKeys,
+    /// A public key where a private one is needed.
+    Public,
+    /// Neither exactly one block of PEM nor a JSON Web Key, or not what it says that it is.
+    PrivateMalformed,
+    /// A private key that is encrypted with a password.
+    Encrypted,
+    /// A block of PEM with a label that is not for a private key.
+    PrivateLabelUnknown,
+    /// A type of key, or a curve, that Portero does not sign with.
+    PrivateTypeUnsupported,
+    /// A private key whose numbers make a weak one, an expensive one or none.
+    PrivateRefused,
+    /// `use` or `key_ops` say that the private key is for something else.
+    NotForSigning,
     /// A private key, which nobody but the issuer should have.
     Private,
     /// A symmetric JSON Web Key. Secrets are given as such, so that none is taken for a public key.
@@ -40,7 +54,7 @@ pub enum KeyFault {
 impl fmt::Display for KeyFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::TooLarge => "is longer than a key is; accepted: one public key",
+            Self::TooLarge => "is longer than a key is; accepted: one key",
             Self::PemMalformed => {
                 "is not one whole block of PEM; accepted: PUBLIC KEY, RSA PUBLIC KEY, CERTIFICATE"
             },
@@ -53,6 +67,25 @@ impl fmt::Display for KeyFault {
             Self::Private => {
                 "is or has a private key; accepted: the public key, as openssl pkey -pubout writes it"
             }
+            Self::Public => "is a public key or a certificate; accepted: the private key",
+            Self::PrivateMalformed => {
+                "is no whole private key; accepted: one PEM block PRIVATE KEY, RSA PRIVATE KEY or EC \
+                 PRIVATE KEY, or a JSON Web Key"
+            }
+            Self::Encrypted => {
+                "is encrypted; accepted: the key without a password, as openssl pkey writes it"
+            }
+            Self::PrivateLabelUnknown => {
+                "is PEM of something else; accepted: PRIVATE KEY, RSA PRIVATE KEY, EC PRIVATE KEY"
+            }
+            Self::PrivateTypeUnsupported => {
+                "is a private key of another type; accepted: RSA, P-256"
+            }
+            Self::PrivateRefused => {
+                "is not a sound private key; accepted: RSA of 2048 to 4096 bits with its two primes, \
+                 numbers below their curve's order"
+            }
+            Self::NotForSigning => "is not a key for signing, by its use or key_ops; accepted: a key for signatures",
             Self::Symmetric => "is or has a symmetric key; accepted: a secret in its own place",
             Self::TypeUnsupported => {
                 "is a key of another type; accepted: RSA, P-256, P-384, Ed25519"

@@ -4,14 +4,17 @@ mod algorithm;
 mod base64url;
 mod claim_path;
 mod claims;
+mod der;
 mod json;
 mod jwk;
 mod jwk_set;
 mod jws;
 mod key_fault;
 mod pem;
+mod private_key;
 mod public_key;
 mod secret_key;
+mod signing_key;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -22,3 +25,4 @@ pub use jwk::{Jwk, MAX_KEY_ID_BYTES};
 pub use jwk_set::{JwkSet, JwkSetFault, MAX_CANDIDATES, MAX_JWK_SET_BYTES, MAX_KEYS};
 pub use jws::{Header, Jws, MAX_TOKEN_BYTES};
 pub use key_fault::KeyFault;
+pub use signing_key::SigningKey;

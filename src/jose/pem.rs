@@ -43,7 +43,7 @@ pub(super) fn public_key(text: &str) -> Result<PublicKey, KeyFault> {
 }
 
 /// The label and the bytes of the one block in `text` (RFC 7468 section 2).
-fn block(text: &str) -> Option<(&str, Vec<u8>)> {
+pub(super) fn block(text: &str) -> Option<(&str, Vec<u8>)> {
     let rest = text.trim_ascii().strip_prefix("-----BEGIN ")?;
     let (label, rest) = rest.split_once("-----")?;
     let rest = rest.strip_suffix("-----")?.strip_suffix(label)?;

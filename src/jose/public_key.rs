@@ -2,9 +2,11 @@
 
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pss::Pss;
-use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
+use rsa::sha2 as named;
+use rsa::sha2::digest::{DynDigest, InvalidBufferSize};
 use rsa::traits::PublicKeyParts as _;
 use rsa::{BigUint, RsaPublicKey};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::Algorithm;
 use crate::error::TokenFault;
@@ -128,26 +130,17 @@ fn rsa_made(key: &RsaPublicKey, algorithm: Algorithm, input: &[u8], signature: &
     if BigUint::from_bytes_be(signature) >= *key.n() {
         return false;
     }
-    let result = match algorithm {
-        Algorithm::Rs256 => key.verify(
-            Pkcs1v15Sign::new::<Sha256>(),
-            &Sha256::digest(input),
-            signature,
-        ),
-        Algorithm::Rs384 => key.verify(
-            Pkcs1v15Sign::new::<Sha384>(),
-            &Sha384::digest(input),
-            signature,
-        ),
-        Algorithm::Rs512 => key.verify(
-            Pkcs1v15Sign::new::<Sha512>(),
-            &Sha512::digest(input),
-            signature,
-        ),
-        // RFC 7518 section 3.5: the salt is as long as the hash, which is what `Pss::new` demands.
-        Algorithm::Ps256 => key.verify(Pss::new::<Sha256>(), &Sha256::digest(input), signature),
-        Algorithm::Ps384 => key.verify(Pss::new::<Sha384>(), &Sha384::digest(input), signature),
-        Algorithm::Ps512 => key.verify(Pss::new::<Sha512>(), &Sha512::digest(input), signature),
+    let sha256: HashFunction = |input| Sha256::digest(input).to_vec();
+    let sha384: HashFunction = |input| Sha384::digest(input).to_vec();
+    let sha512: HashFunction = |input| Sha512::digest(input).to_vec();
+    // Of the crate's own hashes only the names are taken, which stand in the padding.
+    let (function, pkcs1) = match algorithm {
+        Algorithm::Rs256 => (sha256, Some(Pkcs1v15Sign::new::<named::Sha256>())),
+        Algorithm::Rs384 => (sha384, Some(Pkcs1v15Sign::new::<named::Sha384>())),
+        Algorithm::Rs512 => (sha512, Some(Pkcs1v15Sign::new::<named::Sha512>())),
+        Algorithm::Ps256 => (sha256, None),
+        Algorithm::Ps384 => (sha384, None),
+        Algorithm::Ps512 => (sha512, None),
         Algorithm::Es256
         | Algorithm::Es384
         | Algorithm::EdDsa
@@ -155,7 +148,69 @@ fn rsa_made(key: &RsaPublicKey, algorithm: Algorithm, input: &[u8], signature: &
         | Algorithm::Hs384
         | Algorithm::Hs512 => return false,
     };
+    let hashed = function(input);
+    let result = match pkcs1 {
+        Some(pkcs1) => key.verify(pkcs1, &hashed, signature),
+        // RFC 7518 section 3.5: the salt is as long as the hash.
+        None => key.verify(pss(function, hashed.len()), &hashed, signature),
+    };
     result.is_ok()
+}
+
+type HashFunction = fn(&[u8]) -> Vec<u8>;
+
+fn pss(function: HashFunction, length: usize) -> Pss {
+    let digest = Box::new(Hash {
+        function,
+        length,
+        input: Vec::new(),
+    });
+    Pss {
+        blinded: false,
+        digest,
+        salt_len: length,
+    }
+}
+
+/// A hash for the `rsa` crate, which knows those of an earlier `sha2`: everything else here uses the
+/// later one, and Envoy would compile both at every start.
+#[derive(Clone)]
+struct Hash {
+    function: HashFunction,
+    /// Of what the function gives, in bytes.
+    length: usize,
+    input: Vec<u8>,
+}
+
+impl DynDigest for Hash {
+    fn update(&mut self, data: &[u8]) {
+        self.input.extend_from_slice(data);
+    }
+
+    fn finalize_into(mut self, out: &mut [u8]) -> Result<(), InvalidBufferSize> {
+        self.finalize_into_reset(out)
+    }
+
+    fn finalize_into_reset(&mut self, out: &mut [u8]) -> Result<(), InvalidBufferSize> {
+        let hashed = (self.function)(&std::mem::take(&mut self.input));
+        if out.len() != hashed.len() {
+            return Err(InvalidBufferSize);
+        }
+        out.copy_from_slice(&hashed);
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.input.clear();
+    }
+
+    fn output_size(&self) -> usize {
+        self.length
+    }
+
+    fn box_clone(&self) -> Box<dyn DynDigest> {
+        Box::new(self.clone())
+    }
 }
 
 fn uncompressed_point(x: &[u8], y: &[u8], length: usize) -> Option<Vec<u8>> {

@@ -40,6 +40,17 @@ impl SecretKey {
         self.algorithm == algorithm
     }
 
+    /// The authentication code of `input` under this secret.
+    pub(super) fn authenticate(&self, input: &[u8]) -> Option<Vec<u8>> {
+        let secret = self.secret.expose();
+        match self.algorithm {
+            Algorithm::Hs256 => code::<Hmac<Sha256>>(secret, input),
+            Algorithm::Hs384 => code::<Hmac<Sha384>>(secret, input),
+            Algorithm::Hs512 => code::<Hmac<Sha512>>(secret, input),
+            _ => None,
+        }
+    }
+
     /// Whether `signature` is the whole authentication code of `input` under this secret. Every
     /// wrong one of the right length takes the same time.
     ///
@@ -67,6 +78,11 @@ impl SecretKey {
             Err(TokenFault::SignatureInvalid)
         }
     }
+}
+
+fn code<M: Mac + KeyInit>(secret: &[u8], input: &[u8]) -> Option<Vec<u8>> {
+    let mac = M::new_from_slice(secret).ok()?.chain_update(input);
+    Some(mac.finalize().into_bytes().to_vec())
 }
 
 fn authenticates<M: Mac + KeyInit>(secret: &[u8], input: &[u8], signature: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::logout_token::logout_event;
 use super::verifier::{Clock, check_issuer, check_signature, required, subject};
-use crate::config::{AccessTokenPolicy, AccessTokenProfile};
+use crate::config::{AccessTokenPolicy, AccessTokenProfile, IntrospectionPolicy};
 use crate::error::TokenFault;
 use crate::jose::{Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
@@ -34,7 +34,7 @@ pub struct AccessTokenVerifier<'a> {
     pub now: Timestamp,
 }
 
-/// An access token that has passed every check. Only [`AccessTokenVerifier::verify`] makes one.
+/// An access token that has passed every check. Only [`AccessTokenVerifier`] makes one.
 #[derive(Clone, Debug)]
 pub struct VerifiedAccessToken {
     claims: Claims,
@@ -109,6 +109,56 @@ impl AccessTokenVerifier<'_> {
         })
     }
 
+    /// Judges what the issuer says of an active token, as the claims of a JSON Web Token are judged
+    /// (RFC 7662 sections 2.2 and 4). Claims that the token does not have are not asked for, except for
+    /// its audience: another's token is as active as ours.
+    pub fn verify_introspected(
+        &self,
+        claims: Claims,
+        policy: &IntrospectionPolicy,
+    ) -> Result<VerifiedAccessToken, TokenFault> {
+        check_no_other_kind(&claims)?;
+        let members = claims.as_object();
+        let token_type = claims.string("token_type")?;
+        if token_type.is_some_and(|given| !given.eq_ignore_ascii_case("bearer")) {
+            return Err(TokenFault::TypeMismatch);
+        }
+        // RFC 7800 section 3.1: whoever shows it has to prove something, and nobody here asks for that.
+        if members.contains_key("cnf") {
+            return Err(TokenFault::ProofRequired);
+        }
+        // Rules may ask who vouches for the caller, and it is the issuer who has been asked.
+        let claims = claims.or("iss", self.issuer);
+        check_issuer(&claims, self.issuer)?;
+        let members = claims.as_object();
+        if members.contains_key("aud") || !policy.insecure_allow_missing_audience {
+            let given = claims.audiences()?;
+            self.check_is_for_us(&given)?;
+        }
+        let clock = self.clock();
+        let issued_at = clock.check_issued_at(&claims)?;
+        clock.check_not_before(&claims)?;
+        let expires_at = match members.contains_key("exp") {
+            true => clock.check_expiry(&claims)?,
+            false => self.now.after(policy.cache),
+        };
+        if let (Some(max_lifetime), Some(issued_at)) = (self.policy.max_lifetime, issued_at)
+            && expires_at > issued_at.after(max_lifetime)
+        {
+            return Err(TokenFault::LifetimeTooLong);
+        }
+        subject(&claims)?;
+        for claim in ["client_id", "jti", "azp"] {
+            text(&claims, claim)?;
+        }
+        let scopes = words(claims.string("scope")?.unwrap_or_default());
+        Ok(VerifiedAccessToken {
+            claims,
+            expires_at,
+            scopes,
+        })
+    }
+
     /// `typ` says that it is an access token, or nothing where that is enough.
     fn check_type(&self, header: &Header) -> Result<(), TokenFault> {
         let says_nothing = header.typ().is_none() || header.is_typed(PLAIN_TYPE);
@@ -126,10 +176,7 @@ impl AccessTokenVerifier<'_> {
     /// not.
     fn check_audience(&self, header: &Header, claims: &Claims) -> Result<(), TokenFault> {
         let given = claims.audiences()?;
-        let among = |names: &[String], audience: &str| names.iter().any(|name| name == audience);
-        if !given.iter().any(|one| among(&self.policy.audiences, one)) {
-            return Err(TokenFault::AudienceMismatch);
-        }
+        self.check_is_for_us(&given)?;
         if header.is_typed(ACCESS_TOKEN_TYPE) {
             return Ok(());
         }
@@ -142,12 +189,23 @@ impl AccessTokenVerifier<'_> {
         Ok(())
     }
 
-    /// `exp`, `iat` and `nbf`, and how long the first two are apart.
-    fn check_times(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
-        let clock = Clock {
+    fn check_is_for_us(&self, given: &[&str]) -> Result<(), TokenFault> {
+        match given.iter().any(|one| among(&self.policy.audiences, one)) {
+            true => Ok(()),
+            false => Err(TokenFault::AudienceMismatch),
+        }
+    }
+
+    const fn clock(&self) -> Clock {
+        Clock {
             now: self.now,
             skew: self.policy.clock_skew,
-        };
+        }
+    }
+
+    /// `exp`, `iat` and `nbf`, and how long the first two are apart.
+    fn check_times(&self, claims: &Claims) -> Result<Timestamp, TokenFault> {
+        let clock = self.clock();
         let expires_at = clock.check_expiry(claims)?;
         let issued_at = clock.check_issued_at(claims)?;
         clock.check_not_before(claims)?;
@@ -214,6 +272,10 @@ fn check_no_other_kind(claims: &Claims) -> Result<(), TokenFault> {
         }
     }
     Ok(())
+}
+
+fn among(names: &[String], audience: &str) -> bool {
+    names.iter().any(|name| name == audience)
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -22,6 +22,8 @@ pub struct ProviderMetadata {
     pub end_session_endpoint: Option<Endpoint>,
     /// RFC 8414 section 2.
     pub revocation_endpoint: Option<Endpoint>,
+    /// RFC 8414 section 2. Where tokens are asked about.
+    pub introspection_endpoint: Option<Endpoint>,
     /// The provider announces the `iss` parameter (RFC 9207 section 3).
     pub announces_iss_parameter: bool,
 }
@@ -65,6 +67,7 @@ struct Document {
     userinfo_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
@@ -80,6 +83,7 @@ impl ProviderMetadata {
             userinfo_endpoint: endpoints.userinfo.clone(),
             end_session_endpoint: endpoints.end_session.clone(),
             revocation_endpoint: endpoints.revocation.clone(),
+            introspection_endpoint: endpoints.introspection.clone(),
             announces_iss_parameter: false,
         };
         metadata.suffices(provider).then_some(metadata)
@@ -89,7 +93,8 @@ impl ProviderMetadata {
     fn suffices(&self, provider: &Provider) -> bool {
         let logs_in = self.authorization_endpoint.is_some() && self.token_endpoint.is_some();
         (logs_in || provider.client.is_none())
-            && (self.jwks_uri.is_some() || !provider.publishes_keys())
+            && (self.jwks_uri.is_some() || !provider.must_publish_keys())
+            && (self.introspection_endpoint.is_some() || provider.introspection().is_none())
     }
 
     /// Where the discovery document is (Discovery 1.0 section 4.1).
@@ -131,6 +136,10 @@ impl ProviderMetadata {
             userinfo_endpoint: endpoint(&by_hand.userinfo, document.userinfo_endpoint)?,
             end_session_endpoint: endpoint(&by_hand.end_session, document.end_session_endpoint)?,
             revocation_endpoint: endpoint(&by_hand.revocation, document.revocation_endpoint)?,
+            introspection_endpoint: endpoint(
+                &by_hand.introspection,
+                document.introspection_endpoint,
+            )?,
             announces_iss_parameter: document.authorization_response_iss_parameter_supported,
         };
         let suffices = metadata.suffices(provider);

@@ -2,8 +2,11 @@
 
 mod access_token;
 mod authorization;
+mod client_assertion;
+mod client_authentication;
 mod end_session;
 mod id_token;
+mod introspection;
 mod logout_token;
 mod metadata;
 pub mod pkce;
@@ -15,8 +18,10 @@ mod verifier;
 
 pub use access_token::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
+pub use client_authentication::Authenticator;
 pub use end_session::EndSessionRequest;
 pub use id_token::{Expectations, VerifiedIdToken};
+pub use introspection::{ResourceServer, parse_introspection};
 pub use logout_token::{Ends, LOGOUT_TOKEN_AGE, VerifiedLogoutToken};
 pub use metadata::{MetadataFault, ProviderMetadata};
 pub use resource_metadata::resource_metadata;

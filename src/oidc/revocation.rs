@@ -2,9 +2,8 @@
 
 use url::form_urlencoded;
 
-use super::token;
-use crate::config::Client;
-use crate::error::CallFault;
+use super::{Authenticator, token};
+use crate::error::{CallFault, InternalFault};
 
 /// A token that nobody is to use any more (RFC 7009 section 2.1).
 #[derive(Clone, Copy)]
@@ -15,12 +14,15 @@ pub enum RevocationRequest<'a> {
 
 impl RevocationRequest<'_> {
     /// Form body and, where the client authenticates with it, the `Authorization` header.
-    pub fn encode(&self, client: &Client) -> (String, Option<String>) {
+    pub fn encode(
+        &self,
+        client: &Authenticator<'_>,
+    ) -> Result<(String, Option<String>), InternalFault> {
         let (Self::RefreshToken(token) | Self::AccessToken(token)) = self;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("token", token)
             .append_pair("token_type_hint", self.hint());
-        token::authenticated(form, client)
+        client.complete(form)
     }
 
     /// The kind of the token (RFC 7009 section 2.1), in the request and in log lines.

@@ -1,12 +1,10 @@
 //! The token request and its response (RFC 6749 sections 4.1.3, 5 and 6).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::config::{Client, ClientAuthentication, Provider};
-use crate::error::CallFault;
+use super::Authenticator;
+use crate::error::{CallFault, InternalFault};
 use crate::secret::Secret;
 
 /// The largest token response that is read, in bytes.
@@ -26,7 +24,12 @@ pub enum TokenRequest<'a> {
 
 impl TokenRequest<'_> {
     /// Form body and, where the client authenticates with it, the `Authorization` header.
-    pub fn encode(&self, provider: &Provider, client: &Client) -> (String, Option<String>) {
+    /// `resources` are those that the tokens are for (RFC 8707 section 2.2).
+    pub fn encode(
+        &self,
+        resources: &[String],
+        client: &Authenticator<'_>,
+    ) -> Result<(String, Option<String>), InternalFault> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         match self {
             Self::AuthorizationCode {
@@ -42,10 +45,10 @@ impl TokenRequest<'_> {
                 .append_pair("grant_type", "refresh_token")
                 .append_pair("refresh_token", refresh_token),
         };
-        for resource in &provider.resources {
+        for resource in resources {
             form.append_pair("resource", resource);
         }
-        authenticated(form, client)
+        client.complete(form)
     }
 }
 
@@ -60,34 +63,6 @@ impl TokenRequest<'_> {
             _ => Ok(response),
         }
     }
-}
-
-/// The form with the client's authentication, in it or as the `Authorization` header beside it.
-pub(super) fn authenticated(
-    mut form: form_urlencoded::Serializer<'_, String>,
-    client: &Client,
-) -> (String, Option<String>) {
-    let mut authorization = None;
-    match &client.authentication {
-        ClientAuthentication::ClientSecretBasic { secret } => {
-            authorization = Some(basic(&client.id, secret.expose()));
-        }
-        ClientAuthentication::ClientSecretPost { secret } => {
-            form.append_pair("client_id", &client.id)
-                .append_pair("client_secret", secret.expose());
-        }
-        ClientAuthentication::None => {
-            form.append_pair("client_id", &client.id);
-        }
-    }
-    (form.finish(), authorization)
-}
-
-/// RFC 6749 section 2.3.1: id and secret are form-encoded before they become Basic credentials.
-fn basic(id: &str, secret: &str) -> String {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let credentials = format!("{}:{}", encode(id), encode(secret));
-    format!("Basic {}", STANDARD.encode(credentials))
 }
 
 /// What a successful exchange gives.

@@ -19,12 +19,12 @@ pub struct Authorization {
 impl Authorization {
     /// The claims as an object; without any where they are none.
     pub fn claims(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.claims).unwrap_or_default()
+        serde_json::from_slice(self.claims.as_bytes()).unwrap_or_default()
     }
 
     /// The claims of the access token, likewise.
     pub fn token_claims(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.token_claims).unwrap_or_default()
+        serde_json::from_slice(self.token_claims.as_bytes()).unwrap_or_default()
     }
 
     /// Bytes in memory, about.

@@ -4,7 +4,7 @@
 //! An entry is made only from what has been opened or verified. A session that its cookie holds, and a
 //! token, is found only by the exact bytes that were opened under the same binding: a hit proves as much
 //! as opening would. A session that the store keeps is found by its id, which counts only as it came out
-//! of an opened cookie.
+//! of an opened cookie; what the provider says of a token is found by the token's digest.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -38,6 +38,8 @@ pub enum CacheKey<'a> {
     Reference(&'a [u8; 16]),
     /// The token that was verified.
     Token(&'a [u8]),
+    /// The SHA-256 of a token that says nothing itself.
+    Digest(&'a [u8; 32]),
 }
 
 impl CacheKey<'_> {
@@ -45,6 +47,7 @@ impl CacheKey<'_> {
         match self {
             Self::Cookie(bytes) | Self::Token(bytes) => bytes,
             Self::Reference(id) => *id,
+            Self::Digest(digest) => *digest,
         }
     }
 
@@ -53,6 +56,7 @@ impl CacheKey<'_> {
             Self::Cookie(_) => 0,
             Self::Reference(_) => 1,
             Self::Token(_) => 2,
+            Self::Digest(_) => 3,
         }
     }
 

@@ -101,14 +101,15 @@ impl<'a> PendingLogins<'a> {
 
     fn surplus(&self, now: Timestamp) -> Vec<String> {
         let prefix = self.context.names.login_prefix.as_bytes();
-        let mut names: Vec<&[u8]> = self
-            .context
-            .jar
-            .names()
-            .filter(|name| name.strip_prefix(prefix).is_some_and(is_state))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
+        // Both lists are kept in order as they grow: sorting them is several kilobytes of code.
+        let mut names: Vec<&[u8]> = Vec::new();
+        for name in self.context.jar.names() {
+            if name.strip_prefix(prefix).is_some_and(is_state)
+                && let Err(place) = names.binary_search(&name)
+            {
+                names.insert(place, name);
+            }
+        }
         let mut alive = Vec::new();
         let mut surplus = Vec::new();
         for (index, name) in names.into_iter().enumerate() {
@@ -120,11 +121,14 @@ impl<'a> PendingLogins<'a> {
                 .map(|login| login.started_at)
                 .filter(|started_at| now.since(*started_at) < LOGIN_LIFETIME);
             match started_at {
-                Some(started_at) => alive.push((started_at, name)),
+                Some(started_at) => {
+                    let login = (started_at, name);
+                    let place = alive.partition_point(|earlier| *earlier < login);
+                    alive.insert(place, login);
+                }
                 None => surplus.push(name),
             }
         }
-        alive.sort_unstable();
         let room = MAX_LOGINS.saturating_sub(1);
         let too_many = alive.len().saturating_sub(room);
         let oldest = alive.into_iter().take(too_many).map(|(_, name)| name);

@@ -10,7 +10,7 @@
 //! ended: more people log in again than had to, never one fewer.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub struct NotRecorded;
 /// One worker's view of the buckets: each opened once for as long as it does not change.
 #[derive(Default)]
 pub struct Watermarks {
-    opened: RefCell<HashMap<u8, Opened>>,
+    opened: RefCell<BTreeMap<u8, Opened>>,
 }
 
 struct Opened {

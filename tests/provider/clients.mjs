@@ -3,6 +3,18 @@ export const SECRET = process.env.CLIENT_SECRET ?? 'correct-horse-battery-staple
 // Characters that HTTP Basic carries only when they are form-encoded first, as OAuth asks.
 export const ODD_SECRET = 'p:a%s s+w/o=rd&x';
 
+// The public halves of tests/fixtures/keys/private, by which clients prove who they are without a secret.
+const KEYS = [
+  {
+    kid: 'p256', use: 'sig', alg: 'ES256', kty: 'EC', crv: 'P-256',
+    x: 'n6oxUawn3N0XgCSleo1PwUdm1I-0Mx2SDKxV1GAm6Ow', y: 'brEdTVcIJ9Nspr1ceNwyG0VEfAmaQKkKniFceJi5xic',
+  },
+  {
+    kid: 'rsa', use: 'sig', kty: 'RSA', e: 'AQAB',
+    n: '06N-iCSU5n_JkAndc_TgYtGpNjk7RZDIqT3hedKJPSPGlXp7u53T8hhGzC2KIXlqI2wEJUp42pitsHSU_jN3EM7wsJumWR0FceOMGn-UFgnI4CRptuRqaUXR9E-xSZtt-KiYsLnL2MJIPLLCD63i_yN90PkVvnsRHnF2reC0SFobf9S1pYUjZVbCd54ejdtJTzdisUzgnmmYO51auVHinYFx5mOzK9-bPwhUE8tG7-OI_7YhH4cuQkXQS1_4lOSHnmZAjmlmZLo2bsqJq6Cq4VVNGLQqHhivGJqmXdK-I2fhakVlnoRBivB0GDHHhluKeFk7aUu2djHSCjbhdNqpFw',
+  },
+];
+
 export function clients({ relyingParties, backchannelLogout }) {
   const web = {
     client_secret: SECRET,
@@ -21,6 +33,8 @@ export function clients({ relyingParties, backchannelLogout }) {
     { ...web, ...told, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
     { ...web, client_id: 'web-post', token_endpoint_auth_method: 'client_secret_post' },
     { ...web, client_id: 'web-odd', client_secret: ODD_SECRET, token_endpoint_auth_method: 'client_secret_basic' },
+    { ...web, client_id: 'web-csjwt', token_endpoint_auth_method: 'client_secret_jwt' },
+    { ...open, client_id: 'web-pkjwt', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: KEYS } },
     { ...open, client_id: 'spa', token_endpoint_auth_method: 'none' },
     signedWith('web-es256', 'ES256'),
     signedWith('web-es384', 'ES384'),

@@ -51,9 +51,9 @@ export function build({ issuer, keys, settings }) {
     enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
     features: {
       devInteractions: { enabled: false },
-      clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       revocation: { enabled: true },
+      clientCredentials: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,

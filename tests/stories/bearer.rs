@@ -11,7 +11,7 @@ use crate::signer::Signer;
 use crate::world::{World, minutes, seconds};
 
 #[track_caller]
-fn is_refused(outcome: &Outcome, code: &str) {
+pub fn is_refused(outcome: &Outcome, code: &str) {
     assert_eq!((outcome.status(), outcome.code().as_str()), (401, code));
     assert_eq!(
         outcome.header("content-type"),

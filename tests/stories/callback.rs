@@ -233,8 +233,13 @@ fn an_announced_iss_parameter_must_be_there() {
 #[test]
 fn reserved_characters_of_id_and_secret_are_form_encoded_for_basic_and_sent_as_they_are_otherwise()
 {
-    let (id, secret) = ("cli:ent+id &ä", "s:e c+r%e&t=ü/secret");
-    for method in ["client_secret_basic", "client_secret_post", "none"] {
+    let (id, secret) = ("cli:ent+id &ä", "s:e c+r%e&t=ü/secret, as long as a hash");
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "none",
+    ] {
         let world = World::with(|settings| {
             let client = &mut settings["providers"]["corp"]["client"];
             client["id"] = json!(id);

@@ -5,8 +5,10 @@ mod refresh;
 mod rows;
 mod store;
 
+use crate::access_token::{AUDIENCE, with_token};
 use crate::browser::Browser;
 use crate::host::Land;
+use crate::introspection;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
 use crate::signer::Signer;
@@ -191,6 +193,61 @@ fn a_logout_survives_every_fault_of_the_revocation() {
         let line = format!("revocation_failed token=refresh_token cause={fault}");
         let expected = if failed == 1 { vec![line] } else { vec![] };
         assert_eq!(lines, expected, "{name}");
+    }
+}
+
+/// Nobody gets in by an answer that is none, and it is asked for again with the next request.
+#[test]
+fn an_opaque_token_survives_every_fault_of_its_introspection() {
+    for row in &ROWS {
+        let world = introspection::world_with(|_| ());
+        let token = world.provider.issue_opaque(introspection::said(&world));
+        let purpose = Purpose::Introspection;
+        world.provider.break_down(purpose, (row.answer)(purpose));
+        let outcome = world.worker.serve(with_token("/", &token));
+        let (status, fault) = row.call;
+        let fault = match row.name {
+            // Who asks is refused, whatever it is about.
+            "401" => "invalid_client",
+            _ => fault,
+        };
+        let code = format!("introspection_{fault}");
+        ends_in(&world.land, &outcome, row.name, status, &code);
+        let counted = world.land.counted("portero.provider.introspection.failed");
+        assert_eq!(counted, 1, "{}", row.name);
+
+        world.provider.recover();
+        world.worker.serve(with_token("/", &token)).forwarded();
+    }
+}
+
+#[test]
+fn every_wrong_member_of_what_is_said_of_a_token_keeps_it_out() {
+    for (name, value) in [
+        ("active", json!("true")),
+        ("active", json!(1)),
+        ("active", json!(null)),
+        ("exp", json!("soon")),
+        ("exp", json!(1e300)),
+        ("iat", json!([])),
+        ("nbf", json!(-1)),
+        ("iss", json!(7)),
+        ("aud", json!({})),
+        ("aud", json!([AUDIENCE, 7])),
+        ("scope", json!(["orders.read"])),
+        ("sub", json!(null)),
+        ("client_id", json!("")),
+        ("token_type", json!(true)),
+    ] {
+        let world = introspection::world_with(|_| ());
+        let mut said = introspection::said(&world);
+        said["active"] = json!(true);
+        said[name] = value.clone();
+        let answer = Answer::json(&said);
+        world.provider.break_down(Purpose::Introspection, answer);
+        let outcome = world.worker.serve(with_token("/", "opaque"));
+        let row = format!("{name}: {value}");
+        ends_in(&world.land, &outcome, &row, 502, "introspection_malformed");
     }
 }
 

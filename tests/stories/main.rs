@@ -29,6 +29,7 @@ mod filter_state;
 mod fleet;
 mod front_channel;
 mod host;
+mod introspection;
 mod keys;
 mod login;
 mod logout;

@@ -2,11 +2,12 @@
 //! otherwise.
 
 mod authentication;
+mod introspection;
 mod script;
 mod token;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -50,6 +51,10 @@ pub struct Provider {
     pub client: RefCell<Registration>,
     grants: RefCell<HashMap<String, Grant>>,
     access_tokens: RefCell<Vec<String>>,
+    /// Tokens that say nothing themselves, with what the provider says of each.
+    opaque: RefCell<HashMap<String, Value>>,
+    /// The names of the assertions that clients have shown.
+    assertions: RefCell<HashSet<String>>,
     /// Refresh tokens with the nonce of their login; a used one is gone.
     refresh_tokens: RefCell<HashMap<String, String>>,
     /// The queries of authorization requests, in order.
@@ -74,6 +79,8 @@ impl Provider {
             }),
             grants: RefCell::default(),
             access_tokens: RefCell::default(),
+            opaque: RefCell::default(),
+            assertions: RefCell::default(),
             refresh_tokens: RefCell::default(),
             authorizations: RefCell::default(),
             calls: RefCell::default(),
@@ -104,6 +111,7 @@ impl Provider {
             Purpose::Token,
             Purpose::Userinfo,
             Purpose::Revocation,
+            Purpose::Introspection,
         ] {
             self.break_down(purpose, Answer::Status(503));
         }
@@ -231,6 +239,7 @@ impl Provider {
             Purpose::Token => self.token(call),
             Purpose::Userinfo => self.userinfo(call),
             Purpose::Revocation => self.revoke(call),
+            Purpose::Introspection => self.introspect(call),
         };
         Ok(Reply {
             status,
@@ -251,6 +260,7 @@ impl Provider {
             "userinfo_endpoint": "https://idp.example.com/userinfo",
             "end_session_endpoint": "https://idp.example.com/logout",
             "revocation_endpoint": "https://idp.example.com/revoke",
+            "introspection_endpoint": "https://idp.example.com/introspect",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],

@@ -107,16 +107,23 @@ fn only_the_tokens_that_a_session_holds_are_revoked() {
 
 #[test]
 fn the_client_authenticates_as_at_the_token_endpoint() {
-    for method in ["client_secret_basic", "client_secret_post", "none"] {
+    let secret = format!("{CLIENT_SECRET}, as long as a hash");
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "none",
+    ] {
         let world = world_with(|settings| {
             settings["providers"]["corp"]["client"]["authentication"] = match method {
                 "none" => json!({"none": {}}),
-                _ => json!({method: {"secret": CLIENT_SECRET}}),
+                _ => json!({method: {"secret": secret}}),
             };
         });
+        world.land.keep_secret(&secret);
         *world.provider.client.borrow_mut() = Registration {
             id: CLIENT_ID.to_owned(),
-            secret: CLIENT_SECRET.to_owned(),
+            secret: secret.clone(),
             method,
         };
         let browser = logged_in(&world);

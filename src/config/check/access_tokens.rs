@@ -58,6 +58,11 @@ impl Check<'_> {
                     .map(Some)
             }
         };
+        let introspection_at = at.key("introspection");
+        let introspection = match raw.introspection {
+            None => self.or(&introspection_at, None, None),
+            Some(raw) => self.introspection(&introspection_at, raw, client).map(Some),
+        };
         let require_consumer = self.or(&at.key("require_consumer"), raw.require_consumer, false);
         let client_ids: Vec<String> = client.map(|client| client.id.clone()).into_iter().collect();
         if let Some(audiences) = &audiences
@@ -83,6 +88,7 @@ impl Check<'_> {
             max_lifetime: max_lifetime?,
             require_consumer: require_consumer?,
             client_ids,
+            introspection: introspection?,
         })
     }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::super::fault::At;
-use super::super::words::{Given, Span};
-use super::super::{Client, ClientAuthentication, IdTokenPolicy, defaults, raw};
+use super::super::words::{Given, SecretText, Span};
+use super::super::{AssertionAudience, Client, ClientAuthentication, IdTokenPolicy, defaults, raw};
 use super::Check;
 use super::provider::{DAY, MOST_ENTRIES};
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, SigningKey};
+use crate::secret::Secret;
 
 impl Check<'_> {
     pub(super) fn client(&mut self, at: &At<'_>, raw: raw::Client) -> Option<Client> {
@@ -20,7 +21,7 @@ impl Check<'_> {
         let authentication = self.required(
             &at.key("authentication"),
             raw.authentication,
-            "an object with one of client_secret_basic, client_secret_post, none",
+            "an object with one of client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none",
             Self::authentication,
         );
         Some(Client {
@@ -34,28 +35,107 @@ impl Check<'_> {
         at: &At<'_>,
         raw: raw::ClientAuthentication,
     ) -> Option<ClientAuthentication> {
-        let (method, secret, basic) = match raw {
-            raw::ClientAuthentication::None {} => return Some(ClientAuthentication::None),
+        match raw {
+            raw::ClientAuthentication::None {} => Some(ClientAuthentication::None),
             raw::ClientAuthentication::ClientSecretBasic { secret } => {
-                ("client_secret_basic", secret, true)
+                let secret =
+                    self.written_secret(&at.key("client_secret_basic").key("secret"), secret)?;
+                Some(ClientAuthentication::ClientSecretBasic { secret })
             }
             raw::ClientAuthentication::ClientSecretPost { secret } => {
-                ("client_secret_post", secret, false)
+                let secret =
+                    self.written_secret(&at.key("client_secret_post").key("secret"), secret)?;
+                Some(ClientAuthentication::ClientSecretPost { secret })
             }
-        };
-        let at = at.key(method);
-        let at = at.key("secret");
-        let secret = self.required(
-            &at,
-            secret,
-            "a string, or {\"env\": \"NAME\"}",
-            Self::secret,
-        )?;
-        Some(if basic {
-            ClientAuthentication::ClientSecretBasic { secret }
-        } else {
-            ClientAuthentication::ClientSecretPost { secret }
-        })
+            raw::ClientAuthentication::ClientSecretJwt {
+                secret,
+                algorithm,
+                audience,
+            } => {
+                let at = at.key("client_secret_jwt");
+                let algorithm_at = at.key("algorithm");
+                let algorithm = match algorithm {
+                    None => self.or(&algorithm_at, None, Algorithm::Hs256),
+                    Some(name) => self.signing(&algorithm_at, &name, &Algorithm::SYMMETRIC),
+                };
+                let audience = self.assertion_audience(&at, audience);
+                let secret_at = at.key("secret");
+                let secret = self.written_secret(&secret_at, secret)?;
+                let key = SigningKey::from_secret(secret.expose().as_bytes(), algorithm?);
+                Some(ClientAuthentication::Assertion {
+                    key: self.accept(&secret_at, key.map_err(|fault| fault.to_string()))?,
+                    audience: audience?,
+                })
+            }
+            raw::ClientAuthentication::PrivateKeyJwt {
+                key,
+                key_id,
+                algorithm,
+                audience,
+            } => {
+                let at = at.key("private_key_jwt");
+                let algorithm_at = at.key("algorithm");
+                let algorithm = match algorithm {
+                    None => self.or(&algorithm_at, None, None),
+                    Some(name) => self
+                        .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
+                        .map(Some),
+                };
+                let key_id_at = at.key("key_id");
+                let key_id = match key_id {
+                    None => self.or(&key_id_at, None, None),
+                    Some(id) => self.text(&key_id_at, id).map(Some),
+                };
+                let audience = self.assertion_audience(&at, audience);
+                let key_at = at.key("key");
+                let key = self.written_secret(&key_at, key)?;
+                let key = SigningKey::parse(key.expose(), algorithm?);
+                let key = self.accept(&key_at, key.map_err(|fault| fault.to_string()))?;
+                let key = match key_id? {
+                    None => key,
+                    Some(id) => {
+                        let named = key.with_key_id(id).map_err(|fault| fault.to_string());
+                        self.accept(&key_id_at, named)?
+                    }
+                };
+                Some(ClientAuthentication::Assertion {
+                    key,
+                    audience: audience?,
+                })
+            }
+        }
+    }
+
+    fn written_secret(&mut self, at: &At<'_>, secret: Given<SecretText>) -> Option<Secret<String>> {
+        let accepted = "a string, or {\"env\": \"NAME\"}";
+        self.required(at, secret, accepted, Self::secret)
+    }
+
+    /// An algorithm that signs.
+    fn signing(&mut self, at: &At<'_>, name: &str, among: &[Algorithm]) -> Option<Algorithm> {
+        let found = Algorithm::from_name(name).filter(|found| among.contains(found));
+        if found.is_none() {
+            let names: Vec<&str> = among.iter().map(|algorithm| algorithm.name()).collect();
+            let names = names.join(", ");
+            self.fault(
+                at,
+                format!("is not an algorithm for this; accepted: {names}"),
+            );
+        }
+        found
+    }
+
+    /// `at` is the method.
+    fn assertion_audience(
+        &self,
+        at: &At<'_>,
+        raw: Option<raw::AssertionAudience>,
+    ) -> Option<AssertionAudience> {
+        let word = raw.map(|word| match word {
+            raw::AssertionAudience::Issuer => AssertionAudience::Issuer,
+            raw::AssertionAudience::TokenEndpoint => AssertionAudience::TokenEndpoint,
+        });
+        self.or(&at.key("audience"), word, AssertionAudience::Issuer)
     }
 
     pub(super) fn id_token(&mut self, at: &At<'_>, raw: raw::IdToken) -> Option<IdTokenPolicy> {

@@ -10,6 +10,7 @@ mod entrance;
 mod filter_state;
 mod header;
 mod host;
+mod introspection;
 mod path;
 mod policy;
 mod protected_resource;

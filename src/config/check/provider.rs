@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Clusters, Endpoints, Provider, defaults, raw};
+use super::super::{AccessTokenPolicy, Clusters, Endpoints, Provider, defaults, raw};
 use super::Check;
 use crate::endpoint::Endpoint;
 
@@ -44,6 +44,10 @@ impl Check<'_> {
             }
             if provider.client.is_some() && providers.iter().any(|other| other.client.is_some()) {
                 self.fault(&at.key("client"), "is the second of the configuration; accepted: one provider with a `client`, where people log in");
+            }
+            let is_asked = |provider: &Provider| provider.introspection().is_some();
+            if is_asked(&provider) && providers.iter().any(is_asked) {
+                self.fault(&at.key("access_tokens").key("introspection"), "is the second of the configuration, and nobody can see whose an opaque token is; accepted: one provider with `introspection`");
             }
             providers.push(provider);
         }
@@ -89,8 +93,10 @@ impl Check<'_> {
                 self.access_tokens(&access_tokens_at, raw, client).map(Some)
             }
         };
-        let has_keys = matches!(&access_tokens, Some(Some(policy)) if !policy.keys.is_empty());
-        let is_asked = !has_keys || !matches!(client, Some(None));
+        let says_all =
+            |policy: &AccessTokenPolicy| !policy.keys.is_empty() && policy.introspection.is_none();
+        let says_all = matches!(&access_tokens, Some(Some(policy)) if says_all(policy));
+        let is_asked = !says_all || !matches!(client, Some(None));
         let clusters = self.clusters(at, raw.cluster, raw.clusters.unwrap_or_default(), is_asked);
         let scopes = self.scopes(&at.key("scopes"), raw.scopes);
         let resources_at = at.key("resources");
@@ -226,13 +232,15 @@ impl Check<'_> {
         let token = read("token", raw.token);
         let jwks = read("jwks", raw.jwks);
         let userinfo = read("userinfo", raw.userinfo);
-        // With all four written, nothing would miss it.
+        let introspection = read("introspection", raw.introspection);
+        // With all of them written, nothing would miss it.
         cluster?;
         Some(Clusters {
             discovery: discovery?,
             token: token?,
             jwks: jwks?,
             userinfo: userinfo?,
+            introspection: introspection?,
         })
     }
 
@@ -304,6 +312,7 @@ impl Check<'_> {
         let userinfo = read("userinfo", raw.userinfo);
         let end_session = read("end_session", raw.end_session);
         let revocation = read("revocation", raw.revocation);
+        let introspection = read("introspection", raw.introspection);
         Some(Endpoints {
             authorization: authorization?,
             token: token?,
@@ -311,6 +320,7 @@ impl Check<'_> {
             userinfo: userinfo?,
             end_session: end_session?,
             revocation: revocation?,
+            introspection: introspection?,
         })
     }
 }

@@ -6,8 +6,10 @@ use portero_derive::Read;
 use serde_json::Value;
 
 use super::super::words::{Given, SecretText, Span};
+use super::Introspection;
 
-/// Access tokens of the provider: JSON Web Tokens whose `iss` is its issuer, byte for byte.
+/// Access tokens of the provider: JSON Web Tokens whose `iss` is its issuer, byte for byte, and with
+/// `introspection` those that are none.
 #[derive(Read)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,8 @@ pub(in crate::config) struct AccessTokens {
     /// How long a token may be made to be valid, from `iat` to `exp`: `1s` to `365d`. With it, `iat` is
     /// required.
     pub(in crate::config) max_lifetime: Option<Span>,
+    /// How the provider is asked about tokens that are no JSON Web Tokens. Without it they are refused.
+    pub(in crate::config) introspection: Option<Introspection>,
     /// Whether a token must be from one of `consumers`; otherwise it is refused.
     pub(in crate::config) require_consumer: Option<bool>,
 }

@@ -2,9 +2,11 @@
 
 mod access_tokens;
 mod bearer;
+mod client;
 mod consumers;
 mod entrances;
 mod filter_state;
+mod introspection;
 mod policies;
 mod protected_resources;
 mod provider;

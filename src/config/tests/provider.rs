@@ -201,8 +201,8 @@ fn endpoints_are_absolute_urls() {
         "does not use https",
     );
     refused(
-        &corp("endpoints", json!({"introspection": "https://a.example"})),
-        "providers.corp.endpoints.introspection",
+        &corp("endpoints", json!({"registration": "https://a.example"})),
+        "providers.corp.endpoints.registration",
         "is not a known key",
     );
 }

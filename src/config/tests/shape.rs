@@ -182,9 +182,9 @@ fn a_value_taken_out_causes_no_second_fault() {
         "is a number",
     );
     refused(
-        &with(at, json!({"private_key_jwt": {}})),
-        &format!("{path}.private_key_jwt"),
-        "accepted: client_secret_basic, client_secret_post, none",
+        &with(at, json!({"tls_client_auth": {}})),
+        &format!("{path}.tls_client_auth"),
+        "accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none",
     );
     refused(
         &with(at, json!({"none": {"secret": "x"}})),
@@ -214,7 +214,7 @@ fn a_choice_is_exactly_one_key() {
             json!({"none": {}, "client_secret_post": {"secret": "x"}}),
         ),
         path,
-        "has 2 keys; accepted: client_secret_basic, client_secret_post, none, exactly one",
+        "has 2 keys; accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none, exactly one",
     );
     refused(
         &with(at, json!("none")),

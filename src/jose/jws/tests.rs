@@ -44,6 +44,28 @@ fn a_token_of_every_algorithm_verifies() {
 }
 
 #[test]
+fn a_token_is_one_if_its_header_is_a_json_object() {
+    let header = encode(r#"{"alg":"none"}"#);
+    for token in [format!("{header}.."), format!("{header}.a.b")] {
+        assert!(Jws::is_one(&token), "{token}");
+    }
+    assert!(Jws::is_one(&Signer::new(Es256).token(&json!({}))));
+    for token in [
+        header.clone(),
+        format!("{header}."),
+        format!("{header}.a.b.c"),
+        format!("{header}=.a.b"),
+        format!("{}.a.b", encode("[]")),
+        format!("{}.a.b", encode("{")),
+        "a.b.c".to_owned(),
+        "..".to_owned(),
+        String::new(),
+    ] {
+        assert!(!Jws::is_one(&token), "{token}");
+    }
+}
+
+#[test]
 fn the_claims_do_not_matter_to_the_signature() {
     let signer = Signer::new(Es256);
     for claims in [

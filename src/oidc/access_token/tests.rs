@@ -10,6 +10,7 @@ use crate::jose::{Algorithm, Jwk, JwkSet};
 use crate::time::Timestamp;
 
 mod claims;
+mod introspected;
 mod kinds;
 mod properties;
 
@@ -32,6 +33,7 @@ fn policy(profile: Profile) -> AccessTokenPolicy {
         clock_skew: Duration::from_secs(SKEW),
         client_ids: vec![CLIENT.to_owned(), "portal".to_owned()],
         max_lifetime: Some(Duration::from_secs(MAX_LIFETIME)),
+        introspection: None,
         require_consumer: false,
     }
 }

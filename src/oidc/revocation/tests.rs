@@ -1,13 +1,24 @@
-use super::RevocationRequest;
+use super::{Authenticator, RevocationRequest};
 use crate::config::{Client, ClientAuthentication};
 use crate::error::CallFault;
 use crate::secret::Secret;
+use crate::testing::TestHost;
 
-fn client(authentication: ClientAuthentication) -> Client {
-    Client {
+fn encode(
+    request: RevocationRequest<'_>,
+    authentication: ClientAuthentication,
+) -> (String, Option<String>) {
+    let client = Client {
         id: "my:client".to_owned(),
         authentication,
-    }
+    };
+    let client = Authenticator {
+        client: &client,
+        issuer: "https://idp.example.com",
+        token_endpoint: None,
+        host: &TestHost::default(),
+    };
+    request.encode(&client).unwrap()
 }
 
 fn secret() -> Secret<String> {
@@ -18,7 +29,7 @@ fn secret() -> Secret<String> {
 fn the_token_comes_with_its_kind_and_the_client_as_at_the_token_endpoint() {
     let refresh = RevocationRequest::RefreshToken("r+/=");
     let basic = ClientAuthentication::ClientSecretBasic { secret: secret() };
-    let (body, authorization) = refresh.encode(&client(basic));
+    let (body, authorization) = encode(refresh, basic);
     assert_eq!(body, "token=r%2B%2F%3D&token_type_hint=refresh_token");
     // my%3Aclient:s%26t
     let expected = "Basic bXklM0FjbGllbnQ6cyUyNnQ=";
@@ -27,11 +38,11 @@ fn the_token_comes_with_its_kind_and_the_client_as_at_the_token_endpoint() {
     let access = RevocationRequest::AccessToken("a");
     let form = "token=a&token_type_hint=access_token&client_id=my%3Aclient";
     let post = ClientAuthentication::ClientSecretPost { secret: secret() };
-    let (body, authorization) = access.encode(&client(post));
+    let (body, authorization) = encode(access, post);
     assert_eq!(body, format!("{form}&client_secret=s%26t"));
     assert_eq!(authorization, None);
     assert_eq!(
-        access.encode(&client(ClientAuthentication::None)),
+        encode(access, ClientAuthentication::None),
         (form.to_owned(), None)
     );
 }

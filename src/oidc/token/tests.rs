@@ -1,11 +1,12 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{MAX_RESPONSE, TokenRequest, TokenResponse};
+use super::{Authenticator, MAX_RESPONSE, TokenRequest, TokenResponse};
 use crate::config::{Client, ClientAuthentication, Provider};
+use crate::endpoint::Endpoint;
 use crate::error::CallFault;
 use crate::secret::Secret;
-use crate::testing::config;
+use crate::testing::{TestHost, config};
 
 fn encode(
     authentication: ClientAuthentication,
@@ -18,12 +19,19 @@ fn encode(
         authentication,
     };
     provider.resources = resources.iter().map(|text| (*text).to_owned()).collect();
-    TokenRequest::AuthorizationCode {
+    let request = TokenRequest::AuthorizationCode {
         code: "c&d",
         redirect_uri: "https://app.example.com/oauth2/callback",
         code_verifier: "v",
-    }
-    .encode(&provider, &client)
+    };
+    let endpoint = Endpoint::parse("https://idp.example.com/token", false).unwrap();
+    let client = Authenticator {
+        client: &client,
+        issuer: &provider.issuer,
+        token_endpoint: Some(&endpoint),
+        host: &TestHost::default(),
+    };
+    request.encode(&provider.resources, &client).unwrap()
 }
 
 fn secret(text: &str) -> Secret<String> {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::artifact;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::port;
 use crate::process::Process;
 use crate::wait;
@@ -327,18 +327,43 @@ impl Provider {
 
     /// A signed access token for one of our programs (`orders`, `reports`), which has got it by itself.
     pub fn access_token(&self, program: &str) -> String {
-        let credentials = STANDARD.encode(format!("{program}:{SECRET}"));
         self.set(json!({"accessFormat": "jwt"}));
-        let answer = Request::post("/token", "grant_type=client_credentials")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("authorization", format!("Basic {credentials}"))
-            .send(self.address)
-            .expect("an answer from the provider");
+        let token = self.token_for(program, None);
         // People's tokens stay as they were.
         self.set(json!({"accessFormat": "opaque"}));
+        token
+    }
+
+    /// The same unsigned, for this resource.
+    pub fn opaque_token(&self, program: &str, resource: Option<&str>) -> String {
+        self.token_for(program, resource)
+    }
+
+    /// Takes a program's token back.
+    pub fn revoke_token(&self, program: &str, token: &str) {
+        let answer = self.as_program(program, "/token/revocation", &[("token", token)]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    fn token_for(&self, program: &str, resource: Option<&str>) -> String {
+        let mut form = vec![("grant_type", "client_credentials")];
+        form.extend(resource.map(|resource| ("resource", resource)));
+        let answer = self.as_program(program, "/token", &form);
         assert_eq!(answer.status, 200, "{}", answer.text());
         let token = answer.json()["access_token"].take();
         token.as_str().expect("a token").to_owned()
+    }
+
+    fn as_program(&self, program: &str, path: &str, form: &[(&str, &str)]) -> Response {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let credentials = STANDARD.encode(format!("{program}:{SECRET}"));
+        Request::post(path, body)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Basic {credentials}"))
+            .send(self.address)
+            .expect("an answer from the provider")
     }
 
     fn admin(&self) -> SocketAddr {

@@ -55,6 +55,71 @@ fn a_secret_goes_into_the_body() {
     assert_eq!(request["headers"]["authorization"], Value::Null);
 }
 
+/// The claims of the assertion in a request, by which the client has proven who it is.
+fn asserted(request: &Value, client: &str) -> (Value, Value) {
+    assert_eq!(request["form"]["client_id"], client);
+    assert_eq!(request["form"]["client_secret"], Value::Null);
+    assert_eq!(request["headers"]["authorization"], Value::Null);
+    assert_eq!(
+        request["form"]["client_assertion_type"],
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    );
+    let assertion = request["form"]["client_assertion"].as_str();
+    let mut parts = assertion.expect("an assertion").split('.').map(|part| {
+        let part = URL_SAFE_NO_PAD.decode(part).expect("base64url");
+        serde_json::from_slice(&part)
+    });
+    let mut next = || parts.next().expect("a part").expect("JSON");
+    (next(), next())
+}
+
+#[test]
+fn a_token_signed_with_the_secret_proves_who_the_client_is() {
+    let provider = provider_with_switches!();
+    let client =
+        json!({"id": "web-csjwt", "authentication": {"client_secret_jwt": {"secret": SECRET}}});
+    let (request, _) = log_in(&provider, &client);
+    let (header, claims) = asserted(&request, "web-csjwt");
+    assert_eq!(header, json!({"alg": "HS256", "typ": "JWT"}));
+    assert_eq!(claims["iss"], "web-csjwt");
+    assert_eq!(claims["sub"], "web-csjwt");
+    assert_eq!(claims["aud"], provider.issuer());
+}
+
+#[test]
+fn a_token_signed_with_a_private_key_proves_who_the_client_is() {
+    let provider = provider_with_switches!();
+    let token_endpoint = format!("{}/token", provider.issuer());
+    for (key, options, header, audience) in [
+        (
+            include_str!("../../fixtures/keys/private/p256.pem"),
+            json!({"key_id": "p256"}),
+            json!({"alg": "ES256", "kid": "p256", "typ": "JWT"}),
+            provider.issuer(),
+        ),
+        (
+            include_str!("../../fixtures/keys/private/rsa.pem"),
+            json!({"audience": "token_endpoint"}),
+            json!({"alg": "RS256", "typ": "JWT"}),
+            token_endpoint.as_str(),
+        ),
+        (
+            include_str!("../../fixtures/keys/private/rsa_pkcs1.pem"),
+            json!({"key_id": "rsa", "algorithm": "PS256"}),
+            json!({"alg": "PS256", "kid": "rsa", "typ": "JWT"}),
+            provider.issuer(),
+        ),
+    ] {
+        let mut method = options;
+        method["key"] = json!(key);
+        let client = json!({"id": "web-pkjwt", "authentication": {"private_key_jwt": method}});
+        let (request, _) = log_in(&provider, &client);
+        let (given, claims) = asserted(&request, "web-pkjwt");
+        assert_eq!(given, header);
+        assert_eq!(claims["aud"], audience);
+    }
+}
+
 #[test]
 fn a_public_client_has_no_secret_and_proves_itself_by_pkce() {
     let provider = provider_with_switches!();

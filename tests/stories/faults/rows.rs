@@ -125,6 +125,7 @@ fn cut_off(purpose: Purpose) -> Vec<u8> {
         Purpose::Token => json!({"access_token": "a", "token_type": "Bearer", "id_token": "b"}),
         Purpose::Userinfo => json!({"sub": SUBJECT}),
         Purpose::Revocation => json!({}),
+        Purpose::Introspection => json!({"active": true, "aud": "orders", "sub": SUBJECT}),
     };
     let mut body = document.to_string().into_bytes();
     body.resize(Reply::MOST_BYTES, b' ');
@@ -138,6 +139,7 @@ fn wrong_types(purpose: Purpose) -> Value {
         Purpose::Token => json!({"access_token": 1, "token_type": [], "id_token": {}}),
         Purpose::Userinfo => json!({"sub": 7}),
         Purpose::Revocation => json!({"error": {}}),
+        Purpose::Introspection => json!({"active": "true", "aud": "orders"}),
     }
 }
 

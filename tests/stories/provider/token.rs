@@ -1,12 +1,17 @@
 //! The token endpoint.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jwt_simple::prelude::{
+    Duration, HS256Key, MACLike as _, NoCustomClaims, UnixTimeStamp, VerificationOptions,
+};
 use portero::flow::Call;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Authenticated, ISSUER, IdToken, Parameters, Provider, SUBJECT, header};
+use super::{Authenticated, ISSUER, IdToken, Parameters, Provider, Registration, SUBJECT, header};
 use crate::signer::encode;
 
 impl Provider {
@@ -124,7 +129,7 @@ impl Provider {
     }
 
     /// RFC 6749 section 2.3.1, with the one method that the client is registered for.
-    fn knows_client(&self, call: &Call, form: &Parameters) -> bool {
+    pub(super) fn knows_client(&self, call: &Call, form: &Parameters) -> bool {
         let client = self.client.borrow();
         let authorization = header(call, "authorization");
         match client.method {
@@ -146,6 +151,15 @@ impl Provider {
                     && form.all("client_id") == [client.id.as_str()]
                     && form.all("client_secret") == [client.secret.as_str()]
             }
+            "client_secret_jwt" => {
+                authorization.is_empty()
+                    && form.all("client_secret").is_empty()
+                    && self.proves_secret(&client, form)
+            }
+            "bearer" => {
+                authorization == format!("Bearer {}", client.secret)
+                    && form.all("client_id").is_empty()
+            }
             "none" => {
                 authorization.is_empty()
                     && form.all("client_id") == [client.id.as_str()]
@@ -153,6 +167,27 @@ impl Provider {
             }
             other => panic!("unknown method {other}"),
         }
+    }
+
+    /// RFC 7523 section 3, with an assertion that serves once.
+    fn proves_secret(&self, client: &Registration, form: &Parameters) -> bool {
+        let options = VerificationOptions {
+            artificial_time: Some(UnixTimeStamp::from_millis(self.land.now().as_millis())),
+            allowed_issuers: Some(HashSet::from([client.id.clone()])),
+            allowed_audiences: Some(HashSet::from([ISSUER.to_owned()])),
+            required_subject: Some(client.id.clone()),
+            max_validity: Some(Duration::from_secs(60)),
+            ..VerificationOptions::default()
+        };
+        let claims = HS256Key::from_bytes(client.secret.as_bytes())
+            .verify_token::<NoCustomClaims>(&form.one("client_assertion"), Some(options));
+        form.all("client_id") == [client.id.as_str()]
+            && form.one("client_assertion_type")
+                == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            && claims.is_ok_and(|claims| {
+                claims.expires_at.is_some()
+                    && self.assertions.borrow_mut().insert(claims.jwt_id.unwrap())
+            })
     }
 
     fn id_token(

@@ -1,0 +1,40 @@
+//! The token by which a client proves who it is without showing its secret: `private_key_jwt` and
+//! `client_secret_jwt` (OpenID Connect Core section 9, RFC 7523 sections 2.2 and 3).
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::pkce;
+use crate::error::InternalFault;
+use crate::host::Host;
+use crate::jose::SigningKey;
+
+/// The value of `client_assertion_type`.
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Each is for one request, which follows at once.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// An assertion of the client for one request. Its audience is one text and no list: whoever takes a
+/// list may take an assertion that was made for somebody else.
+pub(super) fn of(
+    client_id: &str,
+    audience: &str,
+    key: &SigningKey,
+    host: &dyn Host,
+) -> Result<String, InternalFault> {
+    let now = host.now();
+    let claims = json!({
+        "iss": client_id,
+        "sub": client_id,
+        "aud": audience,
+        "jti": pkce::opaque(host)?,
+        "iat": now.as_secs(),
+        "exp": now.after(LIFETIME).as_secs(),
+    });
+    key.token(&claims, host)
+}
+
+#[cfg(test)]
+mod tests;
