@@ -18,22 +18,22 @@ pub fn find<'a>(
     request: &'a Request,
     jar: &CookieJar<'a>,
 ) -> Result<Option<Cow<'a, str>>, RequestFault> {
-    let in_headers = header_names(bearer).flat_map(|name| {
-        request
-            .all(name)
-            .filter_map(move |value| in_header(bearer, name, value))
-            .map(Cow::Borrowed)
-    });
-    let in_cookies = bearer
-        .cookies
-        .iter()
-        .flat_map(|name| jar.all(name.as_bytes()))
-        .map(Cow::Borrowed);
-    let in_query = parameters(request.target())
-        .filter(|parameter| is_token_parameter(bearer, parameter))
-        .map(|parameter| decoded(value_of(parameter)));
+    let mut candidates: Vec<Cow<'a, [u8]>> = Vec::new();
+    for name in header_names(bearer) {
+        let values = request.all(name);
+        candidates
+            .extend(values.filter_map(|value| in_header(bearer, name, value).map(Cow::Borrowed)));
+    }
+    for name in &bearer.cookies {
+        candidates.extend(jar.all(name.as_bytes()).map(Cow::Borrowed));
+    }
+    for parameter in parameters(request.target()) {
+        if is_token_parameter(bearer, parameter) {
+            candidates.push(decoded(value_of(parameter)));
+        }
+    }
     let mut found: Option<Cow<'a, str>> = None;
-    for candidate in in_headers.chain(in_cookies).chain(in_query) {
+    for candidate in candidates {
         let token = token(candidate)?;
         match &found {
             Some(other) if *other != token => return Err(RequestFault::TokenAmbiguous),

@@ -1,8 +1,8 @@
 //! What a protected resource says of itself (RFC 9728 section 2).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::config::{Bearer, ProtectedResource};
+use crate::config::{Bearer, BearerHeader, ProtectedResource};
 
 /// The metadata of `resource`, whose tokens stand in requests as `bearer` says.
 pub fn resource_metadata(resource: &ProtectedResource, bearer: &Bearer) -> String {
@@ -10,36 +10,43 @@ pub fn resource_metadata(resource: &ProtectedResource, bearer: &Bearer) -> Strin
     let mut say = |name: &str, value: Value| {
         metadata.insert(name.to_owned(), value);
     };
-    say("resource", json!(resource.identifier.text));
+    say("resource", resource.identifier.text.as_str().into());
     say(
         "authorization_servers",
-        json!(resource.authorization_servers),
+        list(&resource.authorization_servers),
     );
-    say("bearer_methods_supported", json!(methods(bearer)));
+    say("bearer_methods_supported", methods(bearer));
     // A list without entries has to be left out (section 3.2).
     if !resource.scopes_supported.is_empty() {
-        say("scopes_supported", json!(resource.scopes_supported));
+        say("scopes_supported", list(&resource.scopes_supported));
     }
     if let Some(name) = &resource.resource_name {
-        say("resource_name", json!(name));
+        say("resource_name", name.as_str().into());
     }
     if let Some(url) = &resource.resource_documentation {
-        say("resource_documentation", json!(url));
+        say("resource_documentation", url.as_str().into());
     }
     Value::Object(metadata).to_string()
 }
 
 /// Of the methods of RFC 6750 section 2, those that a client can use here. Other headers, cookies and
 /// parameters have no name there; an empty list says that none of the methods is supported.
-fn methods(bearer: &Bearer) -> Vec<&'static str> {
-    let header = bearer.headers.iter().any(|header| {
+fn methods(bearer: &Bearer) -> Value {
+    let mut methods = Vec::new();
+    let is_standard = |header: &BearerHeader| {
         header.name == "authorization" && header.scheme.eq_ignore_ascii_case("Bearer")
-    });
-    let query = bearer.query.iter().any(|name| name == "access_token");
-    [(header, "header"), (query, "query")]
-        .into_iter()
-        .filter_map(|(is_supported, name)| is_supported.then_some(name))
-        .collect()
+    };
+    if bearer.headers.iter().any(is_standard) {
+        methods.push("header".into());
+    }
+    if bearer.query.iter().any(|name| name == "access_token") {
+        methods.push("query".into());
+    }
+    Value::Array(methods)
+}
+
+fn list(texts: &[String]) -> Value {
+    Value::Array(texts.iter().map(|text| text.as_str().into()).collect())
 }
 
 #[cfg(test)]

@@ -21,18 +21,14 @@ impl Check<'_> {
         session: Option<&SessionPolicy>,
     ) -> Option<Bearer> {
         let headers = self.bearer_headers(&at.key("headers"), raw.headers);
-        let cookies_at = at.key("cookies");
-        let cookies = self
-            .or(&cookies_at, raw.cookies, Vec::new())
-            .and_then(|raw| {
-                self.distinct(&cookies_at, raw, MOST_PLACES, |check, at, name| {
-                    check.token_cookie(at, name, session)
-                })
-            });
+        let cookies = self.texts(
+            &at.key("cookies"),
+            raw.cookies,
+            MOST_PLACES,
+            &|check, at, name| check.token_cookie(at, name, session),
+        );
         let query_at = at.key("query");
-        let query = self
-            .or(&query_at, raw.query, Vec::new())
-            .and_then(|raw| self.distinct(&query_at, raw, MOST_PLACES, Self::token_parameter));
+        let query = self.texts(&query_at, raw.query, MOST_PLACES, &Self::token_parameter);
         if query.as_ref().is_some_and(|names| !names.is_empty()) {
             self.warn(
                 &query_at,

@@ -328,6 +328,19 @@ impl<'e> Check<'e> {
         })
     }
 
+    /// Like [`Self::distinct`], for texts that may be left out. All such lists share this code.
+    #[inline(never)]
+    fn texts(
+        &mut self,
+        at: &At<'_>,
+        items: Option<Vec<Given<String>>>,
+        most: usize,
+        read: &dyn Fn(&mut Self, &At<'_>, String) -> Option<String>,
+    ) -> Option<Vec<String>> {
+        let items = self.or(at, items, Vec::new())?;
+        self.distinct(at, items, most, read)
+    }
+
     fn at_most(&mut self, at: &At<'_>, count: usize, most: usize) -> Option<()> {
         if count > most {
             self.fault(at, format!("has {count} entries; accepted: at most {most}"));

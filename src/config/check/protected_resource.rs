@@ -84,20 +84,16 @@ impl Check<'_> {
                 );
                 None
             }
-            Some(servers) => {
-                self.distinct(&servers_at, servers, MOST_SERVERS, |check, at, text| {
-                    check.issuer(at, text, allow_http)
-                })
-            }
+            servers => self.texts(&servers_at, servers, MOST_SERVERS, &|check, at, text| {
+                check.issuer(at, text, allow_http)
+            }),
         };
-        let scopes_at = at.key("scopes_supported");
-        let scopes_supported = self
-            .or(&scopes_at, raw.scopes_supported, Vec::new())
-            .and_then(|raw| {
-                self.distinct(&scopes_at, raw, MOST_ENTRIES, |check, at, text: String| {
-                    check.accept(at, scope(&text).map(|()| text))
-                })
-            });
+        let scopes_supported = self.texts(
+            &at.key("scopes_supported"),
+            raw.scopes_supported,
+            MOST_ENTRIES,
+            &|check, at, text| check.accept(at, scope(&text).map(|()| text)),
+        );
         let name_at = at.key("resource_name");
         let resource_name = match raw.resource_name {
             None => self.or(&name_at, None, None),
