@@ -1,6 +1,6 @@
 //! Whom bearer tokens are from.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// All consumers, and how they are found.
@@ -9,7 +9,7 @@ pub struct Consumers {
     /// By name.
     pub all: Vec<Consumer>,
     /// Whose a credential is: a place in `all`, by [`Credential::key`].
-    pub owners: HashMap<String, u32>,
+    pub owners: BTreeMap<String, u32>,
     /// The way to the claim that tells an issuer's consumers apart, with the issuer; one for each issuer
     /// at most.
     pub claims: Vec<(String, Vec<String>)>,

@@ -1,6 +1,6 @@
 //! Whom bearer tokens are from.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::fault::At;
 use super::super::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind, raw};
@@ -43,7 +43,7 @@ impl Check<'_> {
         });
         let mut complete = true;
         let mut consumers = Consumers::default();
-        let (mut ids, mut custom_ids) = (HashSet::new(), HashSet::new());
+        let (mut ids, mut custom_ids) = (BTreeSet::new(), BTreeSet::new());
         for (owner, (username, raw)) in raw.into_iter().enumerate() {
             let at = at.key(&username);
             let name = self.header_text(&at, username.clone());
@@ -228,7 +228,7 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         text: String,
-        seen: &mut HashSet<String>,
+        seen: &mut BTreeSet<String>,
     ) -> Option<String> {
         let text = self.header_text(at, text)?;
         if !seen.insert(text.clone()) {
