@@ -35,7 +35,8 @@ pub fn with_access_token(
     identity: &Map<String, Value>,
     access_token: Option<&Map<String, Value>>,
 ) -> Map<String, Value> {
-    let mut all: Map<String, Value> = personal(access_token).collect();
+    let mut all = Map::new();
+    all.extend(personal(access_token));
     all.extend(identity.clone());
     all
 }

@@ -51,11 +51,12 @@ impl Check<'_> {
             }
             providers.push(provider);
         }
-        // Those without a client come after the one that has it.
-        providers.sort_by_key(|provider| provider.client.is_none());
-        let mut providers = providers.into_iter();
-        let first = providers.next().filter(|_| complete)?;
-        Some((first, providers.collect()))
+        if !complete || providers.is_empty() {
+            return None;
+        }
+        let first = providers.iter().position(|one| one.client.is_some());
+        let first = providers.remove(first.unwrap_or_default());
+        Some((first, providers))
     }
 
     fn provider(&mut self, at: &At<'_>, name: &str, raw: raw::Provider) -> Option<Provider> {
