@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::fault::At;
 use super::super::words::{Given, SecretText};
@@ -112,11 +112,10 @@ impl Check<'_> {
         let (at, key) = match raw {
             raw::AccessTokenKey::Pem(text) => (at.key("pem"), Jwk::from_pem(&text)),
             raw::AccessTokenKey::Jwk(members) => {
-                let members = Value::Object(members.into_iter().collect());
-                (
-                    at.key("jwk"),
-                    Jwk::from_json(members.to_string().as_bytes()),
-                )
+                let mut jwk = Map::new();
+                jwk.extend(members);
+                let jwk = Value::Object(jwk).to_string();
+                (at.key("jwk"), Jwk::from_json(jwk.as_bytes()))
             }
             raw::AccessTokenKey::Secret {
                 value,
