@@ -15,6 +15,7 @@
 mod access_token;
 mod access_token_claims;
 mod answers;
+mod api_policies;
 mod back_channel;
 mod bearer;
 mod browser;
@@ -50,6 +51,7 @@ mod sealed;
 mod sessions;
 mod signer;
 mod silent;
+mod static_keys;
 mod step_up;
 mod stored;
 mod stored_refresh;
