@@ -49,6 +49,7 @@ mod revocation;
 mod rules;
 mod sealed;
 mod sessions;
+mod shapes;
 mod signer;
 mod silent;
 mod static_keys;
