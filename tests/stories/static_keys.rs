@@ -44,6 +44,7 @@ fn token(world: &World) -> AccessToken {
 }
 
 type Said = JWTClaims<Value>;
+type Sign = dyn Fn(Said, &HeaderOptions) -> String;
 
 /// Signs with a key that no [`Signer`] has.
 fn signed(
@@ -52,7 +53,6 @@ fn signed(
     sign: impl FnOnce(Said, &HeaderOptions) -> String,
 ) -> String {
     let said = Claims::with_custom_claims(token.claims, Duration::from_secs(0));
-    // The story's clock is not theirs.
     let said = Said {
         issued_at: None,
         expires_at: None,
@@ -77,7 +77,7 @@ fn hs256(key: &[u8]) -> impl FnOnce(Said, &HeaderOptions) -> String {
 struct Private {
     /// The public half.
     pem: String,
-    sign: Box<dyn Fn(Said, &HeaderOptions) -> String>,
+    sign: Box<Sign>,
 }
 
 fn rsa() -> Private {
