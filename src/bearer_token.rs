@@ -19,11 +19,9 @@ pub fn find<'a>(
     jar: &CookieJar<'a>,
 ) -> Result<Option<Cow<'a, str>>, RequestFault> {
     let mut candidates: Vec<Cow<'a, [u8]>> = Vec::new();
-    for name in header_names(bearer) {
-        let values = request.all(name);
-        candidates
-            .extend(values.filter_map(|value| in_header(bearer, name, value).map(Cow::Borrowed)));
-    }
+    let values = request.headers().iter();
+    let values = values.filter_map(|(name, value)| in_header(bearer, name, value));
+    candidates.extend(values.map(Cow::Borrowed));
     for name in &bearer.cookies {
         candidates.extend(jar.all(name.as_bytes()).map(Cow::Borrowed));
     }
@@ -43,12 +41,11 @@ pub fn find<'a>(
     Ok(found)
 }
 
-/// The headers of `request` that hold a token, by their names.
-pub fn headers<'a>(bearer: &'a Bearer, request: &'a Request) -> impl Iterator<Item = &'a str> {
-    header_names(bearer).filter(|name| {
-        let mut values = request.all(name);
-        values.any(|value| in_header(bearer, name, value).is_some())
-    })
+/// The headers of `request` that hold a token, by their names as they were spelled.
+pub fn headers<'a>(bearer: &Bearer, request: &'a Request) -> impl Iterator<Item = &'a str> {
+    let headers = request.headers().iter();
+    let holding = headers.filter(|(name, value)| in_header(bearer, name, value).is_some());
+    holding.map(|(name, _)| name.as_str())
 }
 
 /// Whether a cookie of this name holds a token.
@@ -75,16 +72,6 @@ pub fn target_without(bearer: &Bearer, target: &[u8]) -> Option<Vec<u8>> {
     Some(rest)
 }
 
-/// Each header that may hold a token, once.
-fn header_names(bearer: &Bearer) -> impl Iterator<Item = &str> {
-    let headers = bearer.headers.iter().enumerate();
-    headers.filter_map(|(index, header)| {
-        let mut before = bearer.headers.iter().take(index);
-        let is_first = before.all(|other| other.name != header.name);
-        is_first.then_some(header.name.as_str())
-    })
-}
-
 /// What stands in the token's place of a header's value; `None` where the value is of another scheme.
 fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
@@ -93,7 +80,7 @@ fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8
         Some((scheme, rest)) => (scheme, trimmed(rest)),
         None => (value, &[][..]),
     };
-    let of_this_header = |header: &&BearerHeader| header.name == name;
+    let of_this_header = |header: &&BearerHeader| is_spelling(name, &header.name);
     let mut schemes = bearer.headers.iter().filter(of_this_header);
     let named = |header: &BearerHeader| {
         !header.scheme.is_empty() && scheme.eq_ignore_ascii_case(header.scheme.as_bytes())
@@ -104,6 +91,12 @@ fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8
     schemes
         .any(|header| header.scheme.is_empty())
         .then_some(value)
+}
+
+/// Whether upstreams may take the header `name` for the other one: some turn `-` into `_`.
+fn is_spelling(name: &str, of: &str) -> bool {
+    let folded = |text: &str| text.replace('_', "-");
+    name == of || (name.contains('_') && folded(name) == folded(of))
 }
 
 /// Without the spaces that may stand between a scheme and its credentials (RFC 9110 section 11.4); a

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::config::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
-use crate::jose::{Found, follow};
+use crate::jose::{Found, client_of, follow};
 use crate::upstream::encode;
 
 /// Who a token is from.
@@ -39,7 +39,7 @@ pub fn find<'a>(consumers: &'a Consumers, issuer: &str, claims: &Map<String, Val
         Found::Value(Value::String(text)) => Some(text.as_str()),
         Found::Value(_) | Found::Nothing | Found::Blocked { .. } => None,
     });
-    let client = client_id(claims);
+    let client = client_of(claims);
     for (kind, shown) in [
         (CredentialKind::Claim, claim),
         (CredentialKind::ClientId, client),
@@ -67,13 +67,6 @@ pub fn find<'a>(consumers: &'a Consumers, issuer: &str, claims: &Map<String, Val
 /// What the upstream is told about somebody who has shown nothing and goes on as this consumer.
 pub fn anonymous(consumer: &Consumer) -> Vec<(String, Vec<u8>)> {
     headers(Some(consumer), None, true)
-}
-
-/// `client_id` (RFC 9068 section 2.2), or else `azp`.
-fn client_id(claims: &Map<String, Value>) -> Option<&str> {
-    ["client_id", "azp"]
-        .into_iter()
-        .find_map(|name| claims.get(name)?.as_str().filter(|text| !text.is_empty()))
 }
 
 fn headers(

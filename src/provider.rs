@@ -10,6 +10,8 @@ mod slots;
 use std::rc::Rc;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 use crate::config::Provider;
 use crate::host::{Host, random};
 use crate::jose::JwkSet;
@@ -25,7 +27,17 @@ use slots::{Documents, Schedule};
 pub struct ProviderData {
     pub metadata: ProviderMetadata,
     pub keys: JwkSet,
+    /// Other keys have another mark; a set that was fetched again unchanged has the same.
+    pub keys_mark: [u8; 8],
     pub fetched_at: Timestamp,
+}
+
+impl ProviderData {
+    /// The mark of the keys in this document.
+    pub fn mark(jwks: Option<&[u8]>) -> [u8; 8] {
+        let hash = Sha256::digest(jwks.unwrap_or_default());
+        hash.first_chunk().copied().unwrap_or_default()
+    }
 }
 
 /// Whether a flow can go on.
@@ -311,6 +323,7 @@ impl ProviderCache {
                 ProviderData {
                     metadata,
                     keys,
+                    keys_mark: ProviderData::mark(documents.jwks.as_deref()),
                     fetched_at: documents.fetched_at,
                 },
             );

@@ -25,6 +25,8 @@ pub struct Stream {
     /// The whole request has come.
     complete: Cell<bool>,
     renewal: RefCell<Option<Renewal>>,
+    /// The upstream's answer is to say that it is the caller's alone.
+    is_private: Cell<bool>,
 }
 
 impl Stream {
@@ -36,6 +38,7 @@ impl Stream {
             wanted: Cell::new(None),
             complete: Cell::new(false),
             renewal: RefCell::default(),
+            is_private: Cell::new(false),
         })
     }
 
@@ -190,6 +193,7 @@ impl Stream {
         let done = removed && set && told;
         if done {
             *self.renewal.borrow_mut() = forward.renewal;
+            self.is_private.set(forward.is_private);
         }
         done
     }
@@ -250,8 +254,24 @@ impl HttpStream {
         self.stream.receive(&self.worker, complete)
     }
 
+    /// Trailers can say what headers say, to an upstream that puts them together.
+    pub fn request_trailers(&self) -> Action {
+        let action = self.stream.receive(&self.worker, true);
+        let trailers =
+            abi::header_pairs(Map::RequestTrailers).and_then(|bytes| pairs::read(&bytes));
+        for (name, _) in trailers.unwrap_or_default() {
+            if self.worker.gateway.guards(&name) {
+                abi::remove_header(Map::RequestTrailers, &name);
+            }
+        }
+        action
+    }
+
     /// Also called for Portero's own answers, which carry their cookies already.
     pub fn response_headers(&self) {
+        if self.stream.is_private.get() {
+            abi::add_header(Map::Response, "cache-control", b"private");
+        }
         let Some(renewal) = self.stream.renewal.take() else {
             return;
         };

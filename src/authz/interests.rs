@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::names::{HAS_GROUPS, OVERAGE};
+use super::names::{HAS_GROUPS, OVERAGE, is_compound};
 use crate::config::{Condition, Config, Scalar, Test};
 use crate::jose::{Found, follow, graft};
 
@@ -112,7 +112,12 @@ impl Interest {
         match value {
             Value::Array(items) => {
                 let find = |scalar: &Scalar| items.iter().find(|item| scalar.is(item));
-                self.elements.iter().filter_map(find).cloned().collect()
+                let mut kept: Vec<Value> = self.elements.iter().filter_map(find).cloned().collect();
+                // That there was something that nobody can tell.
+                if items.iter().any(is_compound) {
+                    kept.push(json!({}));
+                }
+                Value::Array(kept)
             }
             Value::Object(_) => json!({}),
             other => other.clone(),

@@ -145,10 +145,14 @@ fn claim(claims: &Map<String, Value>, path: &[String], test: &Test) -> Finding {
         },
         (Test::Contains(wanted), Value::Array(items)) => {
             let has = |scalar: &Scalar| items.iter().any(|item| scalar.is(item));
-            Finding::of(match wanted {
+            let is_met = match wanted {
                 Selection::AllOf(all) => all.iter().all(has),
                 Selection::AnyOf(any) => any.iter().any(has),
-            })
+            };
+            match is_met {
+                false if items.iter().any(names::is_compound) => UNREADABLE,
+                is_met => Finding::of(is_met),
+            }
         }
         (Test::Matches(pattern), Value::String(text)) if text.len() <= Pattern::LONGEST_TEXT => {
             Finding::of(pattern.matches(text))

@@ -16,7 +16,8 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Those of an array, or one text; what else an array holds is no name.
+    /// Those of an array, or one text. Numbers and the like in an array are no names, and of objects
+    /// nobody can tell.
     pub(super) fn add(&mut self, claims: &'a Map<String, Value>, path: &[&str]) {
         self.add_split(claims, path, |name, known| known.push(name));
     }
@@ -42,6 +43,9 @@ impl<'a> Names<'a> {
             Found::Value(Value::String(text)) => of_text(text, &mut self.known),
             Found::Value(Value::Array(items)) => {
                 self.known.extend(items.iter().filter_map(Value::as_str));
+                if items.iter().any(is_compound) {
+                    self.may_be_more(Cause::ClaimUnreadable);
+                }
             }
             Found::Value(_) | Found::Blocked { .. } => self.may_be_more(Cause::ClaimUnreadable),
         }
@@ -62,6 +66,11 @@ impl<'a> Names<'a> {
             (met, _) => Finding::of(met),
         }
     }
+}
+
+/// What may hold a name, and is none itself.
+pub(super) const fn is_compound(value: &Value) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
 }
 
 fn scopes(text: &str) -> impl Iterator<Item = &str> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::names::Names;
+use crate::jose::client_of;
 
 /// Somebody with claims that have been proven.
 #[derive(Clone, Copy)]
@@ -45,7 +46,7 @@ impl<'a> Principal<'a> {
         let text = |name| claims?.get(name)?.as_str();
         Self {
             issuer: text("iss"),
-            client: text("azp"),
+            client: claims.and_then(client_of),
             scopes: Scopes::Claimed,
             claims,
         }

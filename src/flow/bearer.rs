@@ -14,7 +14,7 @@ use crate::bearer_token;
 use crate::config::{AccessTokenPolicy, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
-use crate::jose::{JwkSet, Jws};
+use crate::jose::{Claims, JwkSet, Jws};
 use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
 use crate::provider::Sender;
 use crate::session::{Authentication, CacheKey, Footprint, footprint};
@@ -27,9 +27,9 @@ pub struct OpenToken {
     authentication: Authentication,
     /// The index of its provider among the configured ones.
     provider: usize,
-    /// When the keys were fetched that verified it; nothing where they are written by hand, or where the
-    /// provider was asked instead.
-    keys_of: Option<Timestamp>,
+    /// The mark of the keys that verified it; nothing where they are written by hand, or where the provider
+    /// was asked instead.
+    keys_of: Option<[u8; 8]>,
     /// By the provider's clock, with what that may differ from ours.
     pub(super) good_until: Timestamp,
     /// What it gives the upstream: name in lower case, and value.
@@ -98,6 +98,9 @@ pub fn enter(
     let mut forward = visit.forward();
     forward.set.extend(token.headers.iter().cloned());
     forward.filter_state.clone_from(&token.filter_state);
+    // Caches know that an answer to `Authorization` is one caller's (RFC 9111 section 3.5), and of no other
+    // place of a token.
+    forward.is_private = visit.request.all("authorization").next().is_none();
     Ok(forward)
 }
 
@@ -162,7 +165,13 @@ async fn verify_jwt(
     let introspection = policy.introspection.as_ref();
     if let Some(introspection) = introspection.filter(|introspection| introspection.jwt) {
         let asked = provider_of(visit, index)?;
-        let ((), until) = asked.introspect(introspection, token, |_| Ok(())).await?;
+        let verifier = AccessTokenVerifier {
+            issuer: &provider.issuer,
+            policy,
+            now: visit.host().now(),
+        };
+        let confirm = |said: Claims| verifier.confirm(&verified, &said);
+        let ((), until) = asked.introspect(introspection, token, confirm).await?;
         open.good_until = open.good_until.min(until);
     }
     Ok(open)
@@ -174,9 +183,7 @@ pub(super) fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
     let keys = ProviderKeys::of(visit.gateway, visit.exchange, token.provider);
     let has_its_keys = match (token.keys_of, keys) {
         (None, _) => true,
-        (Some(fetched_at), Some(keys)) => keys
-            .at_hand()
-            .is_some_and(|data| data.fetched_at == fetched_at),
+        (Some(mark), Some(keys)) => keys.at_hand().is_some_and(|data| data.keys_mark == mark),
         (Some(_), None) => false,
     };
     is_good && has_its_keys
@@ -188,7 +195,7 @@ async fn verify_with_keys(
     index: usize,
     provider: &Provider,
     policy: &AccessTokenPolicy,
-) -> Result<(VerifiedAccessToken, Option<Timestamp>), Error> {
+) -> Result<(VerifiedAccessToken, Option<[u8; 8]>), Error> {
     let attempt = |keys: &JwkSet| {
         let verifier = AccessTokenVerifier {
             issuer: &provider.issuer,
@@ -204,10 +211,10 @@ async fn verify_with_keys(
     let keys = provider_of(visit, index)?;
     let data = keys.wait().await?;
     let verified = keys.verify(&data, Sender::Anybody, attempt).await;
-    let (verified, fetched_at) = verified
+    let (verified, mark) = verified
         .and_then(|verified| verified.ok_or(TokenFault::KeyUnknown))
         .map_err(Error::AccessToken)?;
-    Ok((verified, Some(fetched_at)))
+    Ok((verified, Some(mark)))
 }
 
 pub(super) fn open(

@@ -101,6 +101,8 @@ pub struct Forward {
     pub filter_state: Vec<(String, String)>,
     /// Cookies that the answer may have to carry.
     pub renewal: Option<Renewal>,
+    /// Whether the answer says that it is the caller's alone (RFC 6750 section 2.3).
+    pub is_private: bool,
 }
 
 /// Changes to the headers of the upstream's answer: what is replaced first, then what is added.

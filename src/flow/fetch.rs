@@ -136,6 +136,7 @@ async fn fetch(
         ProviderData {
             metadata,
             keys,
+            keys_mark: ProviderData::mark(jwks.as_deref()),
             fetched_at,
         },
         discovery,

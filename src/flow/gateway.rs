@@ -74,6 +74,11 @@ impl Gateway {
         }
     }
 
+    /// Whether only Portero may tell the upstream something of this name.
+    pub fn guards(&self, name: &str) -> bool {
+        self.guard.guards(name)
+    }
+
     /// What requests have left behind and nobody has carried out yet; whoever takes them runs
     /// [`super::carry_out`] for each.
     pub fn take_jobs(&self) -> Vec<Job> {
@@ -229,6 +234,7 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         endpoints,
         clusters,
         provider.client.as_ref().map(|client| &client.id),
+        provider.publishes_keys(),
         cookie_name,
     ]);
     let hash: String = Sha256::digest(sources.to_string())

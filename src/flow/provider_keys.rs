@@ -8,7 +8,6 @@ use crate::config::Provider;
 use crate::error::{Error, TokenFault};
 use crate::jose::JwkSet;
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
-use crate::time::Timestamp;
 
 /// One of the configured providers.
 #[derive(Clone, Copy)]
@@ -58,20 +57,19 @@ impl<'a> ProviderKeys<'a> {
     }
 
     /// Attempts a verification; when the key is unknown, once more with newer keys. With the outcome
-    /// comes when the keys were fetched that it was reached with. Nothing where newer keys cannot be had
-    /// now.
+    /// comes the mark of the keys that it was reached with. Nothing where newer keys cannot be had now.
     pub async fn verify<T>(
         &self,
         data: &ProviderData,
         sender: Sender,
         attempt: impl Fn(&JwkSet) -> Result<T, TokenFault>,
-    ) -> Result<Option<(T, Timestamp)>, TokenFault> {
+    ) -> Result<Option<(T, [u8; 8])>, TokenFault> {
         match attempt(&data.keys) {
             Err(TokenFault::KeyUnknown) => {}
-            verdict => return verdict.map(|outcome| Some((outcome, data.fetched_at))),
+            verdict => return verdict.map(|outcome| Some((outcome, data.keys_mark))),
         }
         match self.newer(data, sender).await {
-            Some(newer) => attempt(&newer.keys).map(|outcome| Some((outcome, newer.fetched_at))),
+            Some(newer) => attempt(&newer.keys).map(|outcome| Some((outcome, newer.keys_mark))),
             None => Ok(None),
         }
     }

@@ -43,7 +43,7 @@ impl HeaderGuard {
         forward
     }
 
-    fn guards(&self, name: &str) -> bool {
+    pub fn guards(&self, name: &str) -> bool {
         match name.contains('_') {
             true => self.names.binary_search(&folded(name)).is_ok(),
             false => self

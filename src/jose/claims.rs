@@ -83,6 +83,14 @@ impl Claims {
     }
 }
 
+/// The client that an access token was issued to: `client_id` (RFC 9068 section 2.2), or what products call
+/// it that are older than that: `azp`, `cid` (Okta) and `appid` (Entra ID, version 1).
+pub fn client_of(claims: &Map<String, Value>) -> Option<&str> {
+    ["client_id", "azp", "cid", "appid"]
+        .into_iter()
+        .find_map(|name| claims.get(name)?.as_str().filter(|text| !text.is_empty()))
+}
+
 /// Claims are about a person: nothing of them is printed.
 impl fmt::Debug for Claims {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,7 +20,7 @@ pub(crate) mod testing;
 
 pub use algorithm::Algorithm;
 pub use claim_path::{Found, follow, graft};
-pub use claims::{Claims, MAX_NUMERIC_DATE};
+pub use claims::{Claims, MAX_NUMERIC_DATE, client_of};
 pub use jwk::{Jwk, MAX_KEY_ID_BYTES};
 pub use jwk_set::{JwkSet, JwkSetFault, MAX_CANDIDATES, MAX_JWK_SET_BYTES, MAX_KEYS};
 pub use jws::{Header, Jws, MAX_TOKEN_BYTES};

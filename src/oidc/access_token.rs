@@ -6,7 +6,7 @@ use super::logout_token::logout_event;
 use super::verifier::{Clock, check_issuer, check_signature, required, subject};
 use crate::config::{AccessTokenPolicy, AccessTokenProfile, IntrospectionPolicy};
 use crate::error::TokenFault;
-use crate::jose::{Claims, Header, JwkSet, Jws};
+use crate::jose::{Claims, Header, JwkSet, Jws, client_of};
 use crate::time::Timestamp;
 
 /// `typ` of a token that says that it is an access token (RFC 9068 section 2.1).
@@ -18,11 +18,24 @@ const PLAIN_TYPE: &str = "JWT";
 /// Claims that only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11).
 const ID_TOKEN_CLAIMS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 
-/// Claims in which providers that leave `typ` alone say what a token is, with what they say there of
-/// tokens that are no access tokens: Keycloak the first, Cognito the second.
-const OTHER_KINDS: [(&str, &[&str]); 2] = [
-    ("typ", &["ID", "Refresh", "Offline", "Logout"]),
-    ("token_use", &["id"]),
+/// What Keycloak, which leaves the header's `typ` alone, says in the claim `typ` of tokens that are no
+/// access tokens.
+const OTHER_KINDS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+/// What Cognito and Hydra say in `token_use` of access tokens.
+const ACCESS_TOKEN_USES: [&str; 2] = ["access", "access_token"];
+
+/// Claims that products put into access tokens alone, of which those that say nothing by `typ` must have
+/// one. `azp` is none of them: ID tokens have it too.
+const ACCESS_TOKEN_CLAIMS: [&str; 8] = [
+    "scope",
+    "scp",
+    "client_id",
+    "cid",
+    "appid",
+    "azpacr",
+    "appidacr",
+    "permissions",
 ];
 
 /// Judges the access tokens of one issuer.
@@ -52,7 +65,7 @@ impl VerifiedAccessToken {
     /// The client that the token was issued to: `client_id` (RFC 9068 section 2.2), or else `azp`.
     /// Under [`AccessTokenProfile::Rfc9068`] it is there.
     pub fn client_id(&self) -> Option<&str> {
-        self.text("client_id").or_else(|| self.text("azp"))
+        client_of(self.claims.as_object())
     }
 
     /// `jti`: the token's own name. Under [`AccessTokenProfile::Rfc9068`] it is there.
@@ -119,18 +132,20 @@ impl AccessTokenVerifier<'_> {
         policy: &IntrospectionPolicy,
     ) -> Result<VerifiedAccessToken, TokenFault> {
         check_no_other_kind(&claims)?;
-        check_unbound(&claims)?;
-        let token_type = claims.string("token_type")?;
-        if token_type.is_some_and(|given| !given.eq_ignore_ascii_case("bearer")) {
-            return Err(TokenFault::TypeMismatch);
-        }
+        check_bearer(&claims)?;
         // Rules may ask who vouches for the caller, and it is the issuer who has been asked.
         let claims = claims.or("iss", self.issuer);
         check_issuer(&claims, self.issuer)?;
         let members = claims.as_object();
-        if members.contains_key("aud") || !policy.insecure_allow_missing_audience {
-            let given = claims.audiences()?;
-            self.check_is_for_us(&given)?;
+        let is_for_nobody = match members.get("aud") {
+            None | Some(Value::Null) => true,
+            Some(Value::Array(audiences)) => audiences.is_empty(),
+            Some(_) => false,
+        };
+        match (is_for_nobody, policy.insecure_allow_missing_audience) {
+            (false, _) => self.check_is_for_us(&claims.audiences()?)?,
+            (true, false) => return Err(TokenFault::ClaimMissing { claim: "aud" }),
+            (true, true) => {}
         }
         let clock = self.clock();
         let issued_at = clock.check_issued_at(&claims)?;
@@ -139,8 +154,8 @@ impl AccessTokenVerifier<'_> {
             true => clock.check_expiry(&claims)?,
             false => self.now.after(policy.cache),
         };
-        if let (Some(max_lifetime), Some(issued_at)) = (self.policy.max_lifetime, issued_at)
-            && expires_at > issued_at.after(max_lifetime)
+        if let Some(max_lifetime) = self.policy.max_lifetime
+            && expires_at > required(issued_at, "iat")?.after(max_lifetime)
         {
             return Err(TokenFault::LifetimeTooLong);
         }
@@ -154,6 +169,21 @@ impl AccessTokenVerifier<'_> {
             expires_at,
             scopes,
         })
+    }
+
+    /// Whether what the issuer says of a token that has been verified is about that very token, and leaves
+    /// it a bearer token.
+    pub fn confirm(&self, token: &VerifiedAccessToken, said: &Claims) -> Result<(), TokenFault> {
+        check_bearer(said)?;
+        let differs = |claim: &str| {
+            let said = said.as_object().get(claim);
+            said.is_some_and(|said| token.claims.as_object().get(claim) != Some(said))
+        };
+        match (differs("iss"), differs("sub")) {
+            (true, _) => Err(TokenFault::IssuerMismatch),
+            (_, true) => Err(TokenFault::SubjectInvalid),
+            _ => Ok(()),
+        }
     }
 
     /// `typ` says that it is an access token, or nothing where that is enough.
@@ -179,6 +209,14 @@ impl AccessTokenVerifier<'_> {
         }
         let is_client = |audience: &&str| among(&self.policy.client_ids, audience);
         let has = |claim: &str| claims.as_object().contains_key(claim);
+        // Whoever has been given a secret for it is no OpenID provider, and makes nothing else.
+        let is_by_secret = header.algorithm().is_symmetric() && !self.policy.keys.is_empty();
+        if !is_by_secret
+            && !is_called_access_token(claims)
+            && !ACCESS_TOKEN_CLAIMS.into_iter().any(has)
+        {
+            return Err(TokenFault::TypeMismatch);
+        }
         let has_scope = has("scope") || has("scp");
         if given.iter().all(is_client) || given.iter().any(is_client) && !has_scope {
             return Err(TokenFault::TypeMismatch);
@@ -262,13 +300,27 @@ fn check_no_other_kind(claims: &Claims) -> Result<(), TokenFault> {
     if is_id_token || logout_event(claims).is_some() {
         return Err(TokenFault::TypeMismatch);
     }
-    for (claim, kinds) in OTHER_KINDS {
-        let given = claims.string(claim)?.unwrap_or_default();
-        if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(given)) {
-            return Err(TokenFault::TypeMismatch);
-        }
+    let typ = claims.string("typ")?.unwrap_or_default();
+    let is_other = |kind: &&str| kind.eq_ignore_ascii_case(typ);
+    let token_use = claims.string("token_use")?;
+    let is_access = |given: &str| {
+        ACCESS_TOKEN_USES
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(given))
+    };
+    if OTHER_KINDS.iter().any(is_other) || token_use.is_some_and(|given| !is_access(given)) {
+        return Err(TokenFault::TypeMismatch);
     }
     Ok(())
+}
+
+/// Whether a claim says that it is an access token.
+fn is_called_access_token(claims: &Claims) -> bool {
+    let says = |claim, word: &str| {
+        let given = claims.string(claim).ok().flatten();
+        given.is_some_and(|given| given.eq_ignore_ascii_case(word))
+    };
+    says("typ", "Bearer") || ACCESS_TOKEN_USES.iter().any(|own| says("token_use", own))
 }
 
 fn among(names: &[String], audience: &str) -> bool {
@@ -281,6 +333,16 @@ fn check_unbound(claims: &Claims) -> Result<(), TokenFault> {
     match claims.as_object().contains_key("cnf") {
         true => Err(TokenFault::ProofRequired),
         false => Ok(()),
+    }
+}
+
+/// What is said of a token leaves it a bearer token.
+fn check_bearer(said: &Claims) -> Result<(), TokenFault> {
+    check_unbound(said)?;
+    let token_type = said.string("token_type")?;
+    match token_type.is_none_or(|given| given.eq_ignore_ascii_case("bearer")) {
+        true => Ok(()),
+        false => Err(TokenFault::TypeMismatch),
     }
 }
 

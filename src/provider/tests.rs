@@ -86,6 +86,7 @@ impl Envoy {
         let data = ProviderData {
             metadata: ProviderMetadata::parse(&self.provider, &discovery).unwrap(),
             keys: JwkSet::parse(&jwks).unwrap(),
+            keys_mark: ProviderData::mark(Some(&jwks)),
             fetched_at: self.host.now(),
         };
         let worker = &mut self.workers[worker];

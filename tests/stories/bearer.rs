@@ -386,3 +386,23 @@ fn while_the_provider_is_down_known_keys_serve_and_unknown_providers_fail_closed
     world.pass(seconds(61));
     world.worker.serve(with_token("/", &token)).forwarded();
 }
+
+#[test]
+fn an_answer_to_a_token_that_caches_know_nothing_of_is_the_callers_alone() {
+    let world = world_with(|settings| {
+        settings["bearer"] =
+            json!({"headers": [{"name": "authorization"}, {"name": "x-api-token", "scheme": ""}]});
+    });
+    let token = AccessToken::of(&world).signed(&world);
+    let outcome = world.worker.serve(with_token("/", &token));
+    assert!(!outcome.forwarded().is_private);
+    for name in ["x-api-token", "x_api_token"] {
+        let outcome = world.worker.serve(call("GET", "/", &[(name, &token)]));
+        assert!(outcome.forwarded().is_private);
+        assert!(!outcome.forwarded().has(name), "{name} is hidden");
+    }
+    // To some upstreams these are one header.
+    let twice = [("x-api-token", token.as_str()), ("x_api_token", "another")];
+    let outcome = world.worker.serve(call("GET", "/", &twice));
+    assert_eq!(outcome.code(), "bearer_token_ambiguous");
+}

@@ -22,6 +22,8 @@ pub struct Forwarded {
     pub filter_state: Vec<(String, String)>,
     /// What becomes of the upstream's answer.
     pub answer: AnswerHeaders,
+    /// Whether the answer says that it is the caller's alone.
+    pub is_private: bool,
 }
 
 impl Outcome {
@@ -33,6 +35,7 @@ impl Outcome {
             set,
             filter_state,
             renewal,
+            is_private,
         } = match decision {
             Decision::Forward(forward) => forward,
             Decision::Answer(response) => return Self::Answered(response),
@@ -53,6 +56,7 @@ impl Outcome {
             set_cookies,
             filter_state,
             answer,
+            is_private,
         })
     }
 

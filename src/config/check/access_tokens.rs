@@ -11,7 +11,7 @@ use super::super::words::{Given, SecretText};
 use super::super::{AccessTokenPolicy, AccessTokenProfile, Client, raw};
 use super::Check;
 use super::provider::{DAY, MOST_ENTRIES};
-use crate::jose::{Algorithm, Jwk, JwkSet};
+use crate::jose::{Algorithm, Jwk, JwkSet, MAX_CANDIDATES};
 
 impl Check<'_> {
     /// `client` is the provider's own.
@@ -76,6 +76,19 @@ impl Check<'_> {
             );
         }
         let (mut algorithms, keys) = (algorithms?, keys?);
+        for algorithm in Algorithm::ASYMMETRIC
+            .into_iter()
+            .chain(Algorithm::SYMMETRIC)
+        {
+            let unnamed = keys
+                .iter()
+                .filter(|(key, _)| key.key_id().is_none() && key.supports(algorithm));
+            if unnamed.count() > MAX_CANDIDATES {
+                let name = algorithm.name();
+                self.fault(&keys_at, format!("has more keys for {name} that have no `kid` than are tried on a token; accepted: at most {MAX_CANDIDATES} for an algorithm, or keys as JWK with `kid`"));
+                break;
+            }
+        }
         for (_, algorithm) in &keys {
             algorithms.extend(algorithm);
         }

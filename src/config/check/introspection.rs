@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::super::fault::At;
-use super::super::{Client, IntrospectionCredentials, IntrospectionPolicy, defaults, raw};
+use super::super::{
+    Client, ClientAuthentication, IntrospectionCredentials, IntrospectionPolicy, defaults, raw,
+};
 use super::Check;
 
 const LONGEST_CACHE: Duration = Duration::from_secs(60 * 60);
@@ -50,6 +52,17 @@ impl Check<'_> {
                 None
             }
         };
+        let asks_openly = match &credentials {
+            Some(IntrospectionCredentials::Client(client)) => {
+                matches!(client.authentication, ClientAuthentication::None)
+            }
+            Some(IntrospectionCredentials::ProviderClient) => client
+                .is_some_and(|client| matches!(client.authentication, ClientAuthentication::None)),
+            _ => false,
+        };
+        if asks_openly {
+            self.fault(&client_at, "does not prove who it is, and no provider tells anybody about tokens (RFC 7662); accepted: a client with a secret or a key, or a `bearer_token`");
+        }
         let cache = self.span(
             &at.key("cache"),
             raw.cache,

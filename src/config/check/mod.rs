@@ -118,6 +118,10 @@ impl<'e> Check<'e> {
             issuers.as_deref(),
             paths.as_ref(),
         );
+        if let (Some(resources), Some(providers)) = (&protected_resources, &providers) {
+            let at = root.key("protected_resources");
+            self.resources_are_audiences(&at, resources, providers);
+        }
         let (provider, others) = providers?;
         Some(Config {
             provider,

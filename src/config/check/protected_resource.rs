@@ -1,9 +1,11 @@
 //! What is said of protected resources.
 
+use std::iter;
+
 use super::super::fault::At;
 use super::super::protected_resource::WELL_KNOWN;
 use super::super::words::Given;
-use super::super::{HostName, Paths, ProtectedResource, ResourceIdentifier, raw};
+use super::super::{HostName, Paths, ProtectedResource, Provider, ResourceIdentifier, raw};
 use super::provider::MOST_ENTRIES;
 use super::request::scope;
 use super::{Check, host, path};
@@ -45,6 +47,25 @@ impl Check<'_> {
             }
         }
         Some(resources)
+    }
+
+    /// A client that follows the metadata asks for a token for this very resource (RFC 8707).
+    pub(super) fn resources_are_audiences(
+        &mut self,
+        at: &At<'_>,
+        resources: &[ProtectedResource],
+        (first, others): &(Provider, Vec<Provider>),
+    ) {
+        let all = iter::once(first).chain(others);
+        let policies = all.filter_map(|one| one.access_tokens.as_ref());
+        for (index, resource) in resources.iter().enumerate() {
+            let text = &resource.identifier.text;
+            let is_known = |audiences: &[String]| audiences.iter().any(|known| known == text);
+            if !policies.clone().any(|policy| is_known(&policy.audiences)) {
+                let at = at.index(index);
+                self.warn(&at.key("resource"), "is among no provider's `audiences`: a client that follows the metadata gets a token for this resource, and it would be refused");
+            }
+        }
     }
 
     fn protected_resource(

@@ -42,8 +42,10 @@ pub(in crate::config) struct AccessTokens {
 pub(in crate::config) enum AccessTokenProfile {
     /// Those that say so by `typ: at+jwt`, with every claim that RFC 9068 requires.
     Rfc9068,
-    /// Those with `typ: JWT` or none as well, as Keycloak and Entra ID issue them, unless something
-    /// suggests that they are ID tokens, or tokens of another kind.
+    /// Those with `typ: JWT` or none as well, as Keycloak and Entra ID issue them, if they have a claim that
+    /// only access tokens have (`scope`, `scp`, `client_id`, `cid`, `appid`, `azpacr`, `permissions`, or
+    /// `typ: Bearer` or `token_use: access` among the claims) or are made with a secret that is written
+    /// here, and nothing says that they are ID tokens or tokens of another kind.
     Lenient,
 }
 

@@ -169,8 +169,10 @@ fn plain_http_takes_a_word_and_warns() {
         identifier.metadata_url,
         "http://app.localhost:10000/.well-known/oauth-protected-resource/mcp"
     );
-    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings.len(), 2);
     assert!(warnings[0].starts_with("protected_resources[0].insecure_allow_http: "));
+    // And its tokens would be for nobody here.
+    assert!(warnings[1].starts_with("protected_resources[0].resource: is among no provider's"));
 }
 
 #[test]

@@ -65,6 +65,8 @@ fn claims_of_other_kinds_say_that_it_is_none() {
             ("typ", "", None),
             ("token_use", "id", Some(TypeMismatch)),
             ("token_use", "access", None),
+            ("token_use", "access_token", None),
+            ("token_use", "refresh_token", Some(TypeMismatch)),
             ("auth_time", "", None),
             ("events", "opened closed", None),
         ] {
@@ -79,7 +81,7 @@ fn claims_of_other_kinds_say_that_it_is_none() {
 fn a_token_for_clients_alone_is_an_id_token_unless_it_says_otherwise() {
     let mut policy = policy(Profile::Lenient);
     policy.audiences.push(CLIENT.to_owned());
-    let bare = |audience: Value| with(least(), "aud", audience);
+    let bare = |audience: Value| without(with(least(), "aud", audience), "scope");
     let scoped = |audience: Value| with(bare(audience), "scope", "a");
     for (claims, expected) in [
         (bare(json!(CLIENT)), Some(TypeMismatch)),
@@ -88,7 +90,8 @@ fn a_token_for_clients_alone_is_an_id_token_unless_it_says_otherwise() {
         (scoped(json!([CLIENT, "portal"])), Some(TypeMismatch)),
         (bare(json!([CLIENT, API])), Some(TypeMismatch)),
         (bare(json!([API, "portal"])), Some(TypeMismatch)),
-        (bare(json!([API, "account"])), None),
+        (bare(json!([API, "account"])), Some(TypeMismatch)),
+        (scoped(json!([API, "account"])), None),
         (scoped(json!([CLIENT, API])), None),
         (with(bare(json!([CLIENT, API])), "scp", json!(["a"])), None),
     ] {
@@ -100,6 +103,45 @@ fn a_token_for_clients_alone_is_an_id_token_unless_it_says_otherwise() {
         let token = typed(SIGNER, Some("at+jwt"), &claims);
         assert!(policy.verify(&token, &SIGNER.jwk_set()).is_ok());
     }
+}
+
+/// Where nobody logs in, the clients of an issuer are not known, and ID tokens have nothing else in common
+/// than that they lack what access tokens have.
+#[test]
+fn without_a_sign_of_an_access_token_it_is_an_id_token() {
+    let mut policy = policy(Profile::Lenient);
+    policy.client_ids = Vec::new();
+    let bare = || without(with(least(), "azp", "spa"), "scope");
+    let verify = |claims: &Value| {
+        let token = typed(SIGNER, Some("JWT"), claims);
+        policy.verify(&token, &SIGNER.jwk_set()).err()
+    };
+    assert_eq!(verify(&bare()), Some(TypeMismatch));
+    for (claim, value) in [
+        ("scope", "a"),
+        ("scp", "a"),
+        ("client_id", "spa"),
+        ("cid", "spa"),
+        ("appid", "spa"),
+        ("azpacr", "0"),
+        ("appidacr", "1"),
+        ("typ", "Bearer"),
+        ("token_use", "access"),
+    ] {
+        assert_eq!(verify(&with(bare(), claim, value)), None, "{claim}");
+    }
+    let permissions = with(bare(), "permissions", json!(["read"]));
+    assert_eq!(verify(&permissions), None);
+}
+
+/// Kong's tokens say no more than who made them, and are made with a secret.
+#[test]
+fn a_token_made_with_a_secret_of_the_configuration_needs_no_such_sign() {
+    let mut policy = policy(Profile::Lenient);
+    let signer = Signer::new(Algorithm::Hs256);
+    let token = typed(signer, Some("JWT"), &without(least(), "scope"));
+    policy.keys = signer.jwk_set();
+    assert!(policy.verify(&token, &signer.jwk_set()).is_ok());
 }
 
 /// What Keycloak sends: the two tokens differ in `typ` among the claims only.
