@@ -46,7 +46,8 @@ impl<'a> Principal<'a> {
         let text = |name| claims?.get(name)?.as_str();
         Self {
             issuer: text("iss"),
-            client: claims.and_then(client_of),
+            // The party that the token was issued to, as who has roles of clients calls it.
+            client: text("azp").or_else(|| claims.and_then(client_of)),
             scopes: Scopes::Claimed,
             claims,
         }

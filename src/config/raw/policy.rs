@@ -19,7 +19,7 @@ pub(in crate::config) struct Conditions {
     /// the scopes or an array.
     pub(in crate::config) scopes: Option<Selection>,
     /// Roles of the top-level claim `roles` and of `resource_access.<client>.roles`, where the client is
-    /// ours for a session and the token's `azp` for a token.
+    /// ours for a session, and for a token its `azp` or else its `client_id`.
     pub(in crate::config) roles: Option<Selection>,
     /// Roles of `realm_access.roles`.
     pub(in crate::config) realm_roles: Option<Selection>,
