@@ -20,10 +20,6 @@ fn every_number_is_the_sdks() {
             types::MapType::HttpRequestHeaders as u32,
         ),
         (
-            Map::RequestTrailers as u32,
-            types::MapType::HttpRequestTrailers as u32,
-        ),
-        (
             Map::Response as u32,
             types::MapType::HttpResponseHeaders as u32,
         ),

@@ -136,7 +136,7 @@ extern "C" fn proxy_on_request_body(context: u32, _: usize, complete: u32) -> Ac
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(context: u32, _: usize) -> Action {
-    stream(context).map_or_else(refuse, |stream| stream.request_trailers())
+    stream(context).map_or_else(refuse, |stream| stream.request_body(true))
 }
 
 #[unsafe(no_mangle)]

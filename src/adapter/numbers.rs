@@ -13,7 +13,6 @@ pub enum Action {
 #[derive(Clone, Copy)]
 pub enum Map {
     Request = 0,
-    RequestTrailers = 1,
     Response = 2,
     CallResponse = 6,
 }

@@ -254,19 +254,6 @@ impl HttpStream {
         self.stream.receive(&self.worker, complete)
     }
 
-    /// Trailers can say what headers say, to an upstream that puts them together.
-    pub fn request_trailers(&self) -> Action {
-        let action = self.stream.receive(&self.worker, true);
-        let trailers =
-            abi::header_pairs(Map::RequestTrailers).and_then(|bytes| pairs::read(&bytes));
-        for (name, _) in trailers.unwrap_or_default() {
-            if self.worker.gateway.guards(&name) {
-                abi::remove_header(Map::RequestTrailers, &name);
-            }
-        }
-        action
-    }
-
     /// Also called for Portero's own answers, which carry their cookies already.
     pub fn response_headers(&self) {
         if self.stream.is_private.get() {

@@ -74,11 +74,6 @@ impl Gateway {
         }
     }
 
-    /// Whether only Portero may tell the upstream something of this name.
-    pub fn guards(&self, name: &str) -> bool {
-        self.guard.guards(name)
-    }
-
     /// What requests have left behind and nobody has carried out yet; whoever takes them runs
     /// [`super::carry_out`] for each.
     pub fn take_jobs(&self) -> Vec<Job> {

@@ -43,7 +43,7 @@ impl HeaderGuard {
         forward
     }
 
-    pub fn guards(&self, name: &str) -> bool {
+    fn guards(&self, name: &str) -> bool {
         match name.contains('_') {
             true => self.names.binary_search(&folded(name)).is_ok(),
             false => self

@@ -50,6 +50,9 @@ fn a_token_in_a_header_a_cookie_or_the_query_lets_in_and_is_hidden_from_the_upst
     ] {
         let answer = envoy.send(&Request::get(target).header(name, value));
         assert_eq!(answer.status, 200, "{name}: {:?}", answer.code());
+        // Caches know of one of these places alone that an answer to it is one caller's.
+        let private = (name != "authorization").then_some("private");
+        assert_eq!(answer.one("cache-control").as_deref(), private, "{name}");
         let arrived = upstream.only();
         upstream.forget();
         assert_eq!(arrived.target, b"/api?a=%20&b", "{name}");
