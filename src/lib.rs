@@ -1,7 +1,8 @@
 //! Portero: an identity gateway inside Envoy.
 //!
 //! One WebAssembly module in the request path sends browsers to an OpenID provider, brings them back
-//! logged in, keeps their session in a sealed cookie and tells the upstream who is calling.
+//! logged in, keeps their session in a sealed cookie, checks the access tokens of programs, decides who may
+//! call what and tells the upstream who is calling.
 //!
 //! # The one rule
 //!
@@ -19,13 +20,15 @@
 //!    results is refused.
 //! 3. Headers that only Portero may set, and Portero's own cookies, are marked for removal whatever
 //!    the route is.
-//! 4. A protected request needs a session. The cookie is found in the worker's cache of opened
-//!    sessions by its exact bytes, or opened: [`session`]. With a session store the cookie holds only
-//!    a reference, and the session is read from there. It must be what the rule asks of an
-//!    authentication, and is brought up to date when that is due.
+//! 4. A protected request needs an access token or a session, as its rule says. [`bearer_token`] finds the
+//!    token, which is verified by [`oidc`] and [`jose`] once and then found again by its exact bytes, or
+//!    asked about at the provider. A token that is not good is refused. The session's cookie is found in
+//!    the worker's cache of opened sessions by its exact bytes, or opened: [`session`]. With a session
+//!    store the cookie holds only a reference, and the session is read from there. Either must be what
+//!    the rule asks of an authentication; a session is brought up to date when that is due.
 //! 5. What the rule demands of its claims is judged by [`authz`]. Who is known and may not is
 //!    refused, never sent to log in.
-//! 6. Without such a session, a navigation is redirected with a sealed cookie for this login, and everything
+//! 6. Without either, a navigation is redirected with a sealed cookie for this login, and everything
 //!    else gets 401. At the callback the code is redeemed, the ID token judged by [`oidc`] and
 //!    [`jose`], and a new session stored.
 //! 7. The decision goes back to `adapter`: headers are removed and set, or an answer is sent. An
@@ -33,7 +36,7 @@
 //!
 //! # What outlives a request
 //!
-//! [`provider`] keeps the provider's metadata and keys: one copy in each worker, and one sealed copy
+//! [`provider`] keeps the metadata and keys of each provider: one copy in each worker, and one sealed copy
 //! in shared data by which the workers learn from each other. The root context's tick keeps them
 //! fresh and wakes requests that wait for them. It also carries out the refreshes of sessions: a
 //! request takes the lease on one in shared data, and whoever needs the result finds it there.
