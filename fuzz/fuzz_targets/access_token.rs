@@ -25,6 +25,7 @@ fuzz_target!(|token: &str| {
         max_lifetime: None,
         require_consumer: false,
         client_ids: Vec::new(),
+        introspection: None,
     };
     let verifier = AccessTokenVerifier {
         issuer: "https://idp.example.com",
