@@ -6,7 +6,7 @@ use super::logout_token::logout_event;
 use super::verifier::{Clock, check_issuer, check_signature, required, subject};
 use crate::config::{AccessTokenPolicy, AccessTokenProfile, IntrospectionPolicy};
 use crate::error::TokenFault;
-use crate::jose::{Claims, Header, JwkSet, Jws, client_of};
+use crate::jose::{Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// `typ` of a token that says that it is an access token (RFC 9068 section 2.1).
@@ -52,45 +52,17 @@ pub struct AccessTokenVerifier<'a> {
 pub struct VerifiedAccessToken {
     claims: Claims,
     expires_at: Timestamp,
-    scopes: Vec<String>,
 }
 
 impl VerifiedAccessToken {
-    /// `sub`: whom the token is about, which is the client itself where no person is involved
-    /// (RFC 9068 section 2.2). Under [`AccessTokenProfile::Rfc9068`] it is there.
-    pub fn subject(&self) -> Option<&str> {
-        self.text("sub")
-    }
-
-    /// The client that the token was issued to: `client_id` (RFC 9068 section 2.2), or else `azp`.
-    /// Under [`AccessTokenProfile::Rfc9068`] it is there.
-    pub fn client_id(&self) -> Option<&str> {
-        client_of(self.claims.as_object())
-    }
-
-    /// `jti`: the token's own name. Under [`AccessTokenProfile::Rfc9068`] it is there.
-    pub fn jwt_id(&self) -> Option<&str> {
-        self.text("jti")
-    }
-
     /// `exp`, by the issuer's clock.
     pub const fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// What the token allows, in its order (RFC 8693 section 4.2).
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
     /// All claims of the token.
     pub const fn claims(&self) -> &Claims {
         &self.claims
-    }
-
-    /// A claim of which the verifier has refused every other type.
-    fn text(&self, claim: &'static str) -> Option<&str> {
-        self.claims.string(claim).ok().flatten()
     }
 }
 
@@ -115,12 +87,8 @@ impl AccessTokenVerifier<'_> {
         self.check_audience(&header, &claims)?;
         let expires_at = self.check_times(&claims)?;
         self.check_parties(&claims)?;
-        let scopes = self.scopes(&claims)?;
-        Ok(VerifiedAccessToken {
-            claims,
-            expires_at,
-            scopes,
-        })
+        self.check_scopes(&claims)?;
+        Ok(VerifiedAccessToken { claims, expires_at })
     }
 
     /// Judges what the issuer says of an active token, as the claims of a JSON Web Token are judged
@@ -163,12 +131,8 @@ impl AccessTokenVerifier<'_> {
         for claim in ["client_id", "jti", "azp"] {
             text(&claims, claim)?;
         }
-        let scopes = words(claims.string("scope")?.unwrap_or_default());
-        Ok(VerifiedAccessToken {
-            claims,
-            expires_at,
-            scopes,
-        })
+        claims.string("scope")?;
+        Ok(VerifiedAccessToken { claims, expires_at })
     }
 
     /// Whether what the issuer says of a token that has been verified is about that very token, and leaves
@@ -269,25 +233,23 @@ impl AccessTokenVerifier<'_> {
         Ok(())
     }
 
-    /// `scope`, a string of words (RFC 8693 section 4.2). Tokens of before may have `scp` instead, and
-    /// an array in either.
-    fn scopes(&self, claims: &Claims) -> Result<Vec<String>, TokenFault> {
+    /// `scope` is a string of words (RFC 8693 section 4.2). Tokens of before may have `scp` instead, and an
+    /// array in either.
+    fn check_scopes(&self, claims: &Claims) -> Result<(), TokenFault> {
         if self.policy.profile == AccessTokenProfile::Rfc9068 {
-            return Ok(words(claims.string("scope")?.unwrap_or_default()));
+            return claims.string("scope").map(drop);
         }
         for claim in ["scope", "scp"] {
-            let invalid = TokenFault::ClaimInvalid { claim };
-            match claims.as_object().get(claim) {
-                None => {}
-                Some(Value::String(text)) => return Ok(words(text)),
-                Some(Value::Array(scopes)) => {
-                    let scopes = scopes.iter().map(|scope| scope.as_str().ok_or(invalid));
-                    return scopes.map(|scope| scope.map(ToOwned::to_owned)).collect();
-                }
-                Some(_) => return Err(invalid),
+            let is_one = match claims.as_object().get(claim) {
+                None | Some(Value::String(_)) => true,
+                Some(Value::Array(scopes)) => scopes.iter().all(Value::is_string),
+                Some(_) => false,
+            };
+            if !is_one {
+                return Err(TokenFault::ClaimInvalid { claim });
             }
         }
-        Ok(Vec::new())
+        Ok(())
     }
 }
 
@@ -344,11 +306,6 @@ fn check_bearer(said: &Claims) -> Result<(), TokenFault> {
         true => Ok(()),
         false => Err(TokenFault::TypeMismatch),
     }
-}
-
-fn words(text: &str) -> Vec<String> {
-    let words = text.split(' ').filter(|word| !word.is_empty());
-    words.map(ToOwned::to_owned).collect()
 }
 
 /// A claim that names something, where it is present.

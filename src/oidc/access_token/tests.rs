@@ -107,19 +107,12 @@ fn a_good_token_of_every_algorithm_is_verified() {
         for signer in all_algorithms().into_iter().map(Signer::new) {
             let token = typed(signer, Some("at+jwt"), &good());
             let token = policy(profile).verify(&token, &signer.jwk_set()).unwrap();
-            assert_eq!(token.subject(), Some("alice"));
-            assert_eq!(token.client_id(), Some("mobile"));
-            assert_eq!(token.jwt_id(), Some("t-1"));
             assert_eq!(token.expires_at(), Timestamp::from_secs(NOW + 300));
-            assert_eq!(token.scopes(), ["orders.read", "orders.write"]);
             assert_eq!(&Value::Object(token.claims().as_object().clone()), &good());
         }
     }
     let token = verify(Profile::Lenient, &least()).unwrap();
-    assert_eq!(token.subject(), None);
-    assert_eq!(token.client_id(), None);
-    assert_eq!(token.jwt_id(), None);
-    assert!(token.scopes().is_empty());
+    assert_eq!(&Value::Object(token.claims().as_object().clone()), &least());
 }
 
 #[test]

@@ -152,8 +152,7 @@ fn keycloaks_tokens_are_told_apart() {
         "aud": [API, "account"], "sub": "f:1", "typ": "Bearer", "azp": "portal", "sid": "s",
         "acr": "1", "scope": "openid profile", "realm_access": {"roles": ["clerk"]},
     });
-    let token = verify(Profile::Lenient, &access).unwrap();
-    assert_eq!(token.client_id(), Some("portal"));
+    assert_eq!(fault(Profile::Lenient, &access), None);
     let id = with(without(access, "scope"), "typ", "ID");
     assert_eq!(fault(Profile::Lenient, &id), Some(TypeMismatch));
 }
