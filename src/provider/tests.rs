@@ -114,6 +114,13 @@ impl Envoy {
         }
     }
 
+    fn mark(&self, worker: usize) -> Option<[u8; 8]> {
+        match self.availability(worker) {
+            Availability::Ready(data) => Some(data.keys_mark),
+            _ => None,
+        }
+    }
+
     fn is_down(&self, worker: usize) -> bool {
         matches!(self.availability(worker), Availability::Down)
     }
@@ -421,4 +428,26 @@ fn of_a_provider_written_by_hand_only_keys_are_fetched() {
     });
     envoy.provider = config(|whole| whole["providers"]["corp"]["endpoints"] = endpoints).provider;
     assert_eq!(envoy.tick(0), KEYS);
+}
+
+/// What was verified with keys need not be verified again because they were fetched again.
+#[test]
+fn the_same_keys_have_the_same_mark() {
+    let jwks = |seed: &str| json!({"keys": [], "x": seed}).to_string().into_bytes();
+    let mark = |jwks: &[u8]| ProviderData::mark(Some(jwks));
+    assert_eq!(mark(&jwks("a")), mark(&jwks("a")));
+    assert_ne!(mark(&jwks("a")), mark(&jwks("b")));
+    let mut envoy = Envoy::ready();
+    let before = envoy.mark(0);
+    let fetched_at = envoy.fetched_at(0);
+    envoy.host.pass(COOLDOWN);
+    assert!(matches!(envoy.want(0), KeyRefresh::Asked(_)));
+    assert_eq!(envoy.tick(0), KEYS);
+    envoy.succeed(0);
+    // The other worker takes the documents over.
+    assert_eq!(envoy.tick(1), None);
+    for worker in [0, 1] {
+        assert_ne!(envoy.fetched_at(worker), fetched_at);
+        assert_eq!(envoy.mark(worker), before);
+    }
 }

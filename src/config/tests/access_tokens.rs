@@ -155,3 +155,19 @@ fn audiences_are_named_and_are_no_clients() {
         loaded.warnings[0].starts_with("providers.corp.access_tokens.audiences: names the client")
     );
 }
+
+/// Only so many keys are tried on a token that names none.
+#[test]
+fn keys_without_a_name_are_as_many_as_are_tried() {
+    let with_secrets = |count: usize| {
+        let secret = |index| json!({"secret": {"value": format!("{index}{SESSION_KEY}"), "algorithm": "HS256"}});
+        let keys: Vec<Value> = (0..count).map(secret).collect();
+        with_tokens(|machines| machines["access_tokens"]["keys"] = json!(keys))
+    };
+    accepted(&with_secrets(4));
+    refused(
+        &with_secrets(5),
+        &format!("{TOKENS}.keys"),
+        "has more keys for HS256",
+    );
+}

@@ -149,3 +149,18 @@ fn its_endpoint_has_a_cluster_and_may_be_written_by_hand() {
     let endpoint = config.others[0].endpoints.introspection.as_ref().unwrap();
     assert_eq!(endpoint.path(), "/introspect");
 }
+
+#[test]
+fn who_asks_has_to_prove_who_they_are() {
+    let open = json!({"none": {}});
+    let mut own = corp(json!({}));
+    own["providers"]["corp"]["client"]["authentication"] = open.clone();
+    let other = machines(json!({"client": {"id": "gateway", "authentication": open}}));
+    for (whole, provider) in [(own, "corp"), (other, "machines")] {
+        refused(
+            &whole,
+            &format!("providers.{provider}.access_tokens.introspection.client"),
+            "does not prove who it is",
+        );
+    }
+}
