@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
-use super::{Forward, opaque};
+use super::{Forward, introspection, opaque};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::bearer_token;
 use crate::config::{AccessTokenPolicy, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
-use crate::jose::{Claims, JwkSet, Jws};
-use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+use crate::jose::{Claims, Jws};
+use crate::oidc::{VerifiedAccessToken, issuer_of};
 use crate::provider::Sender;
 use crate::session::{Authentication, CacheKey, Footprint, footprint};
 use crate::time::Timestamp;
@@ -159,19 +159,24 @@ async fn verify_jwt(
     provider: &Provider,
     policy: &AccessTokenPolicy,
 ) -> Result<OpenToken, Error> {
-    let (verified, keys_of) = verify_with_keys(visit, token, index, provider, policy).await?;
+    let keys = provider_of(visit, index)?;
+    let data = match policy.keys.is_empty() {
+        true => Some(keys.wait().await?),
+        false => None,
+    };
+    let verified = keys
+        .verify_access_token(policy, token, data.as_deref(), Sender::Anybody)
+        .await;
+    let (verified, keys_of) = verified.map_err(Error::AccessToken)?;
     let mut open = open(visit, token, &verified, (index, provider), policy)?;
     open.keys_of = keys_of;
-    let introspection = policy.introspection.as_ref();
-    if let Some(introspection) = introspection.filter(|introspection| introspection.jwt) {
-        let asked = provider_of(visit, index)?;
-        let verifier = AccessTokenVerifier {
-            issuer: &provider.issuer,
-            policy,
-            now: visit.host().now(),
-        };
+    let asking = policy.introspection.as_ref();
+    if let Some(asking) = asking.filter(|asking| asking.jwt) {
+        let verifier = keys.access_token_verifier(policy);
         let confirm = |said: Claims| verifier.confirm(&verified, &said);
-        let ((), until) = asked.introspect(introspection, token, confirm).await?;
+        let digest = introspection::digest(token);
+        let told = keys.introspect(asking, token, &digest, confirm);
+        let ((), until) = told.await?;
         open.good_until = open.good_until.min(until);
     }
     Ok(open)
@@ -187,34 +192,6 @@ pub(super) fn is_current(visit: &Visit<'_>, token: &OpenToken) -> bool {
         (Some(_), None) => false,
     };
     is_good && has_its_keys
-}
-
-async fn verify_with_keys(
-    visit: &Visit<'_>,
-    token: &str,
-    index: usize,
-    provider: &Provider,
-    policy: &AccessTokenPolicy,
-) -> Result<(VerifiedAccessToken, Option<[u8; 8]>), Error> {
-    let attempt = |keys: &JwkSet| {
-        let verifier = AccessTokenVerifier {
-            issuer: &provider.issuer,
-            policy,
-            now: visit.host().now(),
-        };
-        verifier.verify(token, keys)
-    };
-    if !policy.keys.is_empty() {
-        let verified = attempt(&policy.keys).map_err(Error::AccessToken)?;
-        return Ok((verified, None));
-    }
-    let keys = provider_of(visit, index)?;
-    let data = keys.wait().await?;
-    let verified = keys.verify(&data, Sender::Anybody, attempt).await;
-    let (verified, mark) = verified
-        .and_then(|verified| verified.ok_or(TokenFault::KeyUnknown))
-        .map_err(Error::AccessToken)?;
-    Ok((verified, Some(mark)))
 }
 
 pub(super) fn open(

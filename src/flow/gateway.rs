@@ -28,6 +28,8 @@ pub struct KnownProvider {
     pub(super) cache: RefCell<ProviderCache>,
     /// Tells apart providers whose documents are in one Envoy's shared data.
     scope: String,
+    /// Whether anything of it has to be fetched.
+    needs_documents: bool,
 }
 
 /// One loaded configuration with what a worker keeps for it.
@@ -144,14 +146,10 @@ impl Gateway {
     /// Whether metadata and keys of every provider are known.
     pub fn is_ready(&self) -> bool {
         let now = self.host.now();
-        let is_ready = |(known, provider): (&KnownProvider, &Provider)| {
+        self.providers.iter().all(|known| {
             let availability = known.cache.borrow().availability(now);
-            !needs_documents(provider) || matches!(availability, Availability::Ready(_))
-        };
-        self.providers
-            .iter()
-            .zip(self.config.providers())
-            .all(is_ready)
+            !known.needs_documents || matches!(availability, Availability::Ready(_))
+        })
     }
 
     /// To be called regularly: keeps the providers' metadata and keys fresh, and the memory of refreshes
@@ -161,7 +159,7 @@ impl Gateway {
         let mut plans = Vec::new();
         let all = self.providers.iter().zip(self.config.providers());
         for (index, (known, provider)) in all.enumerate() {
-            if needs_documents(provider) {
+            if known.needs_documents {
                 let mut cache = known.cache.borrow_mut();
                 let discovery = cache.tick(self.memory_of(known), provider);
                 plans.extend(discovery.map(|documents| FetchPlan {
@@ -187,13 +185,10 @@ impl KnownProvider {
         Self {
             cache: RefCell::default(),
             scope: scope(provider, ""),
+            needs_documents: provider.publishes_keys()
+                || ProviderMetadata::by_hand(provider).is_none(),
         }
     }
-}
-
-/// Whether anything of a provider has to be fetched.
-fn needs_documents(provider: &Provider) -> bool {
-    provider.publishes_keys() || ProviderMetadata::by_hand(provider).is_none()
 }
 
 /// Bytes of the hash in a scope.

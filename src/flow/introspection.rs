@@ -34,16 +34,16 @@ pub fn digest(token: &str) -> [u8; 32] {
 }
 
 impl ProviderKeys<'_> {
-    /// What `read` makes of the claims of an active token, and until when the provider need not be asked
+    /// What `read` makes of the claims of an active token with this digest, and until when the provider need not be asked
     /// again. A token that does not count is remembered for as long as `policy` says.
     pub async fn introspect<T>(
         &self,
         policy: &IntrospectionPolicy,
         token: &str,
+        digest: &[u8; 32],
         read: impl FnOnce(Claims) -> Result<T, TokenFault>,
     ) -> Result<(T, Timestamp), Error> {
-        let digest = digest(token);
-        let key = CacheKey::Digest(&digest);
+        let key = CacheKey::Digest(digest);
         let refused = &self.gateway.refused_tokens;
         let asked_at = self.gateway.host.now();
         let known = refused.borrow_mut().find(key, "");

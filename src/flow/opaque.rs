@@ -7,7 +7,6 @@ use super::introspection;
 use super::serve::Visit;
 use crate::config::{AccessTokenPolicy, IntrospectionPolicy, Provider};
 use crate::error::{Error, TokenFault};
-use crate::oidc::AccessTokenVerifier;
 use crate::session::CacheKey;
 
 /// The longest token that a provider is asked about.
@@ -49,16 +48,13 @@ impl<'a> Asked<'a> {
         {
             return Ok(known);
         }
+        let asked = bearer::provider_of(visit, self.index)?;
         let read = |claims| {
-            let verifier = AccessTokenVerifier {
-                issuer: &self.provider.issuer,
-                policy: self.policy,
-                now: visit.host().now(),
-            };
+            let verifier = asked.access_token_verifier(self.policy);
             verifier.verify_introspected(claims, self.introspection)
         };
-        let told = bearer::provider_of(visit, self.index)?
-            .introspect(self.introspection, token, read)
+        let told = asked
+            .introspect(self.introspection, token, &digest, read)
             .await;
         let open = told.and_then(|(verified, until)| {
             let mut open = bearer::open(

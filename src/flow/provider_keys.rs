@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::gateway::KnownProvider;
 use super::{Exchange, Gateway};
-use crate::config::Provider;
+use crate::config::{AccessTokenPolicy, Provider};
 use crate::error::{Error, TokenFault};
 use crate::jose::JwkSet;
+use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken};
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 
 /// One of the configured providers.
@@ -72,6 +73,39 @@ impl<'a> ProviderKeys<'a> {
             Some(newer) => attempt(&newer.keys).map(|outcome| Some((outcome, newer.keys_mark))),
             None => Ok(None),
         }
+    }
+
+    /// Judges access tokens of this provider, now.
+    pub fn access_token_verifier<'p>(
+        &self,
+        policy: &'p AccessTokenPolicy,
+    ) -> AccessTokenVerifier<'p>
+    where
+        'a: 'p,
+    {
+        AccessTokenVerifier {
+            issuer: &self.provider.issuer,
+            policy,
+            now: self.gateway.host.now(),
+        }
+    }
+
+    /// Verifies an access token with the keys of `data`, and newer ones where need be; without `data`, with
+    /// those that are written by hand. With the token comes the mark of the keys that were fetched.
+    pub async fn verify_access_token(
+        &self,
+        policy: &AccessTokenPolicy,
+        token: &str,
+        data: Option<&ProviderData>,
+        sender: Sender,
+    ) -> Result<(VerifiedAccessToken, Option<[u8; 8]>), TokenFault> {
+        let attempt = |keys: &JwkSet| self.access_token_verifier(policy).verify(token, keys);
+        let Some(data) = data else {
+            return Ok((attempt(&policy.keys)?, None));
+        };
+        let verdict = self.verify(data, sender, attempt).await?;
+        let (token, mark) = verdict.ok_or(TokenFault::KeyUnknown)?;
+        Ok((token, Some(mark)))
     }
 
     /// Keys that were fetched after these, once per cool-down.

@@ -10,8 +10,8 @@ use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
 use crate::jose::{Claims, JwkSet};
 use crate::oidc::{
-    AccessTokenVerifier, Authenticator, Expectations, RevocationRequest, TokenRequest,
-    TokenResponse, TokenVerifier, VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
+    Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
+    VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
 };
 use crate::provider::{ProviderData, Sender};
 use crate::telemetry::{Level, Purpose};
@@ -172,22 +172,12 @@ impl RelyingParty<'_> {
         let Some(policy) = policy.filter(|_| provider.access_token_claims) else {
             return Ok(None);
         };
-        let attempt = |keys: &JwkSet| {
-            let verifier = AccessTokenVerifier {
-                issuer: &provider.issuer,
-                policy,
-                now: self.host().now(),
-            };
-            verifier.verify(tokens.access_token.expose(), keys)
-        };
-        let token = match (policy.keys.is_empty(), self.keys()) {
-            (false, _) => attempt(&policy.keys)?,
-            (true, Err(_)) => return Err(TokenFault::KeyUnknown),
-            (true, Ok(keys)) => {
-                let verdict = keys.verify(data, Sender::Provider, attempt).await?;
-                verdict.ok_or(TokenFault::KeyUnknown)?.0
-            }
-        };
+        let keys = self.keys().map_err(|_| TokenFault::KeyUnknown)?;
+        let data = policy.keys.is_empty().then_some(data);
+        let token = tokens.access_token.expose();
+        let (token, _) = keys
+            .verify_access_token(policy, token, data, Sender::Provider)
+            .await?;
         Ok(Some(token.claims().clone()))
     }
 

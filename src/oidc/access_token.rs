@@ -122,11 +122,7 @@ impl AccessTokenVerifier<'_> {
             true => clock.check_expiry(&claims)?,
             false => self.now.after(policy.cache),
         };
-        if let Some(max_lifetime) = self.policy.max_lifetime
-            && expires_at > required(issued_at, "iat")?.after(max_lifetime)
-        {
-            return Err(TokenFault::LifetimeTooLong);
-        }
+        self.check_lifetime(issued_at, expires_at)?;
         subject(&claims)?;
         for claim in ["client_id", "jti", "azp"] {
             text(&claims, claim)?;
@@ -211,12 +207,23 @@ impl AccessTokenVerifier<'_> {
         if self.policy.profile == AccessTokenProfile::Rfc9068 {
             required(issued_at, "iat")?;
         }
-        if let Some(max_lifetime) = self.policy.max_lifetime
-            && expires_at > required(issued_at, "iat")?.after(max_lifetime)
-        {
-            return Err(TokenFault::LifetimeTooLong);
-        }
+        self.check_lifetime(issued_at, expires_at)?;
         Ok(expires_at)
+    }
+
+    /// How far `iat` and `exp` are apart, which takes both.
+    fn check_lifetime(
+        &self,
+        issued_at: Option<Timestamp>,
+        expires_at: Timestamp,
+    ) -> Result<(), TokenFault> {
+        let Some(max_lifetime) = self.policy.max_lifetime else {
+            return Ok(());
+        };
+        match expires_at > required(issued_at, "iat")?.after(max_lifetime) {
+            true => Err(TokenFault::LifetimeTooLong),
+            false => Ok(()),
+        }
     }
 
     /// Who the token is about and who it was issued to, and its name.

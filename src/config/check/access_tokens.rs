@@ -152,8 +152,7 @@ impl Check<'_> {
         is_base64: bool,
     ) -> Option<(Jwk, Algorithm)> {
         let value_at = at.key("value");
-        let accepted = "a string, or {\"env\": \"NAME\"}";
-        let value = self.required(&value_at, value, accepted, Self::secret);
+        let value = self.written_secret(&value_at, value);
         let names = Algorithm::SYMMETRIC.map(Algorithm::name).join(", ");
         let algorithm = self.required(
             &at.key("algorithm"),

@@ -106,7 +106,11 @@ impl Check<'_> {
         }
     }
 
-    fn written_secret(&mut self, at: &At<'_>, secret: Given<SecretText>) -> Option<Secret<String>> {
+    pub(super) fn written_secret(
+        &mut self,
+        at: &At<'_>,
+        secret: Given<SecretText>,
+    ) -> Option<Secret<String>> {
         let accepted = "a string, or {\"env\": \"NAME\"}";
         self.required(at, secret, accepted, Self::secret)
     }

@@ -52,15 +52,13 @@ impl Check<'_> {
                 None
             }
         };
-        let asks_openly = match &credentials {
-            Some(IntrospectionCredentials::Client(client)) => {
-                matches!(client.authentication, ClientAuthentication::None)
-            }
-            Some(IntrospectionCredentials::ProviderClient) => client
-                .is_some_and(|client| matches!(client.authentication, ClientAuthentication::None)),
-            _ => false,
+        let asking = match &credentials {
+            Some(IntrospectionCredentials::Client(own)) => Some(own),
+            Some(IntrospectionCredentials::ProviderClient) => client,
+            Some(IntrospectionCredentials::Bearer(_)) | None => None,
         };
-        if asks_openly {
+        if asking.is_some_and(|asking| matches!(asking.authentication, ClientAuthentication::None))
+        {
             self.fault(&client_at, "does not prove who it is, and no provider tells anybody about tokens (RFC 7662); accepted: a client with a secret or a key, or a `bearer_token`");
         }
         let cache = self.span(
