@@ -170,7 +170,7 @@ const fn title(status: u16) -> &'static str {
         401 => "Sign-in required",
         403 => "Not allowed",
         405 => "Method not allowed",
-        502..=504 => "Sign-in is not possible at the moment",
+        502..=504 => "Not possible at the moment",
         _ => "Something went wrong",
     }
 }

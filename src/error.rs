@@ -225,6 +225,9 @@ impl Error {
             if !matches!(fault, InvalidGrant | InvalidToken) {
                 errors.push(Self::Provider(Purpose::Introspection, fault));
             }
+            if !matches!(fault, InvalidToken) {
+                errors.push(Self::Provider(Purpose::UpstreamToken, fault));
+            }
             // A store knows neither grants nor clients nor access tokens.
             if !matches!(fault, InvalidGrant | InvalidClient | InvalidToken) {
                 errors.push(Self::SessionStore(fault));

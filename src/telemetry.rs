@@ -37,6 +37,8 @@ pub enum Purpose {
     Userinfo,
     Revocation,
     Introspection,
+    /// A token for the upstream.
+    UpstreamToken,
 }
 
 impl Purpose {
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Userinfo => "userinfo",
             Self::Revocation => "revocation",
             Self::Introspection => "introspection",
+            Self::UpstreamToken => "upstream_token",
         }
     }
 }

@@ -28,6 +28,7 @@ mod struct_message;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod upstream_token;
 mod words;
 
 use std::iter;
@@ -49,6 +50,10 @@ pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
 pub use protected_resource::{ProtectedResource, ResourceIdentifier};
+pub use upstream_token::{
+    Actor, Assertion, SignedAssertion, SubjectToken, TokenClient, TokenExchange, TokenGrant,
+    UpstreamToken, WithoutToken,
+};
 #[cfg(not(target_arch = "wasm32"))]
 pub use {reference::reference, schema::schema};
 
@@ -71,6 +76,8 @@ pub struct Config {
     pub reads_bodies: bool,
     /// Whom bearer tokens are from, where the upstream is told.
     pub consumers: Option<Consumers>,
+    /// What is fetched for the upstream, by name.
+    pub upstream_tokens: Vec<UpstreamToken>,
     pub upstream: Upstream,
 }
 
@@ -111,6 +118,8 @@ pub struct Provider {
     pub client: Option<Client>,
     /// What access tokens must be like, where they count.
     pub access_tokens: Option<AccessTokenPolicy>,
+    /// Whether it issues any of [`Config::upstream_tokens`].
+    pub issues_upstream_tokens: bool,
     pub scopes: Vec<String>,
     /// Resource indicators, sent in authorization and token requests (RFC 8707).
     pub resources: Vec<String>,
@@ -142,7 +151,8 @@ impl Provider {
     pub fn publishes_keys(&self) -> bool {
         match (&self.client, &self.access_tokens) {
             (None, Some(policy)) => policy.keys.is_empty(),
-            _ => true,
+            (None, None) => false,
+            (Some(_), _) => true,
         }
     }
 
@@ -312,6 +322,8 @@ pub struct Rule {
     pub authentication: AuthenticationDemand,
     /// What it demands of the claims of whoever gets through; nothing where everybody does.
     pub policy: Policy,
+    /// What requests under it get: indexes among [`Config::upstream_tokens`].
+    pub upstream_tokens: Vec<usize>,
 }
 
 /// How a person must have authenticated at the provider (OpenID Connect Core 3.1.2.1).
@@ -402,6 +414,8 @@ pub enum CorsPreflight {
 pub struct Upstream {
     pub headers: Vec<UpstreamHeader>,
     pub filter_state: Vec<FilterState>,
+    /// What requests get that no rule matches: indexes among [`Config::upstream_tokens`].
+    pub tokens: Vec<usize>,
 }
 
 impl Upstream {

@@ -48,6 +48,8 @@ impl Error {
 const BAD_ANSWER: &str =
     "The sign-in service gave an answer that cannot be trusted. Nobody has been signed in.";
 const NO_ANSWER: &str = "The sign-in service did not answer. Please try again soon.";
+const NO_CREDENTIALS: &str =
+    "The service behind this address cannot be asked at the moment. Please try again soon.";
 const NO_LOGOUT: &str = "This sign-out cannot be accepted. Nothing has been done.";
 const START_AGAIN: &str = "This sign-in cannot be finished here. Please start again.";
 
@@ -205,6 +207,10 @@ fn authorization(fault: AuthorizationFault) -> Report {
 
 fn provider(purpose: Purpose, fault: CallFault) -> Report {
     let (status, message) = match fault {
+        // Whoever is calling has done nothing wrong, and signing in would change nothing.
+        CallFault::Unreachable if purpose == Purpose::UpstreamToken => (503, NO_CREDENTIALS),
+        CallFault::Timeout if purpose == Purpose::UpstreamToken => (504, NO_CREDENTIALS),
+        _ if purpose == Purpose::UpstreamToken => (502, NO_CREDENTIALS),
         CallFault::Unreachable => (503, NO_ANSWER),
         CallFault::Timeout => (504, NO_ANSWER),
         CallFault::Refused | CallFault::Malformed | CallFault::InvalidToken => (502, BAD_ANSWER),

@@ -182,8 +182,8 @@ impl Call {
         let cluster = match purpose {
             Purpose::Discovery => &clusters.discovery,
             Purpose::Jwks => &clusters.jwks,
-            // Both are the provider's OAuth server.
-            Purpose::Token | Purpose::Revocation => &clusters.token,
+            // All are the provider's OAuth server.
+            Purpose::Token | Purpose::Revocation | Purpose::UpstreamToken => &clusters.token,
             Purpose::Userinfo => &clusters.userinfo,
             Purpose::Introspection => &clusters.introspection,
         };

@@ -14,7 +14,7 @@ const MAX_DOCUMENT: usize = 128 * 1024;
 pub struct ProviderMetadata {
     /// Where people log in.
     pub authorization_endpoint: Option<Endpoint>,
-    /// Where people log in.
+    /// Where people log in, and where tokens are had for the upstream.
     pub token_endpoint: Option<Endpoint>,
     /// Where the keys are not written by hand.
     pub jwks_uri: Option<Endpoint>,
@@ -86,7 +86,8 @@ impl ProviderMetadata {
             introspection_endpoint: endpoints.introspection.clone(),
             announces_iss_parameter: false,
         };
-        metadata.suffices(provider).then_some(metadata)
+        let issues = metadata.token_endpoint.is_some() || !provider.issues_upstream_tokens;
+        (issues && metadata.suffices(provider)).then_some(metadata)
     }
 
     /// Whether it says everything that is needed of this provider.

@@ -219,7 +219,7 @@ fn a_call_is_counted_once_by_whether_its_answer_can_be_used() {
         Purpose::Token => json!({"access_token": "x", "token_type": "Bearer"}),
         Purpose::Userinfo => json!({"sub": "somebody else"}),
         Purpose::Revocation => panic!("only the status counts"),
-        Purpose::Introspection => panic!("has a story of its own"),
+        Purpose::Introspection | Purpose::UpstreamToken => panic!("has a story of its own"),
     };
     for purpose in [
         Purpose::Discovery,

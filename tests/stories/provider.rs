@@ -5,6 +5,7 @@ mod authentication;
 mod introspection;
 mod script;
 mod token;
+mod upstream_token;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,7 @@ use crate::host::Land;
 use crate::signer::Signer;
 pub use authentication::Authenticated;
 pub use script::{Answer, IdToken, Script};
+pub use upstream_token::{TokenCall, issued};
 
 pub const ISSUER: &str = "https://idp.example.com/realms/acme";
 pub const CLIENT_ID: &str = "portero";
@@ -61,6 +63,8 @@ pub struct Provider {
     pub authorizations: RefCell<Vec<String>>,
     /// What came in, in order.
     pub calls: RefCell<Vec<(Purpose, String)>>,
+    /// The requests for tokens of the upstream, in order.
+    pub token_calls: RefCell<Vec<TokenCall>>,
     issued: Cell<u32>,
     /// How long an answer takes.
     pub latency: Cell<Duration>,
@@ -84,6 +88,7 @@ impl Provider {
             refresh_tokens: RefCell::default(),
             authorizations: RefCell::default(),
             calls: RefCell::default(),
+            token_calls: RefCell::default(),
             issued: Cell::new(0),
             latency: Cell::new(Duration::from_millis(10)),
         })
@@ -112,6 +117,7 @@ impl Provider {
             Purpose::Userinfo,
             Purpose::Revocation,
             Purpose::Introspection,
+            Purpose::UpstreamToken,
         ] {
             self.break_down(purpose, Answer::Status(503));
         }
@@ -240,6 +246,7 @@ impl Provider {
             Purpose::Userinfo => self.userinfo(call),
             Purpose::Revocation => self.revoke(call),
             Purpose::Introspection => self.introspect(call),
+            Purpose::UpstreamToken => self.upstream_token(call),
         };
         Ok(Reply {
             status,

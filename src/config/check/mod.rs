@@ -135,9 +135,11 @@ impl<'e> Check<'e> {
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
             consumers: consumers?,
+            upstream_tokens: Vec::new(),
             upstream: Upstream {
                 headers: headers?,
                 filter_state: filter_state?,
+                tokens: Vec::new(),
             },
         })
     }

@@ -151,6 +151,7 @@ impl Check<'_> {
             endpoints: endpoints?,
             client: client?,
             access_tokens: access_tokens?,
+            issues_upstream_tokens: false,
             scopes: scopes?,
             resources: resources?,
             authorization_params: authorization_params?,

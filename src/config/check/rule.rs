@@ -87,6 +87,7 @@ impl Check<'_> {
             entrance: entrance?,
             authentication: authentication?,
             policy: policy?,
+            upstream_tokens: Vec::new(),
         })
     }
 

@@ -149,7 +149,7 @@ fn faults_are_pages_that_can_be_read() {
     browser.open(&envoy.url("/orders"));
     browser.log_in(provider.form(), &provider.person());
     wait::until("the page", || {
-        (browser.title() == "Sign-in is not possible at the moment").then_some(())
+        (browser.title() == "Not possible at the moment").then_some(())
     });
     assert_eq!(code(&browser), "token_refused");
     pictures(&browser, "error-token-refused");

@@ -4,7 +4,7 @@ use portero::flow::Reply;
 use portero::telemetry::Purpose;
 use serde_json::{Value, json};
 
-use crate::provider::{Answer, ISSUER, SUBJECT};
+use crate::provider::{Answer, ISSUER, SUBJECT, issued};
 use crate::signer::Signer;
 
 /// The ways, and for each the word in which it ends.
@@ -126,6 +126,7 @@ fn cut_off(purpose: Purpose) -> Vec<u8> {
         Purpose::Userinfo => json!({"sub": SUBJECT}),
         Purpose::Revocation => json!({}),
         Purpose::Introspection => json!({"active": true, "aud": "orders", "sub": SUBJECT}),
+        Purpose::UpstreamToken => issued("a"),
     };
     let mut body = document.to_string().into_bytes();
     body.resize(Reply::MOST_BYTES, b' ');
@@ -140,6 +141,7 @@ fn wrong_types(purpose: Purpose) -> Value {
         Purpose::Userinfo => json!({"sub": 7}),
         Purpose::Revocation => json!({"error": {}}),
         Purpose::Introspection => json!({"active": "true", "aud": "orders"}),
+        Purpose::UpstreamToken => json!({"access_token": 1, "token_type": []}),
     }
 }
 

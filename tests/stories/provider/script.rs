@@ -3,7 +3,7 @@
 use portero::telemetry::Purpose;
 use serde_json::{Map, Value, json};
 
-use super::{Authenticated, SUBJECT};
+use super::{Authenticated, SUBJECT, TokenCall};
 use crate::signer::Signer;
 
 /// An answer that no honest provider gives.
@@ -35,6 +35,9 @@ pub struct IdToken {
 
 type Change = Box<dyn Fn(&mut IdToken)>;
 
+/// What becomes of a request for a token of the upstream; with a new token to give.
+type TokenAnswer = Box<dyn Fn(&TokenCall, &str) -> (u16, Value)>;
+
 pub struct Script {
     pub signer: Signer,
     pub jwks: Value,
@@ -51,6 +54,8 @@ pub struct Script {
     pub metadata: Vec<(&'static str, Value)>,
     /// Members that the token response has instead of or beside the usual ones.
     pub token_response: Vec<(&'static str, Value)>,
+    /// How requests for tokens of the upstream are answered.
+    pub upstream_token: Option<TokenAnswer>,
     pub iss_parameter: Option<String>,
     /// Whether the provider looks at how a person authenticated, and tells it in ID tokens.
     pub tells_authentication: bool,
@@ -78,6 +83,7 @@ impl Script {
             refreshes: false,
             metadata: Vec::new(),
             token_response: Vec::new(),
+            upstream_token: None,
             iss_parameter: None,
             tells_authentication: false,
             authenticated: None,
