@@ -15,7 +15,7 @@ use crate::world::{World, seconds};
 const SECRET: &str = "the secret of the orders client";
 
 /// A world in which `/orders` is public and its upstream wants a token, after `change` to how it is had.
-fn world_with(change: impl FnOnce(&mut Value)) -> World {
+pub fn world_with(change: impl FnOnce(&mut Value)) -> World {
     let mut token = json!({"client": client("client_secret_basic")});
     change(&mut token);
     let world = World::with(|settings| {
@@ -33,17 +33,17 @@ fn world() -> World {
     world_with(|_| ())
 }
 
-fn client(method: &str) -> Value {
+pub fn client(method: &str) -> Value {
     json!({"id": "orders", "authentication": {method: {"secret": SECRET}}})
 }
 
-fn get(world: &World, target: &str) -> Outcome {
+pub fn get(world: &World, target: &str) -> Outcome {
     world.worker.serve(call("GET", target, &[]))
 }
 
 /// What the upstream gets in `authorization`.
 #[track_caller]
-fn gets(world: &World, target: &str) -> String {
+pub fn gets(world: &World, target: &str) -> String {
     get(world, target)
         .forwarded()
         .header("authorization")
