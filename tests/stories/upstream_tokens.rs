@@ -394,3 +394,33 @@ fn no_token_is_fetched_for_whoever_is_refused() {
     assert!(page.forwarded().has("x-userinfo"));
     assert_eq!(asked(&world), 1);
 }
+
+#[test]
+fn a_provider_that_only_issues_tokens_lets_nobody_in() {
+    let world = World::with(|settings| {
+        let corp = settings["providers"]["corp"].as_object_mut().unwrap();
+        corp.remove("client");
+        corp.remove("access_tokens");
+        settings["upstream_tokens"] = json!({"orders": {"client": client("client_secret_basic")}});
+        settings["upstream"]["tokens"] = json!(["orders"]);
+        settings["rules"] = json!([
+            {"match": {"path": {"prefix": "/orders"}}, "access": "public"},
+            {"match": {"path": {"prefix": "/reports"}}},
+        ]);
+    });
+    world.land.keep_secret(SECRET);
+    let token = AccessToken::of(&world).signed(&world);
+    for target in ["/reports", "/elsewhere"] {
+        for request in [
+            call("GET", target, &[]),
+            call("GET", target, &[("accept", "text/html")]),
+            with_token(target, &token),
+        ] {
+            let outcome = world.worker.serve(request);
+            let end = (outcome.status(), outcome.code());
+            assert_eq!(end, (401, "token_required".to_owned()), "{target}");
+        }
+    }
+    assert_eq!(asked(&world), 0);
+    assert!(gets(&world, "/orders").starts_with("Bearer "));
+}
