@@ -1,5 +1,7 @@
 //! What Portero needs of the proxy it runs in, besides HTTP calls: those are steps of a flow.
 
+use std::time::Duration;
+
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
@@ -49,4 +51,10 @@ pub fn random<const N: usize>(host: &dyn Host) -> Result<[u8; N], RandomUnavaila
     let mut bytes = [0; N];
     host.fill_random(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.
+pub fn jittered(host: &dyn Host, span: Duration) -> Duration {
+    let [byte] = random::<1>(host).unwrap_or_default();
+    span.saturating_sub(span.mul_f64(f64::from(byte) / 1280.0))
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::config::Provider;
-use crate::host::{Host, random};
+use crate::host::{Host, jittered};
 use crate::jose::JwkSet;
 use crate::oidc::ProviderMetadata;
 use crate::session::SharedMemory;
@@ -126,7 +126,7 @@ impl ProviderCache {
         match (&self.data, self.state) {
             (Some(data), _) => Availability::Ready(Rc::clone(data)),
             (None, ProviderState::Backoff { until })
-                if is_ahead(until, now, LONGEST_RETRY_READY) =>
+                if until.is_ahead(now, LONGEST_RETRY_READY) =>
             {
                 Availability::Down
             }
@@ -150,7 +150,7 @@ impl ProviderCache {
         }
         let now = memory.host.now();
         let (schedule, _) = Schedule::read(memory);
-        let under_way = is_ahead(schedule.lease_until, now, lease(provider));
+        let under_way = schedule.lease_until.is_ahead(now, lease(provider));
         if is_backing_off(&schedule, now)
             || (!under_way && is_cooling(&schedule, provider, sender, now))
         {
@@ -171,12 +171,12 @@ impl ProviderCache {
         self.adopt(memory, provider);
         let now = memory.host.now();
         if let ProviderState::Fetching { until, .. } = self.state
-            && is_ahead(until, now, lease(provider))
+            && until.is_ahead(now, lease(provider))
         {
             return None;
         }
         let routine =
-            self.data.is_none() || !is_ahead(self.refresh_at, now, provider.refresh_interval);
+            self.data.is_none() || !self.refresh_at.is_ahead(now, provider.refresh_interval);
         let is_wanted = |sender| self.wishes.of(sender).is_open;
         if !routine && !Sender::ALL.into_iter().any(is_wanted) {
             return None;
@@ -186,7 +186,7 @@ impl ProviderCache {
             self.fail_until(schedule.retry_at, now);
             return None;
         }
-        if is_ahead(schedule.lease_until, now, lease(provider)) {
+        if schedule.lease_until.is_ahead(now, lease(provider)) {
             return None;
         }
         let forced_by = match routine {
@@ -356,28 +356,16 @@ const fn lease(provider: &Provider) -> Duration {
     provider.timeout.saturating_mul(3)
 }
 
-/// Whether `until` is still to come. What lies further ahead than `longest` was written before the
-/// clock was set back, and counts as passed.
-fn is_ahead(until: Timestamp, now: Timestamp, longest: Duration) -> bool {
-    now < until && until.since(now) <= longest
-}
-
 /// Whether a failure delays the next fetch.
 fn is_backing_off(schedule: &Schedule, now: Timestamp) -> bool {
-    is_ahead(schedule.retry_at, now, LONGEST_RETRY_READY)
+    schedule.retry_at.is_ahead(now, LONGEST_RETRY_READY)
 }
 
 /// Whether an unknown key of this sender's has caused a fetch a moment ago.
 fn is_cooling(schedule: &Schedule, provider: &Provider, sender: Sender, now: Timestamp) -> bool {
     let cooldown = provider.unknown_key_cooldown;
     let forced_at = *schedule.forced_at.of(sender);
-    forced_at <= now && is_ahead(forced_at.after(cooldown), now, cooldown)
-}
-
-/// Between 80 and 100 per cent of a span, so that workers and fleets do not march in step.
-fn jittered(host: &dyn Host, span: Duration) -> Duration {
-    let [byte] = random::<1>(host).unwrap_or_default();
-    span.saturating_sub(span.mul_f64(f64::from(byte) / 1280.0))
+    forced_at <= now && forced_at.after(cooldown).is_ahead(now, cooldown)
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ pub enum Route {
     BackChannelLogout,
     /// Clients learn here about the protected resource with this index.
     ResourceMetadata(usize),
-    /// The upstream answers whoever asks.
-    Public,
+    /// The upstream answers whoever asks; the index of the rule that says so.
+    Public(usize),
     /// Only who is known gets through; the index of the rule that says so, if one does.
     Protected(Option<usize>),
 }
@@ -73,7 +73,7 @@ impl Route {
             | Self::FrontChannelLogout
             | Self::BackChannelLogout
             | Self::ResourceMetadata(_)
-            | Self::Public => None,
+            | Self::Public(_) => None,
         }
     }
 
@@ -99,7 +99,7 @@ impl Route {
             .find(|(_, rule)| matches(&rule.matcher, host, method, path));
         match rule {
             Some((index, rule)) => match rule.access {
-                Access::Public => (Self::Public, Some(index)),
+                Access::Public => (Self::Public(index), Some(index)),
                 Access::Authenticated => (Self::Protected(Some(index)), Some(index)),
             },
             None => (Self::Protected(None), None),

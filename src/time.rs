@@ -45,6 +45,12 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// Whether this is still to come. What lies further ahead than `longest` was written before the
+    /// clock was set back, and counts as passed.
+    pub fn is_ahead(self, now: Self, longest: Duration) -> bool {
+        now < self && self.since(now) <= longest
+    }
 }
 
 fn millis(span: Duration) -> u64 {

@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::abi;
 use super::numbers::{Action, Buffer, Map};
-use super::worker::Worker;
+use super::worker::{Worker, status};
 use crate::answer::Response;
 use crate::flow::{
-    BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, Step, broken, serve,
+    BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, SentToken, Step, broken,
+    serve,
 };
 use crate::pairs;
 use crate::request::Request;
@@ -25,6 +26,8 @@ pub struct Stream {
     /// The whole request has come.
     complete: Cell<bool>,
     renewal: RefCell<Option<Renewal>>,
+    /// Tokens that the upstream has got of us.
+    sent_tokens: RefCell<Vec<SentToken>>,
     /// The upstream's answer is to say that it is the caller's alone.
     is_private: Cell<bool>,
 }
@@ -38,6 +41,7 @@ impl Stream {
             wanted: Cell::new(None),
             complete: Cell::new(false),
             renewal: RefCell::default(),
+            sent_tokens: RefCell::default(),
             is_private: Cell::new(false),
         })
     }
@@ -193,6 +197,7 @@ impl Stream {
         let done = removed && set && told;
         if done {
             *self.renewal.borrow_mut() = forward.renewal;
+            *self.sent_tokens.borrow_mut() = forward.sent_tokens;
             self.is_private.set(forward.is_private);
         }
         done
@@ -258,6 +263,12 @@ impl HttpStream {
     pub fn response_headers(&self) {
         if self.stream.is_private.get() {
             abi::add_header(Map::Response, "cache-control", b"private");
+        }
+        let sent_tokens = self.stream.sent_tokens.take();
+        if !sent_tokens.is_empty()
+            && let Some(status) = status(Map::Response)
+        {
+            self.worker.gateway.hear_of_answer(status, &sent_tokens);
         }
         let Some(renewal) = self.stream.renewal.take() else {
             return;

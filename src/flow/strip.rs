@@ -20,8 +20,12 @@ impl HeaderGuard {
         };
         let headers = config.upstream.headers.iter();
         let headers = headers.map(|header| header.name.as_str());
+        // `authorization` is the caller's own wherever no token is put there.
+        let tokens = config.upstream_tokens.iter();
+        let tokens = tokens.filter(|token| !token.keep_existing && token.header != "authorization");
+        let tokens = tokens.map(|token| token.header.as_str());
         let mut names = Vec::new();
-        for header in headers.chain(of_consumers.iter().copied()) {
+        for header in headers.chain(of_consumers.iter().copied()).chain(tokens) {
             let name = folded(header);
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);
