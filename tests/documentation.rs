@@ -26,7 +26,12 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
 
 /// The examples of one language in what users read.
 fn examples(language: &str) -> Vec<String> {
-    let documents = ["README.md", "docs/api.md", "docs/sessions.md"];
+    let documents = [
+        "README.md",
+        "docs/api.md",
+        "docs/sessions.md",
+        "docs/upstream.md",
+    ];
     let examples = documents.map(|path| blocks(&read(path), language));
     assert!(examples.iter().any(|examples| !examples.is_empty()));
     examples.concat()

@@ -30,5 +30,9 @@ pub(super) const BACKCHANNEL_LOGOUT: &str = "/oauth2/backchannel-logout";
 
 pub(super) const USERINFO_HEADER: &str = "x-userinfo";
 
+pub(super) const RENEW_BEFORE: Duration = Duration::from_secs(60);
+pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(5 * 60);
+pub(super) const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
+
 pub(super) const BEARER_HEADER: &str = "authorization";
 pub(super) const BEARER_SCHEME: &str = "Bearer";

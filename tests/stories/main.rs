@@ -68,6 +68,7 @@ mod target;
 mod token_places;
 mod unwritten;
 mod upstream;
+mod upstream_tokens;
 mod visitors;
 mod worker;
 mod world;

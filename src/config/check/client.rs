@@ -12,12 +12,7 @@ use crate::secret::Secret;
 
 impl Check<'_> {
     pub(super) fn client(&mut self, at: &At<'_>, raw: raw::Client) -> Option<Client> {
-        let id = self.required(
-            &at.key("id"),
-            raw.id,
-            "the client identifier that the provider gave",
-            Self::text,
-        );
+        let id = self.client_id(&at.key("id"), raw.id);
         let authentication = self.required(
             &at.key("authentication"),
             raw.authentication,
@@ -28,6 +23,11 @@ impl Check<'_> {
             id: id?,
             authentication: authentication?,
         })
+    }
+
+    pub(super) fn client_id(&mut self, at: &At<'_>, raw: Given<String>) -> Option<String> {
+        let accepted = "the client identifier that the provider gave";
+        self.required(at, raw, accepted, Self::text)
     }
 
     fn authentication(
@@ -74,34 +74,51 @@ impl Check<'_> {
                 audience,
             } => {
                 let at = at.key("private_key_jwt");
-                let algorithm_at = at.key("algorithm");
-                let algorithm = match algorithm {
-                    None => self.or(&algorithm_at, None, None),
-                    Some(name) => self
-                        .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
-                        .map(Some),
-                };
-                let key_id_at = at.key("key_id");
-                let key_id = match key_id {
-                    None => self.or(&key_id_at, None, None),
-                    Some(id) => self.text(&key_id_at, id).map(Some),
-                };
                 let audience = self.assertion_audience(&at, audience);
-                let key_at = at.key("key");
-                let key = self.written_secret(&key_at, key)?;
-                let key = SigningKey::parse(key.expose(), algorithm?);
-                let key = self.accept(&key_at, key.map_err(|fault| fault.to_string()))?;
-                let key = match key_id? {
-                    None => key,
-                    Some(id) => {
-                        let named = key.with_key_id(id).map_err(|fault| fault.to_string());
-                        self.accept(&key_id_at, named)?
-                    }
-                };
                 Some(ClientAuthentication::Assertion {
-                    key,
+                    key: self.private_key(&at, key, key_id, algorithm)?,
                     audience: audience?,
                 })
+            }
+            raw::ClientAuthentication::ClientSecretAutomatic { .. } => {
+                self.fault(
+                    &at.key("client_secret_automatic"),
+                    "is for the clients of `upstream_tokens`; accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none",
+                );
+                None
+            }
+        }
+    }
+
+    /// A private key that signs, with its name. `at` is what it belongs to.
+    pub(super) fn private_key(
+        &mut self,
+        at: &At<'_>,
+        key: Given<SecretText>,
+        key_id: Option<String>,
+        algorithm: Option<String>,
+    ) -> Option<SigningKey> {
+        let algorithm_at = at.key("algorithm");
+        let algorithm = match algorithm {
+            None => self.or(&algorithm_at, None, None),
+            Some(name) => self
+                .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
+                .map(Some),
+        };
+        let key_id_at = at.key("key_id");
+        let key_id = match key_id {
+            None => self.or(&key_id_at, None, None),
+            Some(id) => self.text(&key_id_at, id).map(Some),
+        };
+        let key_at = at.key("key");
+        let key = self.written_secret(&key_at, key)?;
+        let key = SigningKey::parse(key.expose(), algorithm?);
+        let key = self.accept(&key_at, key.map_err(|fault| fault.to_string()))?;
+        match key_id? {
+            None => Some(key),
+            Some(id) => {
+                let named = key.with_key_id(id).map_err(|fault| fault.to_string());
+                self.accept(&key_id_at, named)
             }
         }
     }

@@ -19,7 +19,9 @@ mod request;
 mod rule;
 mod session;
 mod store;
+mod token_grant;
 mod upstream;
+mod upstream_token;
 
 use std::iter;
 use std::ops::RangeInclusive;
@@ -56,12 +58,22 @@ impl<'e> Check<'e> {
 
     pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
         let root = At::Root;
-        let providers = self.providers(&root.key("providers"), raw.providers);
+        let mut providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
         let possible = providers
             .as_ref()
             .map(|(first, others)| entrance::methods(iter::once(first).chain(others)));
-        let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let upstream_at = root.key("upstream");
+        let upstream = raw.upstream.unwrap_or_default();
+        let headers = self.upstream(&upstream_at, upstream.headers);
+        let set = upstream_token::headers_set(headers.as_deref(), raw.consumers.is_some());
+        let upstream_tokens =
+            self.upstream_tokens(&root, raw.upstream_tokens, providers.as_mut(), &set);
+        let tokens = self.tokens_named(
+            &upstream_at.key("tokens"),
+            upstream.tokens,
+            upstream_tokens.as_deref(),
+        );
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());
@@ -69,8 +81,13 @@ impl<'e> Check<'e> {
         let known = entrance::Known {
             methods: possible.as_deref(),
             consumers: consumers.as_ref(),
+            tokens: upstream_tokens.as_deref(),
+            tokens_of_all: tokens.as_deref(),
         };
         let rules = self.rules(&root.key("rules"), raw.rules, known);
+        if let (Some(all), Some(everywhere), Some(rules)) = (&upstream_tokens, &tokens, &rules) {
+            self.tokens_are_named(&root.key("upstream_tokens"), all, everywhere, rules);
+        }
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
             raw.cors_preflight.map(|word| match word {
@@ -135,11 +152,11 @@ impl<'e> Check<'e> {
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
             consumers: consumers?,
-            upstream_tokens: Vec::new(),
+            upstream_tokens: upstream_tokens?,
             upstream: Upstream {
                 headers: headers?,
                 filter_state: filter_state?,
-                tokens: Vec::new(),
+                tokens: tokens?,
             },
         })
     }
