@@ -33,7 +33,7 @@ pub(super) fn of(
         "iat": now.as_secs(),
         "exp": now.after(LIFETIME).as_secs(),
     });
-    key.token(&claims, host)
+    key.token("JWT", &claims, host)
 }
 
 #[cfg(test)]
