@@ -5,6 +5,7 @@ mod access_tokens;
 mod bearer;
 mod client;
 mod consumers;
+mod identity;
 mod introspection;
 mod paths;
 mod policy;
@@ -19,6 +20,7 @@ pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens}
 pub(super) use bearer::{Bearer, BearerHeader};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use consumers::{Consumer, Credential};
+pub(super) use identity::{Identity, IdentityClaim, IdentityKey};
 pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
@@ -369,6 +371,8 @@ pub(super) struct Upstream {
     /// before Portero sets it. Headers that belong to the connection, to Envoy or to cookies are
     /// refused.
     pub(super) headers: Option<BTreeMap<String, HeaderSource>>,
+    /// Says who is calling in a token that Portero signs.
+    pub(super) identity: Option<Identity>,
 }
 
 /// What a header holds: an object with exactly one of these keys.

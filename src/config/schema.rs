@@ -160,6 +160,9 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("ProtectedResource", "scopes_supported", json!([])),
         ("ProtectedResource", "insecure_allow_http", json!(false)),
         ("Upstream", "headers", userinfo),
+        ("Identity", "header", json!(defaults::IDENTITY_HEADER)),
+        ("Identity", "claims", json!({})),
+        ("Identity", "lifetime", span(defaults::IDENTITY_LIFETIME)),
     ]
 }
 

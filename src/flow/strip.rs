@@ -20,8 +20,10 @@ impl HeaderGuard {
         };
         let headers = config.upstream.headers.iter();
         let headers = headers.map(|header| header.name.as_str());
+        let identity = config.upstream.identity.iter();
+        let identity = identity.map(|identity| identity.header.as_str());
         let mut names = Vec::new();
-        for header in headers.chain(of_consumers.iter().copied()) {
+        for header in headers.chain(identity).chain(of_consumers.iter().copied()) {
             let name = folded(header);
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);

@@ -74,34 +74,45 @@ impl Check<'_> {
                 audience,
             } => {
                 let at = at.key("private_key_jwt");
-                let algorithm_at = at.key("algorithm");
-                let algorithm = match algorithm {
-                    None => self.or(&algorithm_at, None, None),
-                    Some(name) => self
-                        .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
-                        .map(Some),
-                };
-                let key_id_at = at.key("key_id");
-                let key_id = match key_id {
-                    None => self.or(&key_id_at, None, None),
-                    Some(id) => self.text(&key_id_at, id).map(Some),
-                };
                 let audience = self.assertion_audience(&at, audience);
-                let key_at = at.key("key");
-                let key = self.written_secret(&key_at, key)?;
-                let key = SigningKey::parse(key.expose(), algorithm?);
-                let key = self.accept(&key_at, key.map_err(|fault| fault.to_string()))?;
-                let key = match key_id? {
-                    None => key,
-                    Some(id) => {
-                        let named = key.with_key_id(id).map_err(|fault| fault.to_string());
-                        self.accept(&key_id_at, named)?
-                    }
-                };
+                let key = self.signing_key(&at, key, key_id, algorithm)?;
                 Some(ClientAuthentication::Assertion {
                     key,
                     audience: audience?,
                 })
+            }
+        }
+    }
+
+    /// The private key that signs; `at` is what it is written in.
+    pub(super) fn signing_key(
+        &mut self,
+        at: &At<'_>,
+        key: Given<SecretText>,
+        key_id: Option<String>,
+        algorithm: Option<String>,
+    ) -> Option<SigningKey> {
+        let algorithm_at = at.key("algorithm");
+        let algorithm = match algorithm {
+            None => self.or(&algorithm_at, None, None),
+            Some(name) => self
+                .signing(&algorithm_at, &name, &SigningKey::ALGORITHMS)
+                .map(Some),
+        };
+        let key_id_at = at.key("key_id");
+        let key_id = match key_id {
+            None => self.or(&key_id_at, None, None),
+            Some(id) => self.text(&key_id_at, id).map(Some),
+        };
+        let key_at = at.key("key");
+        let key = self.written_secret(&key_at, key)?;
+        let key = SigningKey::parse(key.expose(), algorithm?);
+        let key = self.accept(&key_at, key.map_err(|fault| fault.to_string()))?;
+        match key_id? {
+            None => Some(key),
+            Some(id) => {
+                let named = key.with_key_id(id).map_err(|fault| fault.to_string());
+                self.accept(&key_id_at, named)
             }
         }
     }

@@ -11,6 +11,8 @@ pub(super) struct Known<'a> {
     /// The methods for which there is a provider.
     pub(super) methods: Option<&'a [Method]>,
     pub(super) consumers: Option<&'a Option<Consumers>>,
+    /// Whether the upstream gets a signed identity.
+    pub(super) has_identity: bool,
 }
 
 /// The methods for which there is a provider, in the order in which they count.

@@ -10,6 +10,7 @@ mod entrance;
 mod filter_state;
 mod header;
 mod host;
+mod identity;
 mod introspection;
 mod path;
 mod policy;
@@ -61,7 +62,17 @@ impl<'e> Check<'e> {
         let possible = providers
             .as_ref()
             .map(|(first, others)| entrance::methods(iter::once(first).chain(others)));
-        let headers = self.upstream(&root.key("upstream"), raw.upstream.unwrap_or_default());
+        let upstream_at = root.key("upstream");
+        let upstream = raw.upstream.unwrap_or_default();
+        let identity_at = upstream_at.key("identity");
+        let has_identity = upstream.identity.is_some() || self.is_taken_out(&identity_at);
+        let headers = self.upstream(&upstream_at, upstream.headers);
+        let others = identity::Others {
+            headers: headers.as_deref(),
+            has_consumers: raw.consumers.is_some(),
+            providers: providers.as_ref(),
+        };
+        let mut identity = self.identity(&identity_at, upstream.identity, others);
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());
@@ -69,8 +80,12 @@ impl<'e> Check<'e> {
         let known = entrance::Known {
             methods: possible.as_deref(),
             consumers: consumers.as_ref(),
+            has_identity,
         };
         let rules = self.rules(&root.key("rules"), raw.rules, known);
+        if let (Some(Some(identity)), Some(rules)) = (&mut identity, &rules) {
+            identity.most_kept = identity.worth_keeping(rules);
+        }
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
             raw.cors_preflight.map(|word| match word {
@@ -98,6 +113,7 @@ impl<'e> Check<'e> {
             &root.key("paths"),
             raw.paths.unwrap_or_default(),
             reads_bodies,
+            has_identity,
         );
         let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
         let bearer = self.bearer(
@@ -139,12 +155,19 @@ impl<'e> Check<'e> {
             upstream: Upstream {
                 headers: headers?,
                 filter_state: filter_state?,
+                identity: identity?,
                 tokens: Vec::new(),
             },
         })
     }
 
-    fn paths(&mut self, at: &At<'_>, raw: raw::Paths, reads_bodies: Option<bool>) -> Option<Paths> {
+    fn paths(
+        &mut self,
+        at: &At<'_>,
+        raw: raw::Paths,
+        reads_bodies: Option<bool>,
+        has_identity: bool,
+    ) -> Option<Paths> {
         let callback = self.own_path(&at.key("callback"), raw.callback, defaults::CALLBACK);
         let logout = self.own_path(&at.key("logout"), raw.logout, defaults::LOGOUT);
         let logged_out = self.own_path(&at.key("logged_out"), raw.logged_out, defaults::LOGGED_OUT);
@@ -158,13 +181,17 @@ impl<'e> Check<'e> {
             raw.backchannel_logout,
             reads_bodies,
         );
+        let identity_keys =
+            self.identity_keys_path(&at.key("identity_keys"), raw.identity_keys, has_identity);
         let of_backchannel = backchannel_logout.clone().flatten();
+        let of_identity = identity_keys.clone().flatten();
         let mut seen = vec![&callback];
         for (key, path) in [
             ("logout", &logout),
             ("logged_out", &logged_out),
             ("frontchannel_logout", &frontchannel_logout),
             ("backchannel_logout", &of_backchannel),
+            ("identity_keys", &of_identity),
         ] {
             if path.is_some() && seen.contains(&path) {
                 self.fault(
@@ -180,6 +207,7 @@ impl<'e> Check<'e> {
             logged_out: logged_out?,
             frontchannel_logout: frontchannel_logout?,
             backchannel_logout: backchannel_logout?,
+            identity_keys: identity_keys?,
         })
     }
 

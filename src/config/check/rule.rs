@@ -81,6 +81,12 @@ impl Check<'_> {
             Some(raw) => self.demand(&authentication_at, raw),
         };
         let policy = self.policy(at, access, raw.require, raw.forbid);
+        let identity_audience = self.identity_audience(
+            &at.key("identity_audience"),
+            raw.identity_audience,
+            access,
+            known.has_identity,
+        );
         Some(Rule {
             matcher: matcher?,
             access: access?,
@@ -88,6 +94,7 @@ impl Check<'_> {
             authentication: authentication?,
             policy: policy?,
             upstream_tokens: Vec::new(),
+            identity_audience: identity_audience?,
         })
     }
 

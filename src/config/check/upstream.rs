@@ -1,5 +1,7 @@
 //! What the upstream is told.
 
+use std::collections::BTreeMap;
+
 use super::super::fault::At;
 use super::super::words::TextOrList;
 use super::super::{HeaderSource, UpstreamHeader, defaults, raw};
@@ -13,10 +15,10 @@ impl Check<'_> {
     pub(super) fn upstream(
         &mut self,
         at: &At<'_>,
-        raw: raw::Upstream,
+        raw: Option<BTreeMap<String, raw::HeaderSource>>,
     ) -> Option<Vec<UpstreamHeader>> {
         let at = at.key("headers");
-        let Some(raw) = raw.headers else {
+        let Some(raw) = raw else {
             let default = vec![UpstreamHeader {
                 name: defaults::USERINFO_HEADER.to_owned(),
                 source: HeaderSource::Userinfo,
@@ -101,7 +103,7 @@ impl Check<'_> {
         }
     }
 
-    fn claim_name(&mut self, at: &At<'_>, name: String) -> Option<String> {
+    pub(super) fn claim_name(&mut self, at: &At<'_>, name: String) -> Option<String> {
         if (1..=LONGEST_CLAIM).contains(&name.len()) {
             return Some(name);
         }

@@ -37,6 +37,9 @@ pub(in crate::config) struct Rule {
     pub(in crate::config) require: Option<Conditions>,
     /// What must not hold of whoever is known, even where `require` holds. Only for `authenticated`.
     pub(in crate::config) forbid: Option<Conditions>,
+    /// Whom the signed identity is for (`aud`) under this rule, in place of the `audience` of
+    /// `upstream.identity`. Only for `authenticated`.
+    pub(in crate::config) identity_audience: Option<String>,
 }
 
 /// What a rule asks of a person's authentication at the provider, over what `authorization_params`

@@ -6,6 +6,7 @@ mod client;
 mod consumers;
 mod entrances;
 mod filter_state;
+mod identity;
 mod introspection;
 mod policies;
 mod protected_resources;
