@@ -26,7 +26,12 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
 
 /// The examples of one language in what users read.
 fn examples(language: &str) -> Vec<String> {
-    let documents = ["README.md", "docs/api.md", "docs/sessions.md"];
+    let documents = [
+        "README.md",
+        "docs/api.md",
+        "docs/sessions.md",
+        "docs/upstream.md",
+    ];
     let examples = documents.map(|path| blocks(&read(path), language));
     assert!(examples.iter().any(|examples| !examples.is_empty()));
     examples.concat()
@@ -36,7 +41,7 @@ fn examples(language: &str) -> Vec<String> {
 fn every_configuration_in_the_documents_loads() {
     let key = include_str!("fixtures/keys/private/p256.pem");
     let environment = |name: &str| match name {
-        "CLIENT_KEY" => Some(key.trim().to_owned()),
+        "CLIENT_KEY" | "IDENTITY_KEY" => Some(key.trim().to_owned()),
         _ => Some(format!("{name} as 32 bytes of random text or more")),
     };
     for example in examples("json") {

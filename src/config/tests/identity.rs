@@ -228,7 +228,9 @@ fn a_rule_may_be_for_another_upstream() {
 
     let at = "rules[0].identity_audience";
     refused(
-        &rule(&json!({"identity_audience": "a", "access": "public", "match": {"path": {"prefix": "/x"}}})),
+        &rule(
+            &json!({"identity_audience": "a", "access": "public", "match": {"path": {"prefix": "/x"}}}),
+        ),
         at,
         "stands in a public rule",
     );

@@ -196,6 +196,13 @@ fn a_full_configuration_loads_as_written() {
             acr_values: vec!["gold".to_owned(), "urn:example:2".to_owned()],
         }
     );
+    let identity = config.upstream.identity.as_ref().unwrap();
+    assert_eq!(identity.header, "x-acme-caller");
+    assert_eq!(identity.lifetime, Duration::from_secs(120));
+    assert_eq!(
+        config.identity_audience(identity, Some(3)),
+        "https://pay.internal"
+    );
     let policy = config.policy(Some(2)).unwrap();
     assert!(
         matches!(&policy.require, Some(Condition::All(members)) if members.len() == 8),
