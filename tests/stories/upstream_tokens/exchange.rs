@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{asked, client, refuse};
+use super::{answer as upstream_answers, asked, client};
 use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
 use crate::outcome::Outcome;
 use crate::provider::{TokenCall, issued};
@@ -214,7 +214,7 @@ fn a_callers_token_that_the_upstream_refuses_is_given_up() {
     let (one, two) = (program(&world, "one"), program(&world, "two"));
     let outcome = world.worker.serve(with_token("/", &one));
     let of_two = upstream_sees(&world.worker.serve(with_token("/", &two)));
-    refuse(&world, outcome.forwarded(), 401);
+    upstream_answers(&world, outcome.forwarded(), 401);
     let next = upstream_sees(&world.worker.serve(with_token("/", &one)));
     assert_ne!(next, upstream_sees(&outcome));
     assert_eq!(
