@@ -6,8 +6,8 @@ use portero_envoy_tests::envoy::Setup;
 use portero_envoy_tests::programs::claims;
 use portero_envoy_tests::provider::{Journal, SECRET};
 use portero_envoy_tests::{
-    Envoy, Line, Person, Provider, Request, Response, Upstream, Visitor, portero,
-    provider_with_switches, wait,
+    Line, Person, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
+    wait,
 };
 use serde_json::{Value, json};
 
