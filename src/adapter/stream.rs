@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::abi;
 use super::numbers::{Action, Buffer, Map};
-use super::worker::{Worker, status};
+use super::worker::Worker;
 use crate::answer::Response;
 use crate::flow::{
     BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, SentToken, Step, broken,
@@ -54,8 +54,7 @@ impl Stream {
     fn start(self: &Rc<Self>, worker: &Rc<Worker>, complete: bool) -> Action {
         self.complete.set(complete);
         // Headers that were not read could not be removed either.
-        let headers = abi::header_pairs(Map::Request).and_then(|bytes| pairs::read(&bytes));
-        let Some(headers) = headers else {
+        let Some(headers) = abi::headers(Map::Request) else {
             answer(worker, &broken(&worker.gateway));
             return Action::Pause;
         };
@@ -266,9 +265,9 @@ impl HttpStream {
         }
         let sent_tokens = self.stream.sent_tokens.take();
         if !sent_tokens.is_empty()
-            && let Some(status) = status(Map::Response)
+            && let Some(headers) = abi::headers(Map::Response)
         {
-            self.worker.gateway.hear_of_answer(status, &sent_tokens);
+            self.worker.gateway.hear_of_answer(&headers, &sent_tokens);
         }
         let Some(renewal) = self.stream.renewal.take() else {
             return;

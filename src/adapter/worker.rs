@@ -236,14 +236,12 @@ fn read_reply(headers: usize) -> CallResult {
     if headers == 0 {
         return Err(CallFailure::NoAnswer);
     }
-    let status = status(Map::CallResponse).ok_or(CallFailure::NoAnswer)?;
+    let status = abi::headers(Map::CallResponse)
+        .and_then(|headers| {
+            let (_, value) = headers.into_iter().find(|(name, _)| name == ":status")?;
+            std::str::from_utf8(&value).ok()?.parse().ok()
+        })
+        .ok_or(CallFailure::NoAnswer)?;
     let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();
     Ok(Reply { status, body })
-}
-
-/// The status of an answer.
-pub fn status(map: Map) -> Option<u16> {
-    let headers = abi::header_pairs(map).and_then(|bytes| pairs::read(&bytes))?;
-    let (_, value) = headers.iter().find(|(name, _)| name == ":status")?;
-    std::str::from_utf8(value).ok()?.parse().ok()
 }

@@ -270,9 +270,16 @@ impl Gateway {
         }
     }
 
-    /// Hears what status the upstream has answered with. Tokens that it refuses are given up.
-    pub fn hear_of_answer(&self, status: u16, sent: &[SentToken]) {
-        if status != 401 {
+    /// Hears with what headers the upstream has answered. Tokens that it refuses are given up.
+    pub fn hear_of_answer(&self, headers: &[(String, Vec<u8>)], sent: &[SentToken]) {
+        // gRPC has a status of its own, which is among the headers where no message follows.
+        let is_refusal = |(name, value): &(String, Vec<u8>)| {
+            matches!(
+                (name.as_str(), value.as_slice()),
+                (":status", b"401") | ("grpc-status", b"16")
+            )
+        };
+        if !headers.iter().any(is_refusal) {
             return;
         }
         for token in sent {

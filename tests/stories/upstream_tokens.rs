@@ -15,7 +15,7 @@ use crate::world::{World, seconds};
 const SECRET: &str = "the secret of the orders client";
 
 /// A world in which `/orders` is public and its upstream wants a token, after `change` to how it is had.
-fn world_with(change: impl FnOnce(&mut Value)) -> World {
+pub fn world_with(change: impl FnOnce(&mut Value)) -> World {
     let mut token = json!({"client": client("client_secret_basic")});
     change(&mut token);
     let world = World::with(|settings| {
@@ -33,17 +33,17 @@ fn world() -> World {
     world_with(|_| ())
 }
 
-fn client(method: &str) -> Value {
+pub fn client(method: &str) -> Value {
     json!({"id": "orders", "authentication": {method: {"secret": SECRET}}})
 }
 
-fn get(world: &World, target: &str) -> Outcome {
+pub fn get(world: &World, target: &str) -> Outcome {
     world.worker.serve(call("GET", target, &[]))
 }
 
 /// What the upstream gets in `authorization`.
 #[track_caller]
-fn gets(world: &World, target: &str) -> String {
+pub fn gets(world: &World, target: &str) -> String {
     get(world, target)
         .forwarded()
         .header("authorization")
@@ -62,9 +62,15 @@ fn request(world: &World) -> TokenCall {
     calls[0].clone()
 }
 
-fn refuse(world: &World, forwarded: &Forwarded, status: u16) {
+/// The upstream answers with this status.
+fn answer(world: &World, forwarded: &Forwarded, status: u16) {
+    hear(world, forwarded, ":status", &status.to_string());
+}
+
+fn hear(world: &World, forwarded: &Forwarded, name: &str, value: &str) {
+    let headers = [(name.to_owned(), value.as_bytes().to_vec())];
     let sent = &forwarded.sent_tokens;
-    world.worker.gateway.hear_of_answer(status, sent);
+    world.worker.gateway.hear_of_answer(&headers, sent);
 }
 
 #[test]
@@ -290,20 +296,33 @@ fn a_token_that_the_upstream_refuses_is_given_up_by_all_workers() {
     let outcome = get(&world, "/orders");
     let first = outcome.forwarded().header("authorization").to_owned();
     for status in [200, 400, 403, 404, 500, 503] {
-        refuse(&world, outcome.forwarded(), status);
+        answer(&world, outcome.forwarded(), status);
     }
     assert_eq!(gets(&world, "/orders"), first);
-    refuse(&world, outcome.forwarded(), 401);
+    answer(&world, outcome.forwarded(), 401);
     assert_eq!(world.land.counted("portero.upstream_token.dropped"), 1);
     let next = other.serve(call("GET", "/orders", &[]));
     assert_ne!(next.forwarded().header("authorization"), first);
     // An answer that comes late is about the old one.
-    refuse(&world, outcome.forwarded(), 401);
+    answer(&world, outcome.forwarded(), 401);
     assert_eq!(
         gets(&world, "/orders"),
         next.forwarded().header("authorization")
     );
     assert_eq!(asked(&world), 2);
+}
+
+#[test]
+fn grpc_refuses_a_token_in_its_own_way() {
+    let world = world();
+    let outcome = get(&world, "/orders");
+    let first = outcome.forwarded().header("authorization").to_owned();
+    for status in ["0", "7", "14"] {
+        hear(&world, outcome.forwarded(), "grpc-status", status);
+    }
+    assert_eq!(gets(&world, "/orders"), first);
+    hear(&world, outcome.forwarded(), "grpc-status", "16");
+    assert_ne!(gets(&world, "/orders"), first);
 }
 
 /// It would refuse the next one too.
@@ -312,11 +331,11 @@ fn an_upstream_that_refuses_every_token_does_not_make_portero_fetch_one_for_ever
     let world = world();
     for _ in 0..50 {
         let outcome = get(&world, "/orders");
-        refuse(&world, outcome.forwarded(), 401);
+        answer(&world, outcome.forwarded(), 401);
     }
     assert_eq!(asked(&world), 2);
     world.pass(seconds(10));
-    refuse(&world, get(&world, "/orders").forwarded(), 401);
+    answer(&world, get(&world, "/orders").forwarded(), 401);
     gets(&world, "/orders");
     assert_eq!(asked(&world), 3);
 }
@@ -374,4 +393,34 @@ fn no_token_is_fetched_for_whoever_is_refused() {
     );
     assert!(page.forwarded().has("x-userinfo"));
     assert_eq!(asked(&world), 1);
+}
+
+#[test]
+fn a_provider_that_only_issues_tokens_lets_nobody_in() {
+    let world = World::with(|settings| {
+        let corp = settings["providers"]["corp"].as_object_mut().unwrap();
+        corp.remove("client");
+        corp.remove("access_tokens");
+        settings["upstream_tokens"] = json!({"orders": {"client": client("client_secret_basic")}});
+        settings["upstream"]["tokens"] = json!(["orders"]);
+        settings["rules"] = json!([
+            {"match": {"path": {"prefix": "/orders"}}, "access": "public"},
+            {"match": {"path": {"prefix": "/reports"}}},
+        ]);
+    });
+    world.land.keep_secret(SECRET);
+    let token = AccessToken::of(&world).signed(&world);
+    for target in ["/reports", "/elsewhere"] {
+        for request in [
+            call("GET", target, &[]),
+            call("GET", target, &[("accept", "text/html")]),
+            with_token(target, &token),
+        ] {
+            let outcome = world.worker.serve(request);
+            let end = (outcome.status(), outcome.code());
+            assert_eq!(end, (401, "token_required".to_owned()), "{target}");
+        }
+    }
+    assert_eq!(asked(&world), 0);
+    assert!(gets(&world, "/orders").starts_with("Bearer "));
 }

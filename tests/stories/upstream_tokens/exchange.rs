@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{asked, client, refuse};
+use super::{answer as upstream_answers, asked, client};
 use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
 use crate::outcome::Outcome;
 use crate::provider::{TokenCall, issued};
 use crate::signer::encode;
-use crate::world::{World, minutes, seconds};
+use crate::world::{World, seconds};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -143,7 +143,7 @@ fn a_refreshed_session_exchanges_its_new_token() {
     browser.log_in();
     let before = upstream_sees(&browser.go("/"));
     // The login's token lives for an hour, and is refreshed ahead of that.
-    world.pass(minutes(59));
+    world.pass(seconds(3590));
     let after = upstream_sees(&browser.go("/"));
     assert_ne!(before, after);
     let calls = world.provider.token_calls.borrow();
@@ -214,7 +214,7 @@ fn a_callers_token_that_the_upstream_refuses_is_given_up() {
     let (one, two) = (program(&world, "one"), program(&world, "two"));
     let outcome = world.worker.serve(with_token("/", &one));
     let of_two = upstream_sees(&world.worker.serve(with_token("/", &two)));
-    refuse(&world, outcome.forwarded(), 401);
+    upstream_answers(&world, outcome.forwarded(), 401);
     let next = upstream_sees(&world.worker.serve(with_token("/", &one)));
     assert_ne!(next, upstream_sees(&outcome));
     assert_eq!(
