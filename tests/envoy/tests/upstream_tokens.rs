@@ -179,6 +179,10 @@ fn a_token_that_the_upstream_refuses_is_given_up_once() {
     assert_eq!(envoy.get("/orders").status, 200);
     assert_eq!(asked(), 2);
     assert_eq!(envoy.metric("upstream_token.dropped"), 1);
+    let log = envoy.log();
+    let values = upstream.values("authorization");
+    assert!(values.iter().all(|value| !log.contains(token(value))));
+    assert!(!log.contains(SECRET));
     envoy.assert_unharmed();
 }
 
