@@ -25,6 +25,8 @@ pub enum Route {
     BackChannelLogout,
     /// Clients learn here about the protected resource with this index.
     ResourceMetadata(usize),
+    /// The keys of the identity that Portero signs are here.
+    IdentityKeys,
     /// The upstream answers whoever asks; the index of the rule that says so.
     Public(usize),
     /// Only who is known gets through; the index of the rule that says so, if one does.
@@ -73,6 +75,7 @@ impl Route {
             | Self::FrontChannelLogout
             | Self::BackChannelLogout
             | Self::ResourceMetadata(_)
+            | Self::IdentityKeys
             | Self::Public(_) => None,
         }
     }
@@ -88,6 +91,9 @@ impl Route {
             && let Some(route) = Self::of_own_path(&config.paths, path)
         {
             return (route, None);
+        }
+        if config.paths.identity_keys.as_deref() == Some(path) {
+            return (Self::IdentityKeys, None);
         }
         if let Some(index) = metadata(&config.protected_resources, host, path) {
             return (Self::ResourceMetadata(index), None);

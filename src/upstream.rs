@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use crate::config::{HeaderSource, Upstream};
+use crate::config::{HeaderSource, IdentityClaim, Upstream};
 use crate::jose::{Found, follow, graft};
 use crate::session::Session;
 
@@ -157,6 +157,25 @@ pub fn filter_state(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Stri
             Some((state.name.clone(), text))
         })
         .collect()
+}
+
+/// What a signed identity says of somebody, beside who they are: claims as they are. A claim that is
+/// missing or null is left out.
+pub fn identity_claims(wanted: &[IdentityClaim], known: &Known<'_>) -> Map<String, Value> {
+    let claims: Map<String, Value> =
+        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
+    let mut told = Map::new();
+    for claim in wanted {
+        let value = match &claim.source {
+            HeaderSource::Claim(path) => lookup(&claims, path),
+            HeaderSource::AccessTokenClaim(path) => known.of_access_token(path),
+            _ => None,
+        };
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            told.insert(claim.name.clone(), value.clone());
+        }
+    }
+    told
 }
 
 fn value(source: &HeaderSource, known: &Known<'_>, claims: &Map<String, Value>) -> Option<String> {

@@ -155,6 +155,12 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         // Without one, sessions live in cookies.
         "Session.store",
         "Paths.backchannel_logout",
+        "Paths.identity_keys",
+        // Without it, nothing is signed; and a key has a name and an algorithm of its own.
+        "IdentityKey.algorithm",
+        "IdentityKey.key_id",
+        "Rule.identity_audience",
+        "Upstream.identity",
         // By the providers that there are.
         "Rule.authenticate",
         "Rule.otherwise",

@@ -41,7 +41,7 @@ fn examples(language: &str) -> Vec<String> {
 fn every_configuration_in_the_documents_loads() {
     let key = include_str!("fixtures/keys/private/p256.pem");
     let environment = |name: &str| match name {
-        "CLIENT_KEY" => Some(key.trim().to_owned()),
+        "CLIENT_KEY" | "IDENTITY_KEY" => Some(key.trim().to_owned()),
         _ => Some(format!("{name} as 32 bytes of random text or more")),
     };
     for example in examples("json") {

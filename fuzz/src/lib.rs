@@ -8,15 +8,19 @@ use portero::telemetry::{Level, Metric};
 use portero::time::Timestamp;
 
 /// The smallest configuration.
-pub static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+pub static CONFIG: LazyLock<Config> =
+    LazyLock::new(|| load(include_bytes!("../../tests/fixtures/minimal.json")));
+
+/// A configuration with everything in it.
+pub static FULL: LazyLock<Config> =
+    LazyLock::new(|| load(include_bytes!("../../tests/fixtures/full.json")));
+
+fn load(json: &[u8]) -> Config {
     let environment = |name: &str| Some(format!("{name} for fuzzing, 32 bytes and more"));
-    Config::load(
-        include_bytes!("../../tests/fixtures/minimal.json"),
-        &environment,
-    )
-    .expect("the fixture is good")
-    .config
-});
+    Config::load(json, &environment)
+        .expect("the fixture is good")
+        .config
+}
 
 /// A host where no time passes and nothing is shared.
 pub struct StillHost;

@@ -27,8 +27,11 @@ pub(super) const LOGOUT: &str = "/oauth2/logout";
 pub(super) const LOGGED_OUT: &str = "/oauth2/logged-out";
 pub(super) const FRONTCHANNEL_LOGOUT: &str = "/oauth2/frontchannel-logout";
 pub(super) const BACKCHANNEL_LOGOUT: &str = "/oauth2/backchannel-logout";
+pub(super) const IDENTITY_KEYS: &str = "/oauth2/identity-keys";
 
 pub(super) const USERINFO_HEADER: &str = "x-userinfo";
+pub(super) const IDENTITY_HEADER: &str = "x-portero-identity";
+pub(super) const IDENTITY_LIFETIME: Duration = Duration::from_secs(60);
 
 pub(super) const RENEW_BEFORE: Duration = Duration::from_secs(60);
 pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(5 * 60);

@@ -14,6 +14,7 @@ mod defaults;
 mod duration;
 mod entrance;
 mod fault;
+mod identity;
 mod introspection;
 mod load;
 mod policy;
@@ -46,6 +47,7 @@ pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
+pub use identity::{IdentityClaim, SignedIdentity};
 pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
@@ -294,6 +296,8 @@ pub struct Paths {
     pub frontchannel_logout: String,
     /// Only where the bodies of requests can be read.
     pub backchannel_logout: Option<String>,
+    /// Only where there is a [`SignedIdentity`].
+    pub identity_keys: Option<String>,
 }
 
 impl Paths {
@@ -307,6 +311,7 @@ impl Paths {
         ];
         own.into_iter()
             .chain(&self.backchannel_logout)
+            .chain(&self.identity_keys)
             .any(|own| own == path)
     }
 }
@@ -324,6 +329,8 @@ pub struct Rule {
     pub policy: Policy,
     /// What requests under it get: indexes among [`Config::upstream_tokens`].
     pub upstream_tokens: Vec<usize>,
+    /// Whom the signed identity is for, where not for all the same.
+    pub identity_audience: Option<String>,
 }
 
 /// How a person must have authenticated at the provider (OpenID Connect Core 3.1.2.1).
@@ -414,6 +421,8 @@ pub enum CorsPreflight {
 pub struct Upstream {
     pub headers: Vec<UpstreamHeader>,
     pub filter_state: Vec<FilterState>,
+    /// What it can verify, if it gets that.
+    pub identity: Option<SignedIdentity>,
     /// What requests get that no rule matches: indexes among [`Config::upstream_tokens`].
     pub tokens: Vec<usize>,
 }
@@ -422,7 +431,11 @@ impl Upstream {
     /// Everything that anybody is told.
     pub fn sources(&self) -> impl Iterator<Item = &HeaderSource> {
         let headers = self.headers.iter().map(|header| &header.source);
-        headers.chain(self.filter_state.iter().map(|state| &state.source))
+        let states = self.filter_state.iter().map(|state| &state.source);
+        let identity = self.identity.iter().flat_map(|identity| &identity.claims);
+        headers
+            .chain(states)
+            .chain(identity.map(|claim| &claim.source))
     }
 }
 

@@ -5,6 +5,7 @@ mod access_tokens;
 mod bearer;
 mod client;
 mod consumers;
+mod identity;
 mod introspection;
 mod paths;
 mod policy;
@@ -20,6 +21,7 @@ pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens}
 pub(super) use bearer::{Bearer, BearerHeader};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use consumers::{Consumer, Credential};
+pub(super) use identity::{Identity, IdentityClaim, IdentityKey};
 pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
@@ -380,6 +382,8 @@ pub(super) struct Upstream {
     /// The names of the `upstream_tokens` of every request whose rule does not say otherwise. At most 8, in
     /// headers that differ. Public rules have no use for those of a caller, and go without.
     pub(super) tokens: Option<Vec<Given<String>>>,
+    /// Says who is calling in a token that Portero signs.
+    pub(super) identity: Option<Identity>,
 }
 
 /// What a header holds: an object with exactly one of these keys.

@@ -184,6 +184,9 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
             "lifetime",
             span(defaults::ASSERTION_LIFETIME),
         ),
+        ("Identity", "header", json!(defaults::IDENTITY_HEADER)),
+        ("Identity", "claims", json!({})),
+        ("Identity", "lifetime", span(defaults::IDENTITY_LIFETIME)),
     ]
 }
 

@@ -8,7 +8,7 @@ use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
 use super::upstream_token::CallerTokens;
-use super::{Forward, introspection, opaque};
+use super::{Forward, introspection, opaque, signed_identity};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::bearer_token;
@@ -18,7 +18,7 @@ use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{Claims, Jws};
 use crate::oidc::{VerifiedAccessToken, issuer_of};
 use crate::provider::Sender;
-use crate::session::{Authentication, CacheKey, Footprint, footprint};
+use crate::session::{Authentication, CacheKey, CallerIdentity, Footprint, footprint};
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
 
@@ -37,6 +37,8 @@ pub struct OpenToken {
     headers: Vec<(String, Vec<u8>)>,
     /// What it gives other filters: name and text.
     filter_state: Vec<(String, String)>,
+    /// Where the upstream gets a signed one.
+    identity: Option<CallerIdentity>,
     /// It is of no consumer, and its issuer's have to be.
     lacks_consumer: bool,
 }
@@ -52,6 +54,7 @@ impl Footprint for OpenToken {
         headers
             .chain(states)
             .chain(claims)
+            .chain(self.identity.as_ref().map(Footprint::size))
             .fold(0, usize::saturating_add)
     }
 }
@@ -98,6 +101,8 @@ pub fn enter(
     }
     let mut forward = visit.forward();
     forward.set.extend(token.headers.iter().cloned());
+    signed_identity::tell(visit, rule, token.identity.as_ref(), &mut forward)
+        .map_err(for_program)?;
     forward.filter_state.clone_from(&token.filter_state);
     // Caches know that an answer to `Authorization` is one caller's (RFC 9111 section 3.5), and of no other
     // place of a token.
@@ -214,6 +219,10 @@ pub(super) fn open(
         access_token_claims: Some(claims.as_object()),
     };
     let mut headers = upstream::headers(upstream, &known);
+    let ends_at = time("exp")?.map(|ends_at| ends_at.after(policy.clock_skew));
+    let config = &visit.gateway.config;
+    let identity =
+        signed_identity::of_access_token(config, provider, claims.as_object(), ends_at, &known);
     let consumers = visit.gateway.config.consumers.as_ref();
     let caller =
         consumers.map(|consumers| consumer::find(consumers, &provider.issuer, claims.as_object()));
@@ -229,6 +238,7 @@ pub(super) fn open(
         good_until: verified.expires_at().after(policy.clock_skew),
         headers,
         filter_state: upstream::filter_state(upstream, &known),
+        identity,
         lacks_consumer: policy.require_consumer && !caller.is_some_and(|caller| caller.is_known()),
         claims: claims.as_object().clone(),
     })

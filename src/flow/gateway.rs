@@ -9,6 +9,7 @@ use super::Job;
 use super::bearer::OpenToken;
 use super::introspection::{REFUSED_BYTES, RefusedToken};
 use super::known_token::KnownToken;
+use super::signed_identity;
 use super::strip::HeaderGuard;
 use crate::authz::Interests;
 use crate::config::{Client, Config, Provider};
@@ -121,7 +122,10 @@ impl Gateway {
         let known = Known::of_session(&session, &token_claims);
         let headers = upstream::headers(&self.config.upstream, &known);
         let filter_state = upstream::filter_state(&self.config.upstream, &known);
-        OpenSession::new(session, read_at, headers, filter_state)
+        let identity = signed_identity::of_session(&self.config, &session, &known);
+        let mut open = OpenSession::new(session, read_at, headers, filter_state);
+        open.identity = identity;
+        open
     }
 
     /// What this configuration's workers share.

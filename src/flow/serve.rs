@@ -7,7 +7,7 @@ use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, back_channel, callback, caller, entrance, front_channel,
-    logout, resource_metadata, upstream_token,
+    logout, resource_metadata, signed_identity, upstream_token,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
 use crate::authz;
@@ -71,6 +71,7 @@ async fn decide(
         Route::FrontChannelLogout => front_channel::clear(&visit).await,
         Route::BackChannelLogout => back_channel::receive(&visit).await,
         Route::ResourceMetadata(resource) => resource_metadata::tell(&visit, resource),
+        Route::IdentityKeys => signed_identity::keys(&visit),
     };
     let place = Place {
         authority: &authority,

@@ -7,7 +7,7 @@ use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
 use super::upstream_token::CallerTokens;
-use super::{Decision, Renewal, authorization, caller, login, silent, step_up};
+use super::{Decision, Renewal, authorization, caller, login, signed_identity, silent, step_up};
 use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::AuthenticationDemand;
@@ -206,13 +206,19 @@ pub async fn known(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
     find(visit).await.ok().flatten()
 }
 
-fn admit(visit: &Visit<'_>, open: &OpenSession, renewal: Option<Renewal>) -> Decision {
+fn admit(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    open: &OpenSession,
+    renewal: Option<Renewal>,
+) -> Result<Decision, Refusal> {
     let mut forward = visit.forward();
     forward.set.extend(open.headers.iter().cloned());
+    signed_identity::tell(visit, rule, open.identity.as_ref(), &mut forward)?;
     forward.filter_state.clone_from(&open.filter_state);
     forward.renewal = renewal;
     forward.caller = CallerTokens::of_session(visit, &open.session);
-    Decision::Forward(forward)
+    Ok(Decision::Forward(forward))
 }
 
 /// Whether the rule's policy lets a session through. Who is logged in and may not gets no new login:
@@ -225,7 +231,7 @@ async fn authorize(
 ) -> Result<Decision, Refusal> {
     let renewal = renewal(visit, open, due);
     let denied = match authorization::verdict(visit, rule, open) {
-        Verdict::Allowed => return Ok(admit(visit, open, renewal)),
+        Verdict::Allowed => return admit(visit, rule, open, renewal),
         Verdict::Denied(denied) => denied,
     };
     let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));

@@ -24,8 +24,11 @@ impl HeaderGuard {
         let tokens = config.upstream_tokens.iter();
         let tokens = tokens.filter(|token| !token.keep_existing && token.header != "authorization");
         let tokens = tokens.map(|token| token.header.as_str());
+        let identity = config.upstream.identity.iter();
+        let identity = identity.map(|identity| identity.header.as_str());
+        let all = headers.chain(identity).chain(tokens);
         let mut names = Vec::new();
-        for header in headers.chain(of_consumers.iter().copied()).chain(tokens) {
+        for header in all.chain(of_consumers.iter().copied()) {
             let name = folded(header);
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);

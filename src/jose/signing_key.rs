@@ -7,6 +7,8 @@
 //! P-384 and Ed25519 would make the module larger by 5 and by 16 KB, and a key is easily made anew for
 //! a provider that takes either.
 
+mod public;
+
 use std::fmt;
 
 use rsa::pkcs1v15::Pkcs1v15Sign;
@@ -102,11 +104,17 @@ impl SigningKey {
         })
     }
 
-    /// The claims as a signed JSON Web Token (RFC 7519, RFC 7515 section 7.1).
-    pub fn token(&self, claims: &Value, host: &dyn Host) -> Result<String, InternalFault> {
+    /// The claims as a signed JSON Web Token (RFC 7519, RFC 7515 section 7.1). Its type says what it is,
+    /// so that nobody takes it for something else (RFC 8725 section 3.11).
+    pub fn token(
+        &self,
+        typ: &str,
+        claims: &Value,
+        host: &dyn Host,
+    ) -> Result<String, InternalFault> {
         let mut header = serde_json::Map::new();
         header.insert("alg".to_owned(), self.algorithm.name().into());
-        header.insert("typ".to_owned(), "JWT".into());
+        header.insert("typ".to_owned(), typ.into());
         if let Some(id) = &self.key_id {
             header.insert("kid".to_owned(), id.as_str().into());
         }

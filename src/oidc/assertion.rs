@@ -35,6 +35,6 @@ impl Assertion<'_> {
         for (name, value) in own {
             claims.insert(name.to_owned(), value);
         }
-        key.token(&Value::Object(claims), host)
+        key.token("JWT", &Value::Object(claims), host)
     }
 }

@@ -4,6 +4,7 @@ mod authorization;
 mod cache;
 mod chunks;
 pub mod cookie;
+mod identity;
 mod names;
 mod pending;
 mod posted;
@@ -20,6 +21,7 @@ pub use authorization::Authorization;
 pub use cache::{Cache, CacheKey, Footprint};
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
+pub use identity::CallerIdentity;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
 pub use posted::{Form, PostedForm};
@@ -237,6 +239,8 @@ pub struct OpenSession {
     /// Name and text.
     pub filter_state: Vec<(String, String)>,
     pub claims: Map<String, Value>,
+    /// Where the upstream gets a signed one.
+    pub identity: Option<CallerIdentity>,
     /// When it was last looked for among the sessions that have been ended, and not found.
     pub(super) seen_alive: Cell<Option<Epoch>>,
     /// The same for what the store knows of.
@@ -270,6 +274,7 @@ impl OpenSession {
             headers,
             filter_state,
             claims,
+            identity: None,
             seen_alive: Cell::new(None),
             alive_in_store_at: Cell::new(read_at),
         }
@@ -298,6 +303,7 @@ impl Footprint for OpenSession {
                 .grant
                 .as_ref()
                 .map_or(0, |grant| grant.credential.size()),
+            self.identity.as_ref().map_or(0, Footprint::size),
         ];
         let headers = self
             .headers

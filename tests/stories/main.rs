@@ -30,6 +30,7 @@ mod filter_state;
 mod fleet;
 mod front_channel;
 mod host;
+mod identity;
 mod introspection;
 mod keys;
 mod login;

@@ -16,6 +16,8 @@ pub(super) struct Known<'a> {
     pub(super) tokens: Option<&'a [UpstreamToken]>,
     /// The indexes of those that requests get whose rule does not say otherwise.
     pub(super) tokens_of_all: Option<&'a [usize]>,
+    /// Whether the upstream gets a signed identity.
+    pub(super) has_identity: bool,
 }
 
 /// The methods for which there is a provider, in the order in which they count.

@@ -10,6 +10,7 @@ mod entrance;
 mod filter_state;
 mod header;
 mod host;
+mod identity;
 mod introspection;
 mod path;
 mod policy;
@@ -66,7 +67,7 @@ impl<'e> Check<'e> {
         let upstream_at = root.key("upstream");
         let upstream = raw.upstream.unwrap_or_default();
         let headers = self.upstream(&upstream_at, upstream.headers);
-        let set = upstream_token::headers_set(headers.as_deref(), raw.consumers.is_some());
+        let mut set = upstream_token::headers_set(headers.as_deref(), raw.consumers.is_some());
         let upstream_tokens =
             self.upstream_tokens(&root, raw.upstream_tokens, providers.as_mut(), &set);
         let tokens = self.tokens_named(
@@ -74,6 +75,15 @@ impl<'e> Check<'e> {
             upstream.tokens,
             upstream_tokens.as_deref(),
         );
+        let of_tokens = upstream_tokens.iter().flatten();
+        set.extend(of_tokens.map(|token| token.header.clone()));
+        let identity_at = upstream_at.key("identity");
+        let has_identity = upstream.identity.is_some() || self.is_taken_out(&identity_at);
+        let others = identity::Others {
+            headers: &set,
+            providers: providers.as_ref(),
+        };
+        let mut identity = self.identity(&identity_at, upstream.identity, others);
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());
@@ -83,10 +93,14 @@ impl<'e> Check<'e> {
             consumers: consumers.as_ref(),
             tokens: upstream_tokens.as_deref(),
             tokens_of_all: tokens.as_deref(),
+            has_identity,
         };
         let rules = self.rules(&root.key("rules"), raw.rules, known);
         if let (Some(all), Some(everywhere), Some(rules)) = (&upstream_tokens, &tokens, &rules) {
             self.tokens_are_named(&root.key("upstream_tokens"), all, everywhere, rules);
+        }
+        if let (Some(Some(identity)), Some(rules)) = (&mut identity, &rules) {
+            identity.most_kept = identity.worth_keeping(rules);
         }
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
@@ -115,6 +129,7 @@ impl<'e> Check<'e> {
             &root.key("paths"),
             raw.paths.unwrap_or_default(),
             reads_bodies,
+            has_identity,
         );
         let filter_state = self.filter_state(&root.key("filter_state"), raw.filter_state);
         let bearer = self.bearer(
@@ -157,11 +172,18 @@ impl<'e> Check<'e> {
                 headers: headers?,
                 filter_state: filter_state?,
                 tokens: tokens?,
+                identity: identity?,
             },
         })
     }
 
-    fn paths(&mut self, at: &At<'_>, raw: raw::Paths, reads_bodies: Option<bool>) -> Option<Paths> {
+    fn paths(
+        &mut self,
+        at: &At<'_>,
+        raw: raw::Paths,
+        reads_bodies: Option<bool>,
+        has_identity: bool,
+    ) -> Option<Paths> {
         let callback = self.own_path(&at.key("callback"), raw.callback, defaults::CALLBACK);
         let logout = self.own_path(&at.key("logout"), raw.logout, defaults::LOGOUT);
         let logged_out = self.own_path(&at.key("logged_out"), raw.logged_out, defaults::LOGGED_OUT);
@@ -175,13 +197,17 @@ impl<'e> Check<'e> {
             raw.backchannel_logout,
             reads_bodies,
         );
+        let identity_keys =
+            self.identity_keys_path(&at.key("identity_keys"), raw.identity_keys, has_identity);
         let of_backchannel = backchannel_logout.clone().flatten();
+        let of_identity = identity_keys.clone().flatten();
         let mut seen = vec![&callback];
         for (key, path) in [
             ("logout", &logout),
             ("logged_out", &logged_out),
             ("frontchannel_logout", &frontchannel_logout),
             ("backchannel_logout", &of_backchannel),
+            ("identity_keys", &of_identity),
         ] {
             if path.is_some() && seen.contains(&path) {
                 self.fault(
@@ -197,6 +223,7 @@ impl<'e> Check<'e> {
             logged_out: logged_out?,
             frontchannel_logout: frontchannel_logout?,
             backchannel_logout: backchannel_logout?,
+            identity_keys: identity_keys?,
         })
     }
 

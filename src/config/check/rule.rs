@@ -91,6 +91,12 @@ impl Check<'_> {
             access,
             known,
         );
+        let identity_audience = self.identity_audience(
+            &at.key("identity_audience"),
+            raw.identity_audience,
+            access,
+            known.has_identity,
+        );
         Some(Rule {
             matcher: matcher?,
             access: access?,
@@ -98,6 +104,7 @@ impl Check<'_> {
             authentication: authentication?,
             policy: policy?,
             upstream_tokens: upstream_tokens?,
+            identity_audience: identity_audience?,
         })
     }
 

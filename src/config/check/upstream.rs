@@ -103,7 +103,7 @@ impl Check<'_> {
         }
     }
 
-    fn claim_name(&mut self, at: &At<'_>, name: String) -> Option<String> {
+    pub(super) fn claim_name(&mut self, at: &At<'_>, name: String) -> Option<String> {
         if (1..=LONGEST_CLAIM).contains(&name.len()) {
             return Some(name);
         }

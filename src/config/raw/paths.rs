@@ -25,4 +25,7 @@ pub(in crate::config) struct Paths {
     /// The path is there only with `allow_on_headers_stop_iteration`, because what the provider says is
     /// in the body of its request; then it is `/oauth2/backchannel-logout` unless another is written.
     pub(in crate::config) backchannel_logout: Option<String>,
+    /// Where the public keys of the signed identity are (a JSON Web Key Set), for whoever asks. The path is
+    /// there only with `upstream.identity`; then it is `/oauth2/identity-keys` unless another is written.
+    pub(in crate::config) identity_keys: Option<String>,
 }

@@ -40,6 +40,9 @@ pub(in crate::config) struct Rule {
     /// The names of the `upstream_tokens` of its requests, at most 8, in headers that differ; `[]` for none.
     /// Without it, those of `upstream.tokens`.
     pub(in crate::config) upstream_tokens: Option<Vec<Given<String>>>,
+    /// Whom the signed identity is for (`aud`) under this rule, in place of the `audience` of
+    /// `upstream.identity`. Only for `authenticated`.
+    pub(in crate::config) identity_audience: Option<String>,
 }
 
 /// What a rule asks of a person's authentication at the provider, over what `authorization_params`

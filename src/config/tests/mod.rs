@@ -6,6 +6,7 @@ mod client;
 mod consumers;
 mod entrances;
 mod filter_state;
+mod identity;
 mod introspection;
 mod policies;
 mod protected_resources;
@@ -195,6 +196,13 @@ fn a_full_configuration_loads_as_written() {
             max_age: Some(Duration::from_secs(300)),
             acr_values: vec!["gold".to_owned(), "urn:example:2".to_owned()],
         }
+    );
+    let identity = config.upstream.identity.as_ref().unwrap();
+    assert_eq!(identity.header, "x-acme-caller");
+    assert_eq!(identity.lifetime, Duration::from_secs(120));
+    assert_eq!(
+        config.identity_audience(identity, Some(3)),
+        "https://pay.internal"
     );
     let policy = config.policy(Some(2)).unwrap();
     assert!(

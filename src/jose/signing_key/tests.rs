@@ -32,7 +32,7 @@ fn fault(text: &str) -> Option<KeyFault> {
 
 fn sign(key: &SigningKey) -> String {
     let claims = json!({"sub": "portero"});
-    key.token(&claims, &TestHost::default()).unwrap()
+    key.token("JWT", &claims, &TestHost::default()).unwrap()
 }
 
 fn header(token: &str) -> Value {
@@ -116,12 +116,12 @@ fn randomness_shows_in_pss_alone() {
     let text = pem!("rsa");
     let key = parsed(text);
     let host = TestHost::default();
-    let first = key.token(&json!({}), &host).unwrap();
-    let second = key.token(&json!({}), &host).unwrap();
+    let first = key.token("JWT", &json!({}), &host).unwrap();
+    let second = key.token("JWT", &json!({}), &host).unwrap();
     assert_eq!(first, second, "blinding leaves no trace");
     let pss = SigningKey::parse(text, Some(Ps256)).unwrap();
-    let first = pss.token(&json!({}), &host).unwrap();
-    let second = pss.token(&json!({}), &host).unwrap();
+    let first = pss.token("JWT", &json!({}), &host).unwrap();
+    let second = pss.token("JWT", &json!({}), &host).unwrap();
     assert_ne!(first, second, "every salt is a new one");
 }
 
@@ -298,7 +298,7 @@ fn nothing_is_signed_without_randomness_where_it_takes_some() {
     host.random_fails.set(true);
     for algorithm in [Rs256, Ps256] {
         let key = SigningKey::parse(pem!("rsa"), Some(algorithm)).unwrap();
-        let token = key.token(&json!({}), &host);
+        let token = key.token("JWT", &json!({}), &host);
         assert_eq!(token, Err(InternalFault::RandomUnavailable));
     }
 }
@@ -333,7 +333,7 @@ proptest::proptest! {
         let body = base64::engine::general_purpose::STANDARD.encode(&der);
         let text = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----");
         if let Ok(key) = SigningKey::parse(&text, None) {
-            let _ = key.token(&json!({}), &TestHost::default());
+            let _ = key.token("JWT", &json!({}), &TestHost::default());
         }
     }
 }
