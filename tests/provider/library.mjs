@@ -45,8 +45,8 @@ export function build({ issuer, keys, settings }) {
       return { ...claims, ...act };
     },
     ttl: {
-      AccessToken: () => settings.accessTtl,
-      ClientCredentials: () => settings.resourceTtl,
+      AccessToken: (_, token) => token.resourceServer?.accessTokenTTL ?? settings.accessTtl,
+      ClientCredentials: (_, token) => token.resourceServer?.accessTokenTTL ?? settings.resourceTtl,
       IdToken: () => settings.idTtl,
       RefreshToken: () => settings.refreshTtl,
       Session: () => settings.sessionTtl,

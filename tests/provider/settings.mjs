@@ -13,7 +13,7 @@ const defaults = (relyingParties) => ({
   accessFormat: 'opaque', // "jwt": access tokens are signed, for the audience `accessAudience` (userinfo refuses these)
   accessAlg: 'RS256',
   accessAudience: RESOURCE,
-  resourceTtl: 300, // of programs' access tokens, and of all that are for another resource: these are signed, and for that resource
+  resourceTtl: 300, // of access tokens for another resource, which are signed and name it, and of programs' for none
   pkceRequired: true,
   backchannelLogout: process.env.BACKCHANNEL_LOGOUT ?? '', // where the client `web` is told who has logged out; nowhere, when empty
   faults: {}, // path -> { times, delay, status, headers, body, hang, drop }

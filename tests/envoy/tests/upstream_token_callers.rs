@@ -4,6 +4,7 @@ use portero_envoy_tests::programs::claims;
 use portero_envoy_tests::provider::SECRET;
 use portero_envoy_tests::{
     Envoy, Person, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
+    wait,
 };
 use serde_json::{Value, json};
 
@@ -92,6 +93,27 @@ fn everybody_who_logs_in_has_a_token_of_their_own_at_the_upstream() {
     assert_eq!(asked[0]["subject_token_type"], ACCESS_TOKEN);
     assert_eq!(asked[0]["audience"], "orders-api");
     assert_eq!(asked[0]["resource"], ORDERS);
+    envoy.assert_unharmed();
+}
+
+#[test]
+fn a_session_that_was_refreshed_gets_a_token_made_of_its_new_one() {
+    let provider = provider_with_switches!();
+    provider.set(json!({"accessTtl": 4}));
+    let upstream = Upstream::start();
+    let envoy = gateway(&provider, &upstream, json!({"resource": [ORDERS]})).start();
+    let mut alice = logged_in(&envoy, "alice");
+    wait::until("the session's next access token is exchanged", || {
+        assert_eq!(alice.fetch(&envoy.url("/orders")).response.status, 200);
+        (exchanges(&provider).len() > 1).then_some(())
+    });
+    assert!(provider.journal().refreshes() > 0);
+    let shown = tokens(&upstream);
+    let (first, last) = (shown.first().unwrap(), shown.last().unwrap());
+    assert_ne!(first, last);
+    assert!(shown.iter().all(|token| claims(token)["sub"] == "alice"));
+    let asked = exchanges(&provider);
+    assert_ne!(asked[0]["subject_token"], asked[1]["subject_token"]);
     envoy.assert_unharmed();
 }
 

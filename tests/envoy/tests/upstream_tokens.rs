@@ -6,8 +6,8 @@ use portero_envoy_tests::envoy::Setup;
 use portero_envoy_tests::programs::claims;
 use portero_envoy_tests::provider::{Journal, SECRET};
 use portero_envoy_tests::{
-    Envoy, Line, Person, Provider, Request, Response, Upstream, Visitor, portero,
-    provider_with_switches, wait,
+    Line, Person, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
+    wait,
 };
 use serde_json::{Value, json};
 
@@ -179,6 +179,10 @@ fn a_token_that_the_upstream_refuses_is_given_up_once() {
     assert_eq!(envoy.get("/orders").status, 200);
     assert_eq!(asked(), 2);
     assert_eq!(envoy.metric("upstream_token.dropped"), 1);
+    let log = envoy.log();
+    let values = upstream.values("authorization");
+    assert!(values.iter().all(|value| !log.contains(token(value))));
+    assert!(!log.contains(SECRET));
     envoy.assert_unharmed();
 }
 
