@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::super::fault::At;
 use super::super::words::Given;
@@ -79,12 +79,11 @@ impl Check<'_> {
             LIFETIMES,
         );
         let keys = keys?;
-        let public: Vec<_> = keys.iter().filter_map(SigningKey::public_jwk).collect();
         Some(Some(SignedIdentity {
             header: header?,
             issuer: issuer?,
             audience: audience?,
-            key_set: json!({ "keys": public }).to_string(),
+            key_set: key_set(&keys),
             keys,
             claims: claims?,
             lifetime: lifetime?,
@@ -188,7 +187,7 @@ impl Check<'_> {
     fn identity_claims(
         &mut self,
         at: &At<'_>,
-        raw: Option<BTreeMap<String, raw::IdentityClaim>>,
+        raw: Option<BTreeMap<String, raw::HeaderSource>>,
     ) -> Option<Vec<IdentityClaim>> {
         let raw = self.or(at, raw, BTreeMap::new())?;
         self.at_most(at, raw.len(), MOST_CLAIMS)?;
@@ -196,16 +195,16 @@ impl Check<'_> {
         let mut claims = Vec::with_capacity(raw.len());
         for (name, source) in raw {
             let at = at.key(&name);
-            let source = match source {
-                raw::IdentityClaim::Claim(path) => {
-                    let path = self.claim(&at.key("claim"), path);
-                    path.map(HeaderSource::Claim)
-                }
-                raw::IdentityClaim::AccessTokenClaim(path) => {
-                    let path = self.claim(&at.key("access_token_claim"), path);
-                    path.map(HeaderSource::AccessTokenClaim)
-                }
-            };
+            let source = self.source(&at, source);
+            if !matches!(
+                source,
+                None | Some(HeaderSource::Claim(_) | HeaderSource::AccessTokenClaim(_))
+            ) {
+                self.fault(
+                    &at,
+                    "is no single claim; accepted: claim, access_token_claim",
+                );
+            }
             if OWN_CLAIMS.contains(&name.as_str()) {
                 self.fault(
                     &at,
@@ -219,4 +218,15 @@ impl Check<'_> {
         }
         complete.then_some(claims)
     }
+}
+
+/// RFC 7517 section 5.
+fn key_set(keys: &[SigningKey]) -> String {
+    let mut public = Vec::with_capacity(keys.len());
+    for key in keys {
+        public.extend(key.public_jwk());
+    }
+    let mut set = Map::new();
+    set.insert("keys".to_owned(), Value::Array(public));
+    Value::Object(set).to_string()
 }
