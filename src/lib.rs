@@ -47,7 +47,7 @@
 //!
 //! # Layers
 //!
-//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `authz`, `bearer_token`,
+//! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `upstream_token`, `authz`, `bearer_token`,
 //! `oidc`, `session`, `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`,
 //! `endpoint`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -78,3 +78,4 @@ pub mod telemetry;
 mod testing;
 pub mod time;
 pub mod upstream;
+pub mod upstream_token;

@@ -27,8 +27,8 @@ pub enum Route {
     ResourceMetadata(usize),
     /// The keys of the identity that Portero signs are here.
     IdentityKeys,
-    /// The upstream answers whoever asks.
-    Public,
+    /// The upstream answers whoever asks; the index of the rule that says so.
+    Public(usize),
     /// Only who is known gets through; the index of the rule that says so, if one does.
     Protected(Option<usize>),
 }
@@ -76,7 +76,7 @@ impl Route {
             | Self::BackChannelLogout
             | Self::ResourceMetadata(_)
             | Self::IdentityKeys
-            | Self::Public => None,
+            | Self::Public(_) => None,
         }
     }
 
@@ -105,7 +105,7 @@ impl Route {
             .find(|(_, rule)| matches(&rule.matcher, host, method, path));
         match rule {
             Some((index, rule)) => match rule.access {
-                Access::Public => (Self::Public, Some(index)),
+                Access::Public => (Self::Public(index), Some(index)),
                 Access::Authenticated => (Self::Protected(Some(index)), Some(index)),
             },
             None => (Self::Protected(None), None),

@@ -77,6 +77,10 @@ pub enum Metric {
     SessionStoreBypassed,
     /// One logout that could not delete its session from the store.
     LogoutIncomplete,
+    /// One token that was given up because the upstream refused it.
+    UpstreamTokenDropped,
+    /// One request that went to the upstream without the token that could not be had.
+    UpstreamTokenLeftOut,
     /// One call whose answer was judged and can be used.
     CallSucceeded(Callee),
     /// One call that brought nothing: no answer, a refusal, or something else than was asked for.
@@ -99,6 +103,8 @@ impl Metric {
             Self::Failure(code) => format!("portero.failure.{code}"),
             Self::SessionStoreBypassed => "portero.session_store.bypassed".to_owned(),
             Self::LogoutIncomplete => "portero.logout.incomplete".to_owned(),
+            Self::UpstreamTokenDropped => "portero.upstream_token.dropped".to_owned(),
+            Self::UpstreamTokenLeftOut => "portero.upstream_token.left_out".to_owned(),
             Self::CallSucceeded(callee) => format!("portero.{}.succeeded", callee.name()),
             Self::CallFailed(callee) => format!("portero.{}.failed", callee.name()),
             Self::CallMilliseconds(callee) => format!("portero.{}.milliseconds", callee.name()),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room of the crate, from the top down, with the rooms that it may name: only rooms below it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     (
         "adapter",
         &[
@@ -41,12 +41,14 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "telemetry",
             "time",
             "upstream",
+            "upstream_token",
         ],
     ),
     (
         "provider",
         &["config", "host", "jose", "oidc", "session", "time"],
     ),
+    ("upstream_token", &["error", "host", "session", "time"]),
     ("consumer", &["config", "jose", "upstream"]),
     ("upstream", &["config", "jose", "session"]),
     ("authz", &["config", "jose"]),

@@ -166,6 +166,24 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "Rule.otherwise",
         "Rule.authentication",
         "Session.reread_claims",
+        // Those of `upstream.tokens`.
+        "Rule.upstream_tokens",
+        // By what else is written.
+        "TokenExchange.issued_audiences",
+        "TokenExchange.subject_token_type",
+        "SignedAssertion.subject",
+        "UpstreamToken.client",
+        "UpstreamToken.provider",
+        "UpstreamToken.scheme",
+        // What is left out is not sent, or is found in the key or at the provider.
+        "SignedAssertion.algorithm",
+        "SignedAssertion.audience",
+        "SignedAssertion.key_id",
+        "TokenExchange.actor",
+        "TokenExchange.audience",
+        "TokenExchange.requested_token_type",
+        "TokenExchange.resource",
+        "UpstreamToken.scopes",
     ]
     .into();
     let schema: Value = serde_json::from_str(&config::schema()).unwrap();

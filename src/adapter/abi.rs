@@ -9,6 +9,7 @@ use std::alloc::{Layout, alloc};
 use std::ptr;
 
 use super::numbers::{Buffer, LogLevel, Map, MetricKind};
+use crate::pairs;
 
 const OK: u32 = 0;
 
@@ -128,11 +129,11 @@ pub fn buffer(kind: Buffer, most: usize) -> Option<Vec<u8>> {
     owned(status, data, length)
 }
 
-/// A header map in the host's serialisation.
-pub fn header_pairs(map: Map) -> Option<Vec<u8>> {
+/// A header map: names in lower case, and values.
+pub fn headers(map: Map) -> Option<Vec<(String, Vec<u8>)>> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut length) };
-    owned(status, data, length)
+    pairs::read(&owned(status, data, length)?)
 }
 
 /// Sets a header in place of any of that name; says whether the host took it.

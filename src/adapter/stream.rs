@@ -8,7 +8,8 @@ use super::numbers::{Action, Buffer, Map};
 use super::worker::Worker;
 use crate::answer::Response;
 use crate::flow::{
-    BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, Step, broken, serve,
+    BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, SentToken, Step, broken,
+    serve,
 };
 use crate::pairs;
 use crate::request::Request;
@@ -25,6 +26,8 @@ pub struct Stream {
     /// The whole request has come.
     complete: Cell<bool>,
     renewal: RefCell<Option<Renewal>>,
+    /// Tokens that the upstream has got of us.
+    sent_tokens: RefCell<Vec<SentToken>>,
     /// The upstream's answer is to say that it is the caller's alone.
     is_private: Cell<bool>,
 }
@@ -38,6 +41,7 @@ impl Stream {
             wanted: Cell::new(None),
             complete: Cell::new(false),
             renewal: RefCell::default(),
+            sent_tokens: RefCell::default(),
             is_private: Cell::new(false),
         })
     }
@@ -50,8 +54,7 @@ impl Stream {
     fn start(self: &Rc<Self>, worker: &Rc<Worker>, complete: bool) -> Action {
         self.complete.set(complete);
         // Headers that were not read could not be removed either.
-        let headers = abi::header_pairs(Map::Request).and_then(|bytes| pairs::read(&bytes));
-        let Some(headers) = headers else {
+        let Some(headers) = abi::headers(Map::Request) else {
             answer(worker, &broken(&worker.gateway));
             return Action::Pause;
         };
@@ -193,6 +196,7 @@ impl Stream {
         let done = removed && set && told;
         if done {
             *self.renewal.borrow_mut() = forward.renewal;
+            *self.sent_tokens.borrow_mut() = forward.sent_tokens;
             self.is_private.set(forward.is_private);
         }
         done
@@ -258,6 +262,12 @@ impl HttpStream {
     pub fn response_headers(&self) {
         if self.stream.is_private.get() {
             abi::add_header(Map::Response, "cache-control", b"private");
+        }
+        let sent_tokens = self.stream.sent_tokens.take();
+        if !sent_tokens.is_empty()
+            && let Some(headers) = abi::headers(Map::Response)
+        {
+            self.worker.gateway.hear_of_answer(&headers, &sent_tokens);
         }
         let Some(renewal) = self.stream.renewal.take() else {
             return;

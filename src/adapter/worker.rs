@@ -236,11 +236,11 @@ fn read_reply(headers: usize) -> CallResult {
     if headers == 0 {
         return Err(CallFailure::NoAnswer);
     }
-    let headers = abi::header_pairs(Map::CallResponse).and_then(|bytes| pairs::read(&bytes));
-    let status = headers
-        .as_ref()
-        .and_then(|headers| headers.iter().find(|(name, _)| name == ":status"))
-        .and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok())
+    let status = abi::headers(Map::CallResponse)
+        .and_then(|headers| {
+            let (_, value) = headers.into_iter().find(|(name, _)| name == ":status")?;
+            std::str::from_utf8(&value).ok()?.parse().ok()
+        })
         .ok_or(CallFailure::NoAnswer)?;
     let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();
     Ok(Reply { status, body })

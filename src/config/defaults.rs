@@ -33,5 +33,9 @@ pub(super) const USERINFO_HEADER: &str = "x-userinfo";
 pub(super) const IDENTITY_HEADER: &str = "x-portero-identity";
 pub(super) const IDENTITY_LIFETIME: Duration = Duration::from_secs(60);
 
+pub(super) const RENEW_BEFORE: Duration = Duration::from_secs(60);
+pub(super) const DEFAULT_LIFETIME: Duration = Duration::from_secs(5 * 60);
+pub(super) const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
+
 pub(super) const BEARER_HEADER: &str = "authorization";
 pub(super) const BEARER_SCHEME: &str = "Bearer";

@@ -9,7 +9,7 @@ pub struct Entrance {
     pub otherwise: Otherwise,
 }
 
-/// Which methods it takes. Never without any.
+/// Which methods it takes. Nobody gets in where there are none, because no provider vouches for anybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Methods {
     /// The first of these that a request has.

@@ -11,6 +11,7 @@ mod paths;
 mod policy;
 mod protected_resource;
 mod rule;
+mod upstream_token;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,10 @@ pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};
 pub(super) use protected_resource::ProtectedResource;
 pub(super) use rule::{Access, Authentication, Match, Methods, Otherwise, PathMatch, Rule};
+pub(super) use upstream_token::{
+    Actor, Assertion, SignedAssertion, SubjectToken, TokenExchange, TokenGrant, UpstreamToken,
+    WithoutToken,
+};
 
 use super::fault::Ledger;
 use super::read::{Cursor, Read};
@@ -39,7 +44,7 @@ use super::words::{Given, SecretText, Span, TextOrList, Whole};
 pub(super) struct Configuration {
     /// The OpenID providers by a name of your choice (letters, digits, `_` and `-`, at most 64): at most 32.
     /// One of them may have a `client`: people log in there. Those with `access_tokens` vouch for
-    /// programs.
+    /// programs. Those with neither issue `upstream_tokens`.
     pub(super) providers: Given<BTreeMap<String, Provider>>,
     /// Sessions and their cookie.
     pub(super) session: Given<Session>,
@@ -63,6 +68,9 @@ pub(super) struct Configuration {
     /// `x-anonymous-consumer` are Portero's. A token of nobody here has the client that it was issued to
     /// as `x-credential-identifier`, percent-encoded as claims in headers are, and none of the others.
     pub(super) consumers: Option<BTreeMap<String, Consumer>>,
+    /// The tokens that Portero fetches for the upstream, by a name of your choice (letters, digits, `_` and
+    /// `-`, at most 64): at most 64. Each is fetched for the rules that name it.
+    pub(super) upstream_tokens: Option<BTreeMap<String, UpstreamToken>>,
     /// What the upstream is told about the caller.
     pub(super) upstream: Option<Upstream>,
     /// What other filters and access logs in Envoy are told about the caller: filter state by name, at
@@ -373,6 +381,9 @@ pub(super) struct Upstream {
     pub(super) headers: Option<BTreeMap<String, HeaderSource>>,
     /// Says who is calling in a token that Portero signs.
     pub(super) identity: Option<Identity>,
+    /// The names of the `upstream_tokens` of every request whose rule does not say otherwise. At most 8, in
+    /// headers that differ. Public rules have no use for those of a caller, and go without.
+    pub(super) tokens: Option<Vec<Given<String>>>,
 }
 
 /// What a header holds: an object with exactly one of these keys.

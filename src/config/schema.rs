@@ -52,6 +52,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("", "protected_resources", json!([])),
         ("", "cors_preflight", json!("deny")),
         ("", "allow_on_headers_stop_iteration", json!(false)),
+        ("", "upstream_tokens", json!({})),
         ("", "upstream", json!({})),
         ("", "filter_state", json!({})),
         ("Provider", "clusters", json!({})),
@@ -163,6 +164,29 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("Identity", "header", json!(defaults::IDENTITY_HEADER)),
         ("Identity", "claims", json!({})),
         ("Identity", "lifetime", span(defaults::IDENTITY_LIFETIME)),
+        ("Upstream", "tokens", json!([])),
+        ("UpstreamToken", "grant", json!({"client_credentials": {}})),
+        ("UpstreamToken", "endpoint_params", json!({})),
+        ("UpstreamToken", "header", json!(defaults::BEARER_HEADER)),
+        ("UpstreamToken", "keep_existing", json!(false)),
+        (
+            "UpstreamToken",
+            "renew_before",
+            span(defaults::RENEW_BEFORE),
+        ),
+        (
+            "UpstreamToken",
+            "default_lifetime",
+            span(defaults::DEFAULT_LIFETIME),
+        ),
+        ("UpstreamToken", "when_unavailable", json!("refuse")),
+        ("TokenExchange", "subject", json!("access_token")),
+        ("SignedAssertion", "claims", json!({})),
+        (
+            "SignedAssertion",
+            "lifetime",
+            span(defaults::ASSERTION_LIFETIME),
+        ),
     ]
 }
 

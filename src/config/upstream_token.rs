@@ -45,6 +45,19 @@ impl UpstreamToken {
             | TokenGrant::RefreshToken { .. } => None,
         }
     }
+
+    /// Which other token shows who acts, where one does: its index among [`Config::upstream_tokens`].
+    pub const fn actor(&self) -> Option<usize> {
+        match &self.grant {
+            TokenGrant::TokenExchange(exchange) => match exchange.actor {
+                Some(Actor::UpstreamToken(index)) => Some(index),
+                Some(Actor::Token { .. }) | None => None,
+            },
+            TokenGrant::ClientCredentials
+            | TokenGrant::JwtBearer(_)
+            | TokenGrant::RefreshToken { .. } => None,
+        }
+    }
 }
 
 /// The client that asks for it.

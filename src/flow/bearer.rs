@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
+use super::upstream_token::CallerTokens;
 use super::{Forward, introspection, opaque, signed_identity};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
@@ -106,6 +107,7 @@ pub fn enter(
     // Caches know that an answer to `Authorization` is one caller's (RFC 9111 section 3.5), and of no other
     // place of a token.
     forward.is_private = visit.request.all("authorization").next().is_none();
+    forward.caller = CallerTokens::of_program(visit);
     Ok(forward)
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Renewal;
+use super::upstream_token::CallerTokens;
+use super::{Renewal, SentToken};
 use crate::answer::Response;
 use crate::error::{CallFault, RequestFault};
 use crate::telemetry::Callee;
@@ -103,6 +104,12 @@ pub struct Forward {
     pub renewal: Option<Renewal>,
     /// Whether the answer says that it is the caller's alone (RFC 6750 section 2.3).
     pub is_private: bool,
+    /// Tokens of the upstream that it carries; what the upstream says to them is to be heard.
+    pub sent_tokens: Vec<SentToken>,
+    /// What whoever was let through has shown, as far as other tokens are made of it.
+    pub(super) caller: CallerTokens,
+    /// Nobody has looked at whether the caller may: it carries nothing of Portero's.
+    pub(super) is_unproven: bool,
 }
 
 /// Changes to the headers of the upstream's answer: what is replaced first, then what is added.

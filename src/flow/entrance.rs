@@ -111,7 +111,7 @@ fn turn_away(
 ) -> Result<Decision, Refusal> {
     let mut forward = visit.forward();
     match entrance.otherwise {
-        _ if passes_as_preflight(visit) => {}
+        _ if passes_as_preflight(visit) => forward.is_unproven = true,
         Otherwise::Pass => {}
         Otherwise::Anonymous(place) => {
             let consumers = visit.gateway.config.consumers.as_ref();

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Job;
 use super::bearer::OpenToken;
 use super::introspection::{REFUSED_BYTES, RefusedToken};
+use super::known_token::KnownToken;
 use super::signed_identity;
 use super::strip::HeaderGuard;
 use crate::authz::Interests;
@@ -48,6 +49,8 @@ pub struct Gateway {
     pub(super) watermarks: Watermarks,
     /// What is known of each of [`Config::providers`].
     pub(super) providers: Vec<KnownProvider>,
+    /// What is known of each of [`Config::upstream_tokens`].
+    pub(super) upstream_tokens: Vec<KnownToken>,
     jobs: RefCell<Vec<Job>>,
     sweep: Sweep,
     /// Tells apart configurations that share one Envoy's shared data.
@@ -68,6 +71,7 @@ impl Gateway {
             refused_tokens: RefCell::new(Cache::new(REFUSED_BYTES)),
             watermarks: Watermarks::default(),
             providers: config.providers().map(KnownProvider::new).collect(),
+            upstream_tokens: known_tokens(&config),
             jobs: RefCell::default(),
             sweep: Sweep::default(),
             seal,
@@ -160,6 +164,7 @@ impl Gateway {
     /// small. The plans that come back are to be carried out by [`super::fetch_provider`].
     pub fn tick(&self) -> Vec<FetchPlan> {
         self.sweep.go_on(&self.refresh_progress());
+        self.renew_upstream_tokens();
         let mut plans = Vec::new();
         let all = self.providers.iter().zip(self.config.providers());
         for (index, (known, provider)) in all.enumerate() {
@@ -193,6 +198,15 @@ impl KnownProvider {
                 || ProviderMetadata::by_hand(provider).is_none(),
         }
     }
+}
+
+fn known_tokens(config: &Config) -> Vec<KnownToken> {
+    let policies = config.upstream_tokens.iter();
+    let tokens = policies.map(|policy| {
+        let provider = config.providers().nth(policy.provider);
+        KnownToken::new(policy, provider, config.session.cache_bytes)
+    });
+    tokens.collect()
 }
 
 /// Bytes of the hash in a scope.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::kept_claims::{KeptClaims, Said};
 use super::{Gateway, silent};
-use crate::config::HeaderSource;
+use crate::config::{HeaderSource, SubjectToken};
 use crate::error::{Error, TokenFault};
 use crate::host::random;
 use crate::jose::Claims;
@@ -235,18 +235,21 @@ fn granted(gateway: &Gateway, tokens: &TokenResponse) -> String {
     }
 }
 
-/// Keeps the tokens that the configuration forwards, and no others.
+/// Keeps the tokens that the configuration forwards or exchanges, and no others.
 fn forward_tokens(gateway: &Gateway, session: &mut Session, tokens: &TokenResponse) {
     let forwards = |sources: [HeaderSource; 2]| {
         let mut told = gateway.config.upstream.sources();
         told.any(|source| sources.contains(source))
     };
-    if forwards([HeaderSource::AccessToken, HeaderSource::BearerAccessToken]) {
+    let exchanges = |subject| gateway.config.exchanges(subject);
+    if forwards([HeaderSource::AccessToken, HeaderSource::BearerAccessToken])
+        || exchanges(SubjectToken::AccessToken)
+    {
         session.access_token = Some(tokens.access_token.expose().clone());
     }
-    if forwards([HeaderSource::IdToken, HeaderSource::IdTokenClaims])
-        && let Some(id_token) = &tokens.id_token
-    {
+    let keeps_id_token = forwards([HeaderSource::IdToken, HeaderSource::IdTokenClaims])
+        || exchanges(SubjectToken::IdToken);
+    if keeps_id_token && let Some(id_token) = &tokens.id_token {
         session.id_token = Some(id_token.expose().clone());
     }
 }

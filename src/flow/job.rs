@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ending::{self, EndJob};
 use super::refresh::{self, RefreshJob};
 use super::stored::{self, ProlongJob};
+use super::token_fetch::{self, FetchJob};
 use super::{Exchange, Gateway};
 use crate::host::Host;
 
@@ -15,6 +16,7 @@ pub enum Job {
     Refresh(Box<RefreshJob>),
     Prolong(ProlongJob),
     End(EndJob),
+    UpstreamToken(Box<FetchJob>),
 }
 
 /// Carries out a job.
@@ -23,6 +25,7 @@ pub async fn carry_out(gateway: Rc<Gateway>, exchange: Exchange, job: Job) {
         Job::Refresh(job) => refresh::refresh_session(&gateway, &exchange, &job).await,
         Job::Prolong(job) => stored::prolong(&gateway, &exchange, &job).await,
         Job::End(job) => ending::carry_out(&gateway, &exchange, &job).await,
+        Job::UpstreamToken(job) => token_fetch::fetch(&gateway, &exchange, &job).await,
     }
 }
 

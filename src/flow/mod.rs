@@ -21,6 +21,7 @@ mod identity;
 mod introspection;
 mod job;
 mod kept_claims;
+mod known_token;
 mod login;
 mod logout;
 mod opaque;
@@ -42,6 +43,8 @@ mod stored;
 mod stored_refresh;
 mod strip;
 mod successor;
+mod token_fetch;
+mod upstream_token;
 
 pub use contract::{
     AnswerHeaders, BodyFault, BodyResult, Call, CallFailure, CallResult, Decision, Forward, Reply,
@@ -52,3 +55,4 @@ pub use job::{Job, carry_out};
 pub use renewal::Renewal;
 pub use run::{Exchange, Flow, Step};
 pub use serve::{broken, serve};
+pub use upstream_token::SentToken;

@@ -7,7 +7,7 @@ use super::relying_party::RelyingParty;
 use super::session_store::SessionStore;
 use super::{
     Decision, Exchange, Forward, Gateway, back_channel, callback, caller, entrance, front_channel,
-    logout, resource_metadata, signed_identity,
+    logout, resource_metadata, signed_identity, upstream_token,
 };
 use crate::answer::{Audience, Challenge, Link, Response};
 use crate::authz;
@@ -57,8 +57,14 @@ async fn decide(
         jar: &jar,
     };
     let decision = match route {
-        Route::Public => Ok(Decision::Forward(visit.forward())),
-        Route::Protected(rule) => entrance::enter(&visit, rule).await,
+        Route::Public(rule) => {
+            let decision = Decision::Forward(visit.forward());
+            upstream_token::give(&visit, Some(rule), decision).await
+        }
+        Route::Protected(rule) => match entrance::enter(&visit, rule).await {
+            Ok(decision) => upstream_token::give(&visit, rule, decision).await,
+            refused => refused,
+        },
         Route::Callback => callback::finish(&visit).await,
         Route::Logout => logout::leave(&visit).await,
         Route::LoggedOut => logout::landing(&visit).await,

@@ -6,6 +6,7 @@ use super::authorization::Refused;
 use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
+use super::upstream_token::CallerTokens;
 use super::{Decision, Renewal, authorization, caller, login, signed_identity, silent, step_up};
 use crate::answer::Response;
 use crate::authz::Verdict;
@@ -102,6 +103,9 @@ async fn current(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Pre
     // No refresh makes an authentication newer, so none is waited for.
     if !step_up::is_met(visit, demand, &open.session) {
         return Ok(Presence::TooWeak);
+    }
+    if !CallerTokens::suffice(visit, &open.session) {
+        return Ok(Presence::Absent);
     }
     let is_stored = open.is_stored();
     Ok(match refresh::freshen(visit, open).await? {
@@ -213,6 +217,7 @@ fn admit(
     signed_identity::tell(visit, rule, open.identity.as_ref(), &mut forward)?;
     forward.filter_state.clone_from(&open.filter_state);
     forward.renewal = renewal;
+    forward.caller = CallerTokens::of_session(visit, &open.session);
     Ok(Decision::Forward(forward))
 }
 

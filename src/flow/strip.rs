@@ -22,8 +22,13 @@ impl HeaderGuard {
         let headers = headers.map(|header| header.name.as_str());
         let identity = config.upstream.identity.iter();
         let identity = identity.map(|identity| identity.header.as_str());
+        // `authorization` is the caller's own wherever no token is put there.
+        let tokens = config.upstream_tokens.iter();
+        let tokens = tokens.filter(|token| !token.keep_existing && token.header != "authorization");
+        let tokens = tokens.map(|token| token.header.as_str());
+        let set_by_us = headers.chain(of_consumers.iter().copied());
         let mut names = Vec::new();
-        for header in headers.chain(identity).chain(of_consumers.iter().copied()) {
+        for header in set_by_us.chain(tokens).chain(identity) {
             let name = folded(header);
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);

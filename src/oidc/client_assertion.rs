@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::Map;
 
-use super::pkce;
+use super::assertion::Assertion;
 use crate::error::InternalFault;
 use crate::host::Host;
 use crate::jose::SigningKey;
@@ -16,24 +16,21 @@ pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 /// Each is for one request, which follows at once.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// An assertion of the client for one request. Its audience is one text and no list: whoever takes a
-/// list may take an assertion that was made for somebody else.
+/// An assertion of the client for one request.
 pub(super) fn of(
     client_id: &str,
     audience: &str,
     key: &SigningKey,
     host: &dyn Host,
 ) -> Result<String, InternalFault> {
-    let now = host.now();
-    let claims = json!({
-        "iss": client_id,
-        "sub": client_id,
-        "aud": audience,
-        "jti": pkce::opaque(host)?,
-        "iat": now.as_secs(),
-        "exp": now.after(LIFETIME).as_secs(),
-    });
-    key.token("JWT", &claims, host)
+    let assertion = Assertion {
+        issuer: client_id,
+        subject: client_id,
+        audience,
+        lifetime: LIFETIME,
+        claims: Map::new(),
+    };
+    assertion.sign(key, host)
 }
 
 #[cfg(test)]

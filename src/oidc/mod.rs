@@ -1,6 +1,7 @@
 //! OpenID Connect's messages: built, read and judged; never sent.
 
 mod access_token;
+mod assertion;
 mod authorization;
 mod client_assertion;
 mod client_authentication;
@@ -13,6 +14,7 @@ pub mod pkce;
 mod resource_metadata;
 mod revocation;
 mod token;
+mod upstream_token;
 mod userinfo;
 mod verifier;
 
@@ -27,5 +29,6 @@ pub use metadata::{MetadataFault, ProviderMetadata};
 pub use resource_metadata::resource_metadata;
 pub use revocation::RevocationRequest;
 pub use token::{TokenRequest, TokenResponse};
+pub use upstream_token::{IssueFault, IssuedToken, UpstreamTokenRequest};
 pub use userinfo::parse_userinfo;
 pub use verifier::TokenVerifier;

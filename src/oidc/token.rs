@@ -4,6 +4,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::Authenticator;
+use super::upstream_token::ACCESS_TOKEN;
 use crate::error::{CallFault, InternalFault};
 use crate::secret::Secret;
 
@@ -77,6 +78,8 @@ pub struct TokenResponse {
     /// What the access token was granted for, with spaces between the scopes; where the provider does
     /// not say, what was asked for (RFC 6749 section 5.1).
     pub scope: Option<String>,
+    /// What a token exchange says that it has issued (RFC 8693 section 2.2.1).
+    pub issued_token_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +92,8 @@ struct Document {
     expires_in: Option<serde_json::Value>,
     #[serde(default)]
     scope: Option<serde_json::Value>,
+    #[serde(default)]
+    issued_token_type: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -99,20 +104,35 @@ struct ErrorDocument {
 impl TokenResponse {
     /// Reads the answer to a token request, whatever its status.
     pub fn parse(status: u16, body: &[u8]) -> Result<Self, CallFault> {
+        Self::parse_of(&["bearer"], status, body)
+    }
+
+    /// The same for a token exchange, which may issue what is no access token and then has no type to
+    /// say how it is used (RFC 8693 section 2.2.1).
+    pub(super) fn parse_exchanged(status: u16, body: &[u8]) -> Result<Self, CallFault> {
+        Self::parse_of(&["bearer", "n_a"], status, body)
+    }
+
+    fn parse_of(types: &[&str], status: u16, body: &[u8]) -> Result<Self, CallFault> {
         if body.len() > MAX_RESPONSE {
             return Err(CallFault::Malformed);
         }
         match status {
-            200 => Self::parse_success(body),
+            200 => Self::parse_success(types, body),
             _ => Err(fault(status, body)),
         }
     }
 
-    fn parse_success(body: &[u8]) -> Result<Self, CallFault> {
+    fn parse_success(types: &[&str], body: &[u8]) -> Result<Self, CallFault> {
         let document: Document = serde_json::from_slice(body).map_err(|_| CallFault::Malformed)?;
+        let token_type = document.token_type.to_ascii_lowercase();
+        let issued_token_type = match document.issued_token_type {
+            Some(serde_json::Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let is_used = token_type == "bearer" || issued_token_type.as_deref() != Some(ACCESS_TOKEN);
         // RFC 6749 section 7.1: a token of a type that is not understood must not be used.
-        if !document.token_type.eq_ignore_ascii_case("bearer") || !is_bearer(&document.access_token)
-        {
+        if !types.contains(&token_type.as_str()) || !is_used || !is_bearer(&document.access_token) {
             return Err(CallFault::Malformed);
         }
         let expires_in = document.expires_in.map(seconds).transpose()?.flatten();
@@ -122,6 +142,7 @@ impl TokenResponse {
             refresh_token: document.refresh_token.map(Secret::new),
             expires_in,
             scope: document.scope.map(scopes),
+            issued_token_type,
         })
     }
 }

@@ -47,10 +47,10 @@ fn porteros_own_paths_come_before_every_rule() {
     // Where the bodies of requests are not shown, this is no path of Portero's.
     assert_eq!(
         get(&everything, "/oauth2/backchannel-logout"),
-        Ok(Route::Public)
+        Ok(Route::Public(0))
     );
     assert_eq!(get(&everything, "/oauth2/%63allback"), Ok(Route::Callback));
-    assert_eq!(get(&everything, "/oauth2/callback/"), Ok(Route::Public));
+    assert_eq!(get(&everything, "/oauth2/callback/"), Ok(Route::Public(0)));
     assert_eq!(get(&everything, "/oauth2/callback;x"), AMBIGUOUS);
     assert_eq!(get(&everything, "/oauth2//callback"), AMBIGUOUS);
     assert_eq!(get(&everything, "/oauth2%2Fcallback"), AMBIGUOUS);
@@ -60,11 +60,11 @@ fn porteros_own_paths_come_before_every_rule() {
 fn a_prefix_is_whole_segments() {
     let rules = json!([{"match": {"path": {"prefix": "/api"}}, "access": "public"}]);
     for (target, expected) in [
-        ("/api", Route::Public),
-        ("/api/", Route::Public),
-        ("/api/x", Route::Public),
-        ("/api?x", Route::Public),
-        ("/%61pi/x", Route::Public),
+        ("/api", Route::Public(0)),
+        ("/api/", Route::Public(0)),
+        ("/api/x", Route::Public(0)),
+        ("/api?x", Route::Public(0)),
+        ("/%61pi/x", Route::Public(0)),
         ("/apix", Route::Protected(None)),
         ("/api.json", Route::Protected(None)),
         ("/API", Route::Protected(None)),
@@ -74,10 +74,10 @@ fn a_prefix_is_whole_segments() {
         assert_eq!(get(&rules, target), Ok(expected), "{target}");
     }
     let with_slash = json!([{"match": {"path": {"prefix": "/api/"}}, "access": "public"}]);
-    assert_eq!(get(&with_slash, "/api"), Ok(Route::Public));
+    assert_eq!(get(&with_slash, "/api"), Ok(Route::Public(0)));
     assert_eq!(get(&with_slash, "/apix"), Ok(Route::Protected(None)));
     let root = json!([{"match": {"path": {"prefix": "/"}}, "access": "public"}]);
-    assert_eq!(get(&root, "/anything"), Ok(Route::Public));
+    assert_eq!(get(&root, "/anything"), Ok(Route::Public(0)));
 }
 
 #[test]
@@ -92,8 +92,8 @@ fn an_exact_path_is_the_path_in_every_disguise() {
         get(&rules, "/users/%40%6D%65"),
         Ok(Route::Protected(Some(0)))
     );
-    assert_eq!(get(&rules, "/users/alice"), Ok(Route::Public));
-    assert_eq!(get(&rules, "/users/@me/"), Ok(Route::Public));
+    assert_eq!(get(&rules, "/users/alice"), Ok(Route::Public(1)));
+    assert_eq!(get(&rules, "/users/@me/"), Ok(Route::Public(1)));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_first_rule_that_matches_decides() {
         {"match": {"path": {"prefix": "/"}}},
     ]);
     assert_eq!(get(&rules, "/a/b/c"), Ok(Route::Protected(Some(0))));
-    assert_eq!(get(&rules, "/a/c"), Ok(Route::Public));
+    assert_eq!(get(&rules, "/a/c"), Ok(Route::Public(1)));
     assert_eq!(get(&rules, "/c"), Ok(Route::Protected(Some(2))));
 }
 
@@ -112,8 +112,8 @@ fn the_first_rule_that_matches_decides() {
 fn methods_are_compared_as_they_are() {
     let rules = json!([{"match": {"methods": ["GET", "HEAD"]}, "access": "public"}]);
     for (method, expected) in [
-        ("GET", Route::Public),
-        ("HEAD", Route::Public),
+        ("GET", Route::Public(0)),
+        ("HEAD", Route::Public(0)),
         ("get", Route::Protected(None)),
         ("POST", Route::Protected(None)),
         ("", Route::Protected(None)),
@@ -133,18 +133,18 @@ fn hosts_are_compared_without_regard_to_case() {
         "access": "public",
     }]);
     for (authority, expected) in [
-        ("app.example.com", Route::Public),
-        ("APP.example.com", Route::Public),
+        ("app.example.com", Route::Public(0)),
+        ("APP.example.com", Route::Public(0)),
         ("other.example.com", Route::Protected(None)),
         ("xapp.example.com", Route::Protected(None)),
-        ("a.example.org", Route::Public),
-        ("a.b.example.org", Route::Public),
+        ("a.example.org", Route::Public(0)),
+        ("a.b.example.org", Route::Public(0)),
         ("example.org", Route::Protected(None)),
         (".example.org", Route::Protected(None)),
         ("xexample.org", Route::Protected(None)),
         ("a.example.org.evil.example", Route::Protected(None)),
-        ("API.example.com:8443", Route::Public),
-        ("a.example.net:81", Route::Public),
+        ("API.example.com:8443", Route::Public(0)),
+        ("a.example.net:81", Route::Public(0)),
         ("example.net:81", Route::Protected(None)),
         ("other.example.com:8443", Route::Protected(None)),
     ] {
@@ -185,7 +185,7 @@ fn ports_in_one_rule_are_one_decision() {
         {"match": {"hosts": ["app.example.com:81"], "path": {"prefix": "/a"}}},
     ]);
     for authority in ["app.example.com", "app.example.com:8443"] {
-        assert_eq!(route(&rules, "GET", authority, "/a"), Ok(Route::Public));
+        assert_eq!(route(&rules, "GET", authority, "/a"), Ok(Route::Public(0)));
     }
     // Two rules for two ports of one host, of which only one sees the port.
     let of_81 = route(&rules, "GET", "app.example.com:81", "/a");
@@ -238,7 +238,7 @@ fn a_path_that_leads_to_another_rule_when_read_otherwise_is_refused() {
         get(&rules, "/admin/a;b//c%2Fd"),
         Ok(Route::Protected(Some(0)))
     );
-    assert_eq!(get(&rules, "/open/a;b//c%2Fd"), Ok(Route::Public));
+    assert_eq!(get(&rules, "/open/a;b//c%2Fd"), Ok(Route::Public(3)));
 }
 
 #[test]
@@ -293,14 +293,14 @@ fn metadata_is_told_at_one_address_and_every_other_falls_to_the_rules() {
             Ok(Route::ResourceMetadata(3)),
         ),
         ("other.example.com", "/a/", Ok(Route::ResourceMetadata(4))),
-        ("api.example.com", "/", Ok(Route::Public)),
-        ("api.example.com", "/mcp/", Ok(Route::Public)),
-        ("api.example.com", "/mcp/x", Ok(Route::Public)),
-        ("api.example.com", "/MCP", Ok(Route::Public)),
-        ("other.example.com", "", Ok(Route::Public)),
-        ("other.example.com", "/a", Ok(Route::Public)),
-        ("www.example.com", "", Ok(Route::Public)),
-        ("x.api.example.com", "", Ok(Route::Public)),
+        ("api.example.com", "/", Ok(Route::Public(0))),
+        ("api.example.com", "/mcp/", Ok(Route::Public(0))),
+        ("api.example.com", "/mcp/x", Ok(Route::Public(0))),
+        ("api.example.com", "/MCP", Ok(Route::Public(0))),
+        ("other.example.com", "", Ok(Route::Public(0))),
+        ("other.example.com", "/a", Ok(Route::Public(0))),
+        ("www.example.com", "", Ok(Route::Public(0))),
+        ("x.api.example.com", "", Ok(Route::Public(0))),
         ("api.example.com", "//mcp", AMBIGUOUS),
         ("api.example.com", "/mcp;x", AMBIGUOUS),
         ("api.example.com", "%2Fmcp", AMBIGUOUS),
@@ -313,7 +313,10 @@ fn metadata_is_told_at_one_address_and_every_other_falls_to_the_rules() {
             "{authority}{target}"
         );
     }
-    assert_eq!(with_resources("api.example.com", "/mcp"), Ok(Route::Public));
+    assert_eq!(
+        with_resources("api.example.com", "/mcp"),
+        Ok(Route::Public(0))
+    );
 }
 
 #[test]

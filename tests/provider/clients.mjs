@@ -1,3 +1,6 @@
+import { JWT_BEARER } from './jwt_bearer.mjs';
+import { TOKEN_EXCHANGE } from './token_exchange.mjs';
+
 // The applications that may send people here. Each relying party is an address (scheme, host and port) where Portero listens.
 export const SECRET = process.env.CLIENT_SECRET ?? 'correct-horse-battery-staple-0123456789';
 // Characters that HTTP Basic carries only when they are form-encoded first, as OAuth asks.
@@ -27,7 +30,8 @@ export function clients({ relyingParties, backchannelLogout }) {
   const signedWith = (client_id, alg) => ({ ...web, client_id, id_token_signed_response_alg: alg });
   const { client_secret: _, ...open } = web;
   // Programs without anybody in front of them.
-  const program = (client_id) => ({ client_id, client_secret: SECRET, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
+  const unattended = { grant_types: ['client_credentials', TOKEN_EXCHANGE, JWT_BEARER], redirect_uris: [], response_types: [] };
+  const program = (client_id) => ({ ...unattended, client_id, client_secret: SECRET });
   const told = backchannelLogout && { backchannel_logout_uri: backchannelLogout, backchannel_logout_session_required: true };
   return [
     { ...web, ...told, client_id: 'web', token_endpoint_auth_method: 'client_secret_basic' },
@@ -42,5 +46,7 @@ export function clients({ relyingParties, backchannelLogout }) {
     signedWith('web-ps256', 'PS256'),
     program('orders'),
     program('reports'),
+    { ...program('orders-post'), token_endpoint_auth_method: 'client_secret_post' },
+    { ...unattended, client_id: 'orders-pkjwt', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: KEYS } },
   ];
 }

@@ -18,9 +18,18 @@ function keepForm(request, entry) {
   const push = request.push.bind(request);
   request.push = (chunk, encoding) => {
     if (chunk) chunks.push(chunk);
-    else entry.form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString('utf8')));
+    else entry.form = parameters(Buffer.concat(chunks).toString('utf8'));
     return push(chunk, encoding);
   };
+}
+
+// A parameter that comes several times is a list.
+function parameters(text) {
+  const form = new URLSearchParams(text);
+  return Object.fromEntries([...form.keys()].map((name) => {
+    const values = form.getAll(name);
+    return [name, values.length === 1 ? values[0] : values];
+  }));
 }
 
 /** All requests, oldest first, and how many there were for each path. */

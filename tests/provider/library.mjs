@@ -1,19 +1,23 @@
 // The OpenID provider proper: the library oidc-provider, told about our people, clients, keys and settings.
 import Provider, { interactionPolicy } from 'oidc-provider';
 import { clients } from './clients.mjs';
+import { allowJwtBearer } from './jwt_bearer.mjs';
 import { ALGORITHMS } from './keys.mjs';
 import { errorPage, loggedOutPage, logoutPage } from './pages.mjs';
-import { RESOURCE } from './settings.mjs';
+import { RESOURCE, resourceServer } from './resources.mjs';
+import { refuseBasic } from './secrets.mjs';
 import { Store } from './store.mjs';
+import { allowTokenExchange } from './token_exchange.mjs';
 import { claimsOf, names } from './users.mjs';
 
 const TENANT = 'https://portero.example/tenant';
 
 export function build({ issuer, keys, settings }) {
   const wantsRefresh = (code) => settings.refreshToken === 'always' || code.scopes.has('offline_access');
+  const registered = clients(settings);
   const provider = new Provider(issuer, {
     adapter: Store,
-    clients: clients(settings),
+    clients: registered,
     jwks: { keys },
     cookies: { keys: ['only-for-tests'] },
     scopes: ['openid', 'offline_access', 'profile', 'email', 'groups', 'roles'],
@@ -35,12 +39,14 @@ export function build({ issuer, keys, settings }) {
     expiresWithSession: async (_, code) => !code.scopes.has('offline_access'),
     pkce: { required: () => settings.pkceRequired },
     extraTokenClaims: async (_, token) => {
-      if (!token.accountId) return undefined;
+      const act = token.actor && { act: { sub: token.actor } };
+      if (!names.includes(token.accountId)) return act;
       const { sub: __, name: ___, ...claims } = claimsOf(token.accountId);
-      return claims;
+      return { ...claims, ...act };
     },
     ttl: {
       AccessToken: () => settings.accessTtl,
+      ClientCredentials: () => settings.resourceTtl,
       IdToken: () => settings.idTtl,
       RefreshToken: () => settings.refreshTtl,
       Session: () => settings.sessionTtl,
@@ -64,13 +70,7 @@ export function build({ issuer, keys, settings }) {
         enabled: true,
         defaultResource: async (_, __, oneOf) => oneOf ?? (settings.accessFormat === 'jwt' ? RESOURCE : undefined),
         useGrantedResource: async () => true,
-        getResourceServerInfo: async () => ({
-          scope: '',
-          audience: settings.accessAudience,
-          accessTokenTTL: settings.accessTtl,
-          accessTokenFormat: settings.accessFormat,
-          jwt: { sign: { alg: settings.accessAlg } },
-        }),
+        getResourceServerInfo: async (_, identifier) => resourceServer(identifier, settings),
       },
     },
     fetch: tell,
@@ -79,6 +79,10 @@ export function build({ issuer, keys, settings }) {
       else ctx.body = out;
     },
   });
+  refuseBasic(provider, registered);
+  allowTokenExchange(provider, { keys, settings });
+  const signers = (id) => registered.find((client) => client.client_id === id)?.jwks?.keys ?? [];
+  allowJwtBearer(provider, { signers, settings });
   for (const name of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error', 'backchannel.error']) {
     provider.on(name, (_, error) => console.error(name, error.error ?? error.message, error.error_description ?? '', error.error_detail ?? ''));
   }

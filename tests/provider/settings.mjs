@@ -1,5 +1,5 @@
 // What a test may change while the provider runs.
-export const RESOURCE = 'urn:portero:test-api';
+import { RESOURCE } from './resources.mjs';
 
 const defaults = (relyingParties) => ({
   relyingParties, // addresses whose /oauth2/callback is registered
@@ -13,6 +13,7 @@ const defaults = (relyingParties) => ({
   accessFormat: 'opaque', // "jwt": access tokens are signed, for the audience `accessAudience` (userinfo refuses these)
   accessAlg: 'RS256',
   accessAudience: RESOURCE,
+  resourceTtl: 300, // of programs' access tokens, and of all that are for another resource: these are signed, and for that resource
   pkceRequired: true,
   backchannelLogout: process.env.BACKCHANNEL_LOGOUT ?? '', // where the client `web` is told who has logged out; nowhere, when empty
   faults: {}, // path -> { times, delay, status, headers, body, hang, drop }

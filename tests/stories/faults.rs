@@ -12,6 +12,7 @@ use crate::introspection;
 use crate::outcome::Outcome;
 use crate::provider::Answer;
 use crate::signer::Signer;
+use crate::upstream_tokens;
 use crate::world::{World, minutes, seconds};
 use portero::telemetry::Purpose;
 pub use rows::ROWS;
@@ -218,6 +219,52 @@ fn an_opaque_token_survives_every_fault_of_its_introspection() {
 
         world.provider.recover();
         world.worker.serve(with_token("/", &token)).forwarded();
+    }
+}
+
+/// A request that may go does not go without its token, and the next one asks again after a pause.
+#[test]
+fn a_request_survives_every_fault_of_the_call_for_a_token_of_its_upstream() {
+    for client in ["client_secret_basic", "client_secret_automatic"] {
+        for row in &ROWS {
+            let world = upstream_tokens::world_with(|token| {
+                token["client"] = upstream_tokens::client(client);
+            });
+            let purpose = Purpose::UpstreamToken;
+            world.provider.break_down(purpose, (row.answer)(purpose));
+            let started_at = world.land.now();
+            let outcome = upstream_tokens::get(&world, "/orders");
+            let (status, fault) = row.call;
+            let fault = match row.name {
+                // Whatever it says, it is about who asks.
+                "401" => "invalid_client",
+                _ => fault,
+            };
+            let code = format!("upstream_token_{fault}");
+            ends_in(&world.land, &outcome, row.name, status, &code);
+            assert!(world.land.now().since(started_at) < seconds(5));
+            let line = format!("upstream_token_failed token=orders cause={fault}");
+            assert_eq!(world.land.lines(&line).len(), 1, "{}", row.name);
+
+            world.provider.recover();
+            world.pass(seconds(1));
+            upstream_tokens::gets(&world, "/orders");
+        }
+    }
+}
+
+#[test]
+fn a_good_token_of_an_upstream_survives_every_fault_of_its_renewal() {
+    for row in &ROWS {
+        let world = upstream_tokens::world_with(|_| ());
+        let first = upstream_tokens::gets(&world, "/orders");
+        let purpose = Purpose::UpstreamToken;
+        world.provider.break_down(purpose, (row.answer)(purpose));
+        world.pass(seconds(290));
+        world.worker.tick();
+        assert_eq!(upstream_tokens::gets(&world, "/orders"), first);
+        assert_eq!(world.land.lines("upstream_token_failed").len(), 1);
+        assert!(world.land.failures().is_empty(), "{}", row.name);
     }
 }
 

@@ -69,6 +69,7 @@ mod target;
 mod token_places;
 mod unwritten;
 mod upstream;
+mod upstream_tokens;
 mod visitors;
 mod worker;
 mod world;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portero::answer::Response;
-use portero::flow::{AnswerHeaders, Decision, Forward, Gateway};
+use portero::flow::{AnswerHeaders, Decision, Forward, Gateway, SentToken};
 use portero::request::Request;
 use serde_json::Value;
 
@@ -24,6 +24,8 @@ pub struct Forwarded {
     pub answer: AnswerHeaders,
     /// Whether the answer says that it is the caller's alone.
     pub is_private: bool,
+    /// What the upstream's answer says something of.
+    pub sent_tokens: Vec<SentToken>,
 }
 
 impl Outcome {
@@ -36,6 +38,8 @@ impl Outcome {
             filter_state,
             renewal,
             is_private,
+            sent_tokens,
+            ..
         } = match decision {
             Decision::Forward(forward) => forward,
             Decision::Answer(response) => return Self::Answered(response),
@@ -57,6 +61,7 @@ impl Outcome {
             filter_state,
             answer,
             is_private,
+            sent_tokens,
         })
     }
 

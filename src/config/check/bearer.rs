@@ -146,7 +146,7 @@ fn base(name: &str) -> &str {
     bare.next().unwrap_or(name)
 }
 
-fn scheme(text: &str) -> Result<(), &'static str> {
+pub(super) fn scheme(text: &str) -> Result<(), &'static str> {
     const ACCEPTED: &str = "is not a scheme; accepted: a word such as `Bearer`, or \"\" where the token is the whole value";
     if OTHER_SCHEMES
         .iter()

@@ -12,12 +12,7 @@ use crate::secret::Secret;
 
 impl Check<'_> {
     pub(super) fn client(&mut self, at: &At<'_>, raw: raw::Client) -> Option<Client> {
-        let id = self.required(
-            &at.key("id"),
-            raw.id,
-            "the client identifier that the provider gave",
-            Self::text,
-        );
+        let id = self.client_id(&at.key("id"), raw.id);
         let authentication = self.required(
             &at.key("authentication"),
             raw.authentication,
@@ -28,6 +23,11 @@ impl Check<'_> {
             id: id?,
             authentication: authentication?,
         })
+    }
+
+    pub(super) fn client_id(&mut self, at: &At<'_>, raw: Given<String>) -> Option<String> {
+        let accepted = "the client identifier that the provider gave";
+        self.required(at, raw, accepted, Self::text)
     }
 
     fn authentication(
@@ -75,17 +75,23 @@ impl Check<'_> {
             } => {
                 let at = at.key("private_key_jwt");
                 let audience = self.assertion_audience(&at, audience);
-                let key = self.signing_key(&at, key, key_id, algorithm)?;
                 Some(ClientAuthentication::Assertion {
-                    key,
+                    key: self.private_key(&at, key, key_id, algorithm)?,
                     audience: audience?,
                 })
+            }
+            raw::ClientAuthentication::ClientSecretAutomatic { .. } => {
+                self.fault(
+                    &at.key("client_secret_automatic"),
+                    "is for the clients of `upstream_tokens`; accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none",
+                );
+                None
             }
         }
     }
 
-    /// The private key that signs; `at` is what it is written in.
-    pub(super) fn signing_key(
+    /// A private key that signs, with its name. `at` is what it belongs to.
+    pub(super) fn private_key(
         &mut self,
         at: &At<'_>,
         key: Given<SecretText>,

@@ -2,7 +2,9 @@
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{Access, Consumers, Entrance, Method, Methods, Otherwise, Provider, raw};
+use super::super::{
+    Access, Consumers, Entrance, Method, Methods, Otherwise, Provider, UpstreamToken, raw,
+};
 use super::Check;
 
 /// What rules may speak of; nothing of it where that is not known because of a fault.
@@ -11,6 +13,9 @@ pub(super) struct Known<'a> {
     /// The methods for which there is a provider.
     pub(super) methods: Option<&'a [Method]>,
     pub(super) consumers: Option<&'a Option<Consumers>>,
+    pub(super) tokens: Option<&'a [UpstreamToken]>,
+    /// The indexes of those that requests get whose rule does not say otherwise.
+    pub(super) tokens_of_all: Option<&'a [usize]>,
     /// Whether the upstream gets a signed identity.
     pub(super) has_identity: bool,
 }

@@ -8,10 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::fault::At;
 use super::super::words::Given;
-use super::super::{
-    Access, CONSUMER_HEADERS, HeaderSource, IdentityClaim, Provider, SignedIdentity,
-    UpstreamHeader, defaults, raw,
-};
+use super::super::{Access, HeaderSource, IdentityClaim, Provider, SignedIdentity, defaults, raw};
 use super::{Check, header};
 use crate::jose::SigningKey;
 
@@ -23,25 +20,19 @@ const LIFETIMES: std::ops::RangeInclusive<Duration> =
 /// What Portero says itself, and what would let others begin later than it says.
 const OWN_CLAIMS: [&str; 8] = ["aud", "exp", "iat", "idp", "iss", "jti", "nbf", "sub"];
 
-/// What else sets headers, or has the issuer's name; nothing where that is not known because of a fault.
-#[derive(Clone, Copy)]
-pub(super) struct Others<'a> {
-    pub(super) headers: Option<&'a [UpstreamHeader]>,
-    pub(super) has_consumers: bool,
-    pub(super) providers: Option<&'a (Provider, Vec<Provider>)>,
-}
-
 impl Check<'_> {
+    /// `providers` where they are known, and `set` the headers that Portero sets with something else.
     pub(super) fn identity(
         &mut self,
         at: &At<'_>,
         raw: Option<raw::Identity>,
-        others: Others<'_>,
+        providers: Option<&(Provider, Vec<Provider>)>,
+        set: &[String],
     ) -> Option<Option<SignedIdentity>> {
         let Some(raw) = raw else {
             return self.or(at, None, None);
         };
-        let header = self.identity_header(&at.key("header"), raw.header, others);
+        let header = self.identity_header(&at.key("header"), raw.header, set);
         let issuer_at = at.key("issuer");
         let issuer = self.required(
             &issuer_at,
@@ -49,8 +40,9 @@ impl Check<'_> {
             "an https URL that names Portero",
             |check, at, text| check.issuer(at, text, false),
         );
-        let providers = others.providers.into_iter();
-        let mut providers = providers.flat_map(|(first, more)| iter::once(first).chain(more));
+        let mut providers = providers
+            .into_iter()
+            .flat_map(|(first, more)| iter::once(first).chain(more));
         if let Some(issuer) = &issuer
             && providers.any(|provider| provider.issuer == *issuer)
         {
@@ -139,14 +131,12 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: Option<String>,
-        others: Others<'_>,
+        set: &[String],
     ) -> Option<String> {
         let name = self.or(at, raw, defaults::IDENTITY_HEADER.to_owned())?;
         let name = self.accept(at, header::name(&name))?;
         let twin = header::twin(&name);
-        let mut headers = others.headers.unwrap_or_default().iter();
-        let of_consumers = others.has_consumers && CONSUMER_HEADERS.contains(&twin.as_str());
-        if of_consumers || headers.any(|other| header::twin(&other.name) == twin) {
+        if set.iter().any(|other| header::twin(other) == twin) {
             self.fault(at, "is the same header as one of `headers` or of `consumers`; accepted: a header of its own, which differs in more than `-` and `_`");
         }
         if twin == "authorization" {
@@ -166,7 +156,7 @@ impl Check<'_> {
         }
         let mut seen: Vec<String> = Vec::new();
         self.each(at, raw, MOST_KEYS, |check, at, raw| {
-            let key = check.signing_key(at, raw.key, raw.key_id, raw.algorithm)?;
+            let key = check.private_key(at, raw.key, raw.key_id, raw.algorithm)?;
             let key = match (key.key_id(), key.thumbprint()) {
                 (None, Some(name)) => key.with_key_id(name).ok()?,
                 _ => key,

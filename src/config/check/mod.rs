@@ -20,7 +20,9 @@ mod request;
 mod rule;
 mod session;
 mod store;
+mod token_grant;
 mod upstream;
+mod upstream_token;
 
 use std::iter;
 use std::ops::RangeInclusive;
@@ -57,7 +59,7 @@ impl<'e> Check<'e> {
 
     pub(super) fn configuration(&mut self, raw: raw::Configuration) -> Option<Config> {
         let root = At::Root;
-        let providers = self.providers(&root.key("providers"), raw.providers);
+        let mut providers = self.providers(&root.key("providers"), raw.providers);
         let session = self.session(&root.key("session"), raw.session);
         let possible = providers
             .as_ref()
@@ -67,12 +69,18 @@ impl<'e> Check<'e> {
         let identity_at = upstream_at.key("identity");
         let has_identity = upstream.identity.is_some() || self.is_taken_out(&identity_at);
         let headers = self.upstream(&upstream_at, upstream.headers);
-        let others = identity::Others {
-            headers: headers.as_deref(),
-            has_consumers: raw.consumers.is_some(),
-            providers: providers.as_ref(),
-        };
-        let mut identity = self.identity(&identity_at, upstream.identity, others);
+        let mut set = upstream_token::headers_set(headers.as_deref(), raw.consumers.is_some());
+        let mut identity = self.identity(&identity_at, upstream.identity, providers.as_ref(), &set);
+        if let Some(Some(identity)) = &identity {
+            set.push(identity.header.clone());
+        }
+        let upstream_tokens =
+            self.upstream_tokens(&root, raw.upstream_tokens, providers.as_mut(), &set);
+        let tokens = self.tokens_named(
+            &upstream_at.key("tokens"),
+            upstream.tokens,
+            upstream_tokens.as_deref(),
+        );
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());
@@ -80,11 +88,16 @@ impl<'e> Check<'e> {
         let known = entrance::Known {
             methods: possible.as_deref(),
             consumers: consumers.as_ref(),
+            tokens: upstream_tokens.as_deref(),
+            tokens_of_all: tokens.as_deref(),
             has_identity,
         };
         let rules = self.rules(&root.key("rules"), raw.rules, known);
         if let (Some(Some(identity)), Some(rules)) = (&mut identity, &rules) {
             identity.most_kept = identity.worth_keeping(rules);
+        }
+        if let (Some(all), Some(everywhere), Some(rules)) = (&upstream_tokens, &tokens, &rules) {
+            self.tokens_are_named(&root.key("upstream_tokens"), all, everywhere, rules);
         }
         let cors_preflight = self.or(
             &root.key("cors_preflight"),
@@ -151,12 +164,12 @@ impl<'e> Check<'e> {
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
             consumers: consumers?,
-            upstream_tokens: Vec::new(),
+            upstream_tokens: upstream_tokens?,
             upstream: Upstream {
                 headers: headers?,
                 filter_state: filter_state?,
                 identity: identity?,
-                tokens: Vec::new(),
+                tokens: tokens?,
             },
         })
     }

@@ -60,7 +60,7 @@ impl Check<'_> {
     }
 
     fn provider(&mut self, at: &At<'_>, name: &str, raw: raw::Provider) -> Option<Provider> {
-        let name = self.provider_name(at, name);
+        let name = self.plain_name(at, name, "provider");
         if raw.client.is_none() && !self.is_taken_out(&at.key("client")) {
             self.without_client(at, &raw);
         }
@@ -197,10 +197,6 @@ impl Check<'_> {
                 self.fault(&at.key(key), "is about logging in, and this provider has no `client`; accepted: both, or neither");
             }
         }
-        let at_tokens = at.key("access_tokens");
-        if raw.access_tokens.is_none() && !self.is_taken_out(&at_tokens) {
-            self.fault(at, "has neither a `client` nor `access_tokens`, so it vouches for nobody; accepted: at least one of them");
-        }
     }
 
     /// `at` is the provider; `is_asked` where it is asked for anything.
@@ -246,7 +242,8 @@ impl Check<'_> {
         })
     }
 
-    fn provider_name(&mut self, at: &At<'_>, name: &str) -> Option<String> {
+    /// The name of a thing of this kind.
+    pub(super) fn plain_name(&mut self, at: &At<'_>, name: &str, kind: &str) -> Option<String> {
         let plain = (1..=64).contains(&name.len())
             && name
                 .bytes()
@@ -254,7 +251,9 @@ impl Check<'_> {
         if !plain {
             self.fault(
                 at,
-                "is not a name for a provider; accepted: 1 to 64 letters, digits, `_` and `-`",
+                format!(
+                    "is not a name for a {kind}; accepted: 1 to 64 letters, digits, `_` and `-`"
+                ),
             );
         }
         plain.then(|| name.to_owned())

@@ -76,7 +76,7 @@ impl Check<'_> {
         let mut parameters = Vec::with_capacity(raw.len());
         for (name, value) in raw {
             let at = at.key(&name);
-            let named = self.accept(&at, parameter_name(&name));
+            let named = self.accept(&at, authorization_parameter(&name));
             match (named, self.parameter_value(&at, value)) {
                 (Some(()), Some(value)) => parameters.push((name, value)),
                 _ => complete = false,
@@ -172,10 +172,15 @@ pub(super) fn is_quotable(text: &str) -> bool {
     (1..=LONGEST_TEXT).contains(&text.len()) && text.bytes().all(fits)
 }
 
-fn parameter_name(name: &str) -> Result<(), String> {
+fn authorization_parameter(name: &str) -> Result<(), String> {
     if OWN_PARAMETERS.contains(&name) {
         return Err("is a parameter that Portero sends or must not send; accepted: other parameters, and `scopes` and `resources` for theirs".to_owned());
     }
+    check_parameter_name(name)
+}
+
+/// Checks the name of a parameter, whosever it is.
+pub(super) fn check_parameter_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > 128 || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("is not a parameter's name; accepted: visible ASCII characters".to_owned());
     }

@@ -30,6 +30,7 @@ impl Check<'_> {
             check.rule(at, raw, known)
         })?;
         let everything = rules.iter().position(|rule| rule.matcher.is_everything());
+        let mut is_open = false;
         if let Some(index) = everything {
             let here = at.index(index);
             if rules.iter().skip(index).count() > 1 {
@@ -38,13 +39,16 @@ impl Check<'_> {
                     "matches every request, so the rules after it are never reached",
                 );
             }
-            if rules
+            is_open = rules
                 .iter()
                 .take(index.saturating_add(1))
-                .all(|rule| rule.access == Access::Public)
-            {
+                .all(|rule| rule.access == Access::Public);
+            if is_open {
                 self.warn(&here, "makes every request public: nothing is protected");
             }
+        }
+        if known.methods.is_some_and(<[_]>::is_empty) && !is_open {
+            self.warn(at, "let in nobody but where everybody may: no provider has a `client` or `access_tokens`");
         }
         Some(rules)
     }
@@ -87,13 +91,19 @@ impl Check<'_> {
             access,
             known.has_identity,
         );
+        let upstream_tokens = self.tokens_of_rule(
+            &at.key("upstream_tokens"),
+            raw.upstream_tokens,
+            access,
+            known,
+        );
         Some(Rule {
             matcher: matcher?,
             access: access?,
             entrance: entrance?,
             authentication: authentication?,
             policy: policy?,
-            upstream_tokens: Vec::new(),
+            upstream_tokens: upstream_tokens?,
             identity_audience: identity_audience?,
         })
     }

@@ -57,6 +57,12 @@ pub(in crate::config) enum ClientAuthentication {
     },
     /// No secret: a public client, which proves itself by PKCE alone. Its value is `{}`.
     None {},
+    /// The secret in the `Authorization` header, or in the body where the provider refuses that; the way
+    /// that works is remembered. Only for the clients of `upstream_tokens`.
+    ClientSecretAutomatic {
+        /// The client secret.
+        secret: Given<SecretText>,
+    },
 }
 
 /// The audience of the tokens by which the client authenticates.

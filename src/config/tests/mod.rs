@@ -18,6 +18,7 @@ mod shape;
 mod store;
 mod struct_message;
 mod upstream;
+mod upstream_tokens;
 
 use std::time::Duration;
 
@@ -242,10 +243,13 @@ fn a_printed_configuration_shows_no_secret() {
         "literal client secret",
         "literal session key",
         "literal store password",
+        "literal gateway secret",
+        "literal actor token",
+        "literal refresh token",
         "MDEyMzQ1",
         "0123456789012345",
     ] {
         assert!(!printed.contains(secret), "{printed}");
     }
-    assert_eq!(printed.matches("[secret]").count(), 5);
+    assert_eq!(printed.matches("[secret]").count(), 9);
 }

@@ -214,7 +214,7 @@ fn a_choice_is_exactly_one_key() {
             json!({"none": {}, "client_secret_post": {"secret": "x"}}),
         ),
         path,
-        "has 2 keys; accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none, exactly one",
+        "has 2 keys; accepted: client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none, client_secret_automatic, exactly one",
     );
     refused(
         &with(at, json!("none")),

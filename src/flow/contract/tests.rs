@@ -57,7 +57,7 @@ fn a_printed_decision_shows_names_and_no_secret() {
         set: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
         filter_state: vec![("portero.subject".to_owned(), SECRET.to_owned())],
         renewal: None,
-        is_private: false,
+        ..Forward::default()
     };
     let step = Step::Done(Decision::Forward(forward));
     assert_discreet(

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Claims, MAX_NUMERIC_DATE};
+use super::{Claims, MAX_NUMERIC_DATE, base64url};
 use crate::error::TokenFault;
 use crate::jose::testing::values_of_every_type;
 use crate::time::Timestamp;
@@ -145,5 +145,28 @@ proptest! {
                 prop_assert!(!(0.0..=MAX_NUMERIC_DATE as f64).contains(&number));
             }
         }
+    }
+}
+
+#[test]
+fn a_token_that_nobody_has_verified_can_be_looked_into() {
+    let unverified = |payload: &str, tail: &str| {
+        let payload = base64url::encode(payload);
+        Claims::unverified(&format!("x.{payload}{tail}"))
+    };
+    let claims = unverified(r#"{"aud":"a"}"#, ".").unwrap().unwrap();
+    assert_eq!(claims.string("aud"), Ok(Some("a")));
+    for (payload, tail) in [
+        ("{}", ""),
+        ("{}", ".a.b"),
+        ("[]", "."),
+        ("", "."),
+        ("{}", "=.s"),
+    ] {
+        assert!(unverified(payload, tail).is_none(), "{payload} {tail}");
+    }
+    for payload in [r#"{"a":1,"a":2}"#, "{", "{}{}"] {
+        let found = unverified(payload, ".s");
+        assert_eq!(found, Some(Err(TokenFault::ClaimsMalformed)), "{payload}");
     }
 }

@@ -219,3 +219,14 @@ proptest! {
         prop_assert!(TokenResponse::parse(status, &noise).is_err());
     }
 }
+
+/// A type that does not say how the token is used is for exchanges alone.
+#[test]
+fn a_token_that_is_not_used_is_malformed() {
+    let mut document = good();
+    document["token_type"] = json!("N_A");
+    document["issued_token_type"] = json!("urn:ietf:params:oauth:token-type:jwt");
+    assert_eq!(parse(&document), Err(CallFault::Malformed));
+    let body = document.to_string();
+    assert!(TokenResponse::parse_exchanged(200, body.as_bytes()).is_ok());
+}

@@ -35,6 +35,7 @@ pub mod line;
 mod listener;
 pub mod port;
 pub mod process;
+pub mod programs;
 pub mod provider;
 pub mod resp;
 pub mod store;

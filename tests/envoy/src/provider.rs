@@ -11,13 +11,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::artifact;
-use crate::http::{Request, Response};
+use crate::http::Request;
 use crate::port;
 use crate::process::Process;
 use crate::wait;
@@ -99,7 +97,8 @@ impl Registrar {
 pub struct Journal {
     /// Requests per path.
     pub counts: BTreeMap<String, u64>,
-    /// `{"method", "path", "query", "headers", "status", "form"}` each, oldest first; `form` for the token endpoint.
+    /// `{"method", "path", "query", "headers", "status", "form"}` each, oldest first; `form` for the token endpoint. A parameter
+    /// that came several times is a list in it.
     pub requests: Vec<Value>,
 }
 
@@ -110,9 +109,16 @@ impl Journal {
 
     /// How many refresh tokens were to be redeemed.
     pub fn refreshes(&self) -> usize {
-        let forms = self.token_requests();
-        let is_refresh = |form: &&&Value| form["grant_type"] == "refresh_token";
-        forms.iter().filter(is_refresh).count()
+        self.grants("refresh_token").len()
+    }
+
+    /// The requests to the token endpoint with this `grant_type`, oldest first.
+    pub fn grants(&self, grant_type: &str) -> Vec<&Value> {
+        let all = self.requests.iter();
+        all.filter(|request| {
+            request["path"] == "/token" && request["form"]["grant_type"] == grant_type
+        })
+        .collect()
     }
 
     /// The forms sent to the token endpoint, oldest first.
@@ -323,47 +329,6 @@ impl Provider {
         Request::new("DELETE", "/admin/log")
             .send(self.admin())
             .expect("an answer from the provider");
-    }
-
-    /// A signed access token for one of our programs (`orders`, `reports`), which has got it by itself.
-    pub fn access_token(&self, program: &str) -> String {
-        self.set(json!({"accessFormat": "jwt"}));
-        let token = self.token_for(program, None);
-        // People's tokens stay as they were.
-        self.set(json!({"accessFormat": "opaque"}));
-        token
-    }
-
-    /// The same unsigned, for this resource.
-    pub fn opaque_token(&self, program: &str, resource: Option<&str>) -> String {
-        self.token_for(program, resource)
-    }
-
-    /// Takes a program's token back.
-    pub fn revoke_token(&self, program: &str, token: &str) {
-        let answer = self.as_program(program, "/token/revocation", &[("token", token)]);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-    }
-
-    fn token_for(&self, program: &str, resource: Option<&str>) -> String {
-        let mut form = vec![("grant_type", "client_credentials")];
-        form.extend(resource.map(|resource| ("resource", resource)));
-        let answer = self.as_program(program, "/token", &form);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let token = answer.json()["access_token"].take();
-        token.as_str().expect("a token").to_owned()
-    }
-
-    fn as_program(&self, program: &str, path: &str, form: &[(&str, &str)]) -> Response {
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(form)
-            .finish();
-        let credentials = STANDARD.encode(format!("{program}:{SECRET}"));
-        Request::post(path, body)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("authorization", format!("Basic {credentials}"))
-            .send(self.address)
-            .expect("an answer from the provider")
     }
 
     fn admin(&self) -> SocketAddr {

@@ -1,7 +1,7 @@
 //! What stands behind Envoy: an application that remembers what reached it, and servers that misbehave.
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -49,6 +49,7 @@ impl Drop for Listening {
 pub struct Upstream {
     listening: Listening,
     requests: Arc<Mutex<Vec<Request>>>,
+    refusals: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -71,10 +72,22 @@ impl Upstream {
     pub fn answering(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
+        let refusals = Arc::<AtomicUsize>::default();
+        let left = Arc::clone(&refusals);
+        let answer = move |request: &Request| {
+            let one_less = |left: usize| left.checked_sub(1);
+            match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+                Ok(_) => {
+                    Response::new(401).header("www-authenticate", "Bearer error=\"invalid_token\"")
+                }
+                Err(_) => answer(request),
+            }
+        };
         let listening = Listening::start(Arc::new(move |stream| converse(stream, &seen, &answer)));
         Self {
             listening,
             requests,
+            refusals,
         }
     }
 
@@ -92,6 +105,20 @@ impl Upstream {
         let mut requests = self.requests();
         assert_eq!(requests.len(), 1, "requests at the upstream: {requests:?}");
         requests.remove(0)
+    }
+
+    /// The values of this header in all requests, oldest first.
+    pub fn values(&self, name: &str) -> Vec<String> {
+        let requests = self.requests();
+        requests
+            .iter()
+            .flat_map(|request| request.all(name))
+            .collect()
+    }
+
+    /// The next requests, this many of them, get 401 for an answer.
+    pub fn refuse(&self, times: usize) {
+        self.refusals.store(times, Ordering::SeqCst);
     }
 
     pub fn forget(&self) {
