@@ -52,7 +52,7 @@ impl CallerIdentity {
     /// that would last longer than a new one is from before the clock was set back.
     pub fn find(&self, audience: &str, now: Timestamp, lifetime: Duration) -> Option<String> {
         let newest = self.expires_at(now, lifetime);
-        let half_is_left_at = now.after(lifetime / 2);
+        let half_is_left_at = now.after(lifetime.mul_f64(0.5));
         let is_good = |signed: &&SignedToken| {
             let end = signed.expires_at;
             signed.audience == audience
