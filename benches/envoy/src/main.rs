@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("\nnothing was measured: {why}");
+            eprintln!("\nnothing was written: {why}");
             ExitCode::FAILURE
         }
     }
@@ -51,7 +51,7 @@ fn compare(rounds: usize) -> Result<(), String> {
         load_after: load_average(),
         module_bytes: module_bytes(),
         start,
-        typical_cookie: sizes.typical,
+        cookies: sizes,
     };
     let text = markdown(&costs, &about);
     let title = "CPU added to a request, in microseconds: shorter is better";

@@ -3,6 +3,7 @@ use std::fmt::Write;
 
 use portero_envoy_tests::start_cost::StartCost;
 
+use crate::compare::CookieSizes;
 use crate::machine::Machine;
 use crate::measure::Cost;
 
@@ -126,7 +127,7 @@ pub struct Circumstances {
     pub load_after: String,
     pub module_bytes: u64,
     pub start: StartCost,
-    pub typical_cookie: usize,
+    pub cookies: CookieSizes,
 }
 
 /// The file of results.
@@ -198,7 +199,7 @@ pub fn markdown(costs: &[Cost], about: &Circumstances) -> String {
             goal.of, goal.to
         );
     }
-    let reached = match about.typical_cookie <= TYPICAL_COOKIE {
+    let reached = match about.cookies.typical <= TYPICAL_COOKIE {
         true => "",
         false => ", **not reached**",
     };
@@ -207,9 +208,11 @@ pub fn markdown(costs: &[Cost], about: &Circumstances) -> String {
         "\n## Sizes\n\n\
          | what | is | goal |\n|---|---|---|\n\
          | session cookie of a typical login: ten claims, a refresh token, no tokens for the upstream | {} bytes | at most {TYPICAL_COOKIE}{reached} |\n\
+         | cookies of a login by oauth2, which keeps both tokens (RS256, 1 KB of claims each) | {} bytes | |\n\
          | the module | {} bytes | |\n\
          | processor time that it adds to Envoy's start | {:.2} s (to {:.2} s) | |\n",
-        about.typical_cookie,
+        about.cookies.typical,
+        about.cookies.native,
         about.module_bytes,
         about.start.with - about.start.without,
         about.start.without,
