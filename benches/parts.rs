@@ -246,7 +246,7 @@ fn token(algorithm: Algorithm, name: &str, number: usize) -> String {
         .collect();
     let claims =
         json!({"iss": "https://idp.example.com", "sub": "alice", "jti": number, "groups": groups});
-    key.token(&claims, &Still::default()).unwrap()
+    key.token("at+jwt", &claims, &Still::default()).unwrap()
 }
 
 fn tokens(criterion: &mut Criterion) {

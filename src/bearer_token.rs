@@ -42,10 +42,10 @@ pub fn find<'a>(
 }
 
 /// The headers of `request` that hold a token, by their names as they were spelled.
-pub fn headers<'a>(bearer: &Bearer, request: &'a Request) -> impl Iterator<Item = &'a str> {
+pub fn headers<'a>(bearer: &Bearer, request: &'a Request) -> impl Iterator<Item = &'a [u8]> {
     let headers = request.headers().iter();
     let holding = headers.filter(|(name, value)| in_header(bearer, name, value).is_some());
-    holding.map(|(name, _)| name.as_str())
+    holding.map(|(name, _)| name)
 }
 
 /// Whether a cookie of this name holds a token.
@@ -73,15 +73,16 @@ pub fn target_without(bearer: &Bearer, target: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What stands in the token's place of a header's value; `None` where the value is of another scheme.
-fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8]> {
+fn in_header<'a>(bearer: &Bearer, name: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
+    let of_this_header = |header: &&BearerHeader| is_spelling(name, &header.name);
+    let mut schemes = bearer.headers.iter().filter(of_this_header).peekable();
+    schemes.peek()?;
     let value = value.trim_ascii();
     let end = value.iter().position(|byte| matches!(byte, b' ' | b'\t'));
     let (scheme, credentials) = match end.and_then(|end| value.split_at_checked(end)) {
         Some((scheme, rest)) => (scheme, trimmed(rest)),
         None => (value, &[][..]),
     };
-    let of_this_header = |header: &&BearerHeader| is_spelling(name, &header.name);
-    let mut schemes = bearer.headers.iter().filter(of_this_header);
     let named = |header: &BearerHeader| {
         !header.scheme.is_empty() && scheme.eq_ignore_ascii_case(header.scheme.as_bytes())
     };
@@ -94,9 +95,12 @@ fn in_header<'a>(bearer: &Bearer, name: &str, value: &'a [u8]) -> Option<&'a [u8
 }
 
 /// Whether upstreams may take the header `name` for the other one: some turn `-` into `_`.
-fn is_spelling(name: &str, of: &str) -> bool {
-    let folded = |text: &str| text.replace('_', "-");
-    name == of || (name.contains('_') && folded(name) == folded(of))
+fn is_spelling(name: &[u8], of: &str) -> bool {
+    let folded = |byte: &u8| match byte {
+        b'_' => b'-',
+        other => *other,
+    };
+    name.len() == of.len() && name.iter().map(folded).eq(of.as_bytes().iter().map(folded))
 }
 
 /// Without the spaces that may stand between a scheme and its credentials (RFC 9110 section 11.4); a

@@ -49,7 +49,7 @@
 //!
 //! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `upstream_token`, `authz`, `bearer_token`,
 //! `oidc`, `session`, `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`,
-//! `endpoint`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
+//! `endpoint`, `header_list`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 #[cfg(target_arch = "wasm32")]
@@ -62,11 +62,10 @@ pub mod consumer;
 pub mod endpoint;
 pub mod error;
 pub mod flow;
+pub mod header_list;
 pub mod host;
 pub mod jose;
 pub mod oidc;
-#[cfg(any(test, target_arch = "wasm32"))]
-mod pairs;
 pub mod provider;
 pub mod redis;
 pub mod request;

@@ -9,7 +9,7 @@ use std::alloc::{Layout, alloc};
 use std::ptr;
 
 use super::numbers::{Buffer, LogLevel, Map, MetricKind};
-use crate::pairs;
+use crate::header_list::HeaderList;
 
 const OK: u32 = 0;
 
@@ -129,11 +129,11 @@ pub fn buffer(kind: Buffer, most: usize) -> Option<Vec<u8>> {
     owned(status, data, length)
 }
 
-/// A header map: names in lower case, and values.
-pub fn headers(map: Map) -> Option<Vec<(String, Vec<u8>)>> {
+/// A header map.
+pub fn headers(map: Map) -> Option<HeaderList> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
     let status = unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut length) };
-    pairs::read(&owned(status, data, length)?)
+    HeaderList::read(owned(status, data, length)?)
 }
 
 /// Sets a header in place of any of that name; says whether the host took it.

@@ -11,7 +11,7 @@ use crate::flow::{
     BodyFault, BodyResult, CallResult, Decision, Flow, Forward, Renewal, SentToken, Step, broken,
     serve,
 };
-use crate::pairs;
+use crate::header_list;
 use crate::request::Request;
 use crate::telemetry::Level;
 
@@ -58,7 +58,7 @@ impl Stream {
             answer(worker, &broken(&worker.gateway));
             return Action::Pause;
         };
-        let request = Request::new(headers);
+        let request = Request::from(headers);
         let gateway = Rc::clone(&worker.gateway);
         let (flow, step) = Flow::start(|exchange| serve(gateway, request, exchange));
         *self.flow.borrow_mut() = Some(flow);
@@ -223,7 +223,7 @@ fn send(response: &Response) -> bool {
         .map(|(name, value)| (*name, value.as_bytes()));
     abi::send_local_response(
         response.status,
-        &pairs::write(headers),
+        &header_list::write(headers),
         response.body.as_bytes(),
     )
 }

@@ -12,7 +12,7 @@ use crate::flow::{
     BodyFault, Call, CallFailure, CallResult, Exchange, Flow, Gateway, Reply, Step, carry_out,
     fetch_provider,
 };
-use crate::pairs;
+use crate::header_list;
 use crate::time::Timestamp;
 
 /// While requests wait, or nothing is known of the provider.
@@ -227,8 +227,13 @@ fn dispatch(call: &Call) -> Result<u32, CallFailure> {
     .map(|(name, value)| (name, value.as_bytes()));
     // The host takes zero for no limit.
     let timeout = u32::try_from(call.timeout.as_millis()).unwrap_or(u32::MAX);
-    abi::http_call(&call.cluster, &pairs::write(headers), &call.body, timeout)
-        .ok_or(CallFailure::NotSent)
+    abi::http_call(
+        &call.cluster,
+        &header_list::write(headers),
+        &call.body,
+        timeout,
+    )
+    .ok_or(CallFailure::NotSent)
 }
 
 /// The answer that the host holds now. Without headers there is none: the exchange was cut off.
@@ -237,10 +242,7 @@ fn read_reply(headers: usize) -> CallResult {
         return Err(CallFailure::NoAnswer);
     }
     let status = abi::headers(Map::CallResponse)
-        .and_then(|headers| {
-            let (_, value) = headers.into_iter().find(|(name, _)| name == ":status")?;
-            std::str::from_utf8(&value).ok()?.parse().ok()
-        })
+        .and_then(|headers| headers.text(":status")?.parse().ok())
         .ok_or(CallFailure::NoAnswer)?;
     let body = abi::buffer(Buffer::CallResponseBody, Reply::MOST_BYTES).unwrap_or_default();
     Ok(Reply { status, body })

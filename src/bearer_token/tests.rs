@@ -212,7 +212,8 @@ fn what_holds_a_token_is_known_by_name() {
         ("authorization", b"Bearer abc"),
         ("x-token", b"abc"),
     ]);
-    let names: Vec<&str> = headers(&bearer, &request).collect();
+    let names = headers(&bearer, &request).map(|name| std::str::from_utf8(name).unwrap());
+    let names: Vec<&str> = names.collect();
     assert_eq!(names, ["authorization", "x-token"]);
     assert!(is_cookie(&bearer, b"token") && !is_cookie(&bearer, b"Token"));
     let basic = self::request(&[("authorization", b"Basic YTpi")]);

@@ -12,9 +12,7 @@ pub fn hide(bearer: &Bearer, request: &Request, forward: &mut Forward) {
         return;
     }
     for name in bearer_token::headers(bearer, request) {
-        if !forward.remove.iter().any(|removed| removed == name) {
-            forward.remove.push(name.to_owned());
-        }
+        forward.take_away(name);
     }
     forward.drop_cookies(request, &|name| bearer_token::is_cookie(bearer, name));
     if let Some(target) = bearer_token::target_without(bearer, request.target()) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::serve::Visit;
 use super::{AnswerHeaders, Gateway, refresh};
+use crate::header_list::{self, HeaderList};
 use crate::request::Request;
 use crate::session::{CookieJar, OpenSession, Progress, Reference, Session, StoredSession};
 use crate::telemetry::Metric;
@@ -30,16 +31,14 @@ pub struct Renewal {
 impl Renewal {
     /// For the answer to this request; `due` when its own cookie is not the session's latest.
     pub(super) fn new(visit: &Visit<'_>, session: &Rc<OpenSession>, due: bool) -> Self {
-        let cookies = visit
-            .request
-            .all("cookie")
-            .map(|value| ("cookie".to_owned(), value.to_vec()));
+        let cookies = visit.request.all("cookie");
+        let cookies = header_list::write(cookies.map(|value| ("cookie", value)));
         Self {
             session: Rc::clone(session),
             decided_at: visit.host().now(),
             due,
             authority: visit.authority.as_str().to_owned(),
-            cookies: Request::new(cookies.collect()),
+            cookies: HeaderList::read(cookies).unwrap_or_default().into(),
         }
     }
 

@@ -31,7 +31,7 @@ pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -
 /// The answer to a request that the host does not let Portero read or change as it must.
 pub fn broken(gateway: &Gateway) -> Response {
     let refusal = Refusal::from(Error::Internal(InternalFault::Bug));
-    refusal.into_response(gateway, &Request::new(Vec::new()), Audience::Program, None)
+    refusal.into_response(gateway, &Request::default(), Audience::Program, None)
 }
 
 async fn decide(

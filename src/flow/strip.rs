@@ -41,27 +41,35 @@ impl HeaderGuard {
     /// Portero may set, and Portero's own cookies.
     pub fn strip(&self, request: &Request, cookies: &CookieNames) -> Forward {
         let mut forward = Forward::default();
-        for (name, _) in request.headers() {
-            if self.guards(name) && !forward.remove.contains(name) {
-                forward.remove.push(name.clone());
+        for (name, _) in request.headers().iter() {
+            if self.guards(name) {
+                forward.take_away(name);
             }
         }
         forward.drop_cookies(request, &|name| cookies.are_ours(name));
         forward
     }
 
-    fn guards(&self, name: &str) -> bool {
-        match name.contains('_') {
-            true => self.names.binary_search(&folded(name)).is_ok(),
-            false => self
-                .names
-                .binary_search_by(|known| known.as_str().cmp(name))
-                .is_ok(),
+    fn guards(&self, name: &[u8]) -> bool {
+        let is_known = |name: &[u8]| {
+            let order = |known: &String| known.as_bytes().cmp(name);
+            self.names.binary_search_by(order).is_ok()
+        };
+        match name.contains(&b'_') {
+            true => is_known(folded(&String::from_utf8_lossy(name)).as_bytes()),
+            false => is_known(name),
         }
     }
 }
 
 impl Forward {
+    /// Takes a header of the request away from the upstream.
+    pub(super) fn take_away(&mut self, name: &[u8]) {
+        if !self.remove.iter().any(|removed| removed.as_bytes() == name) {
+            self.remove.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+
     /// Takes the cookies of `request` that `are_dropped` names away from the upstream, beside those that
     /// have been taken already.
     pub(super) fn drop_cookies(&mut self, request: &Request, are_dropped: &dyn Fn(&[u8]) -> bool) {

@@ -12,6 +12,7 @@ use super::{Decision, Exchange, Forward, Gateway, Job, caller};
 use crate::bearer_token;
 use crate::config::{SubjectToken, UpstreamToken, WithoutToken};
 use crate::error::{CallFault, Error, InternalFault};
+use crate::header_list::HeaderList;
 use crate::request::Request;
 use crate::session::Session;
 use crate::telemetry::{Level, Metric, Purpose};
@@ -271,15 +272,11 @@ impl Gateway {
     }
 
     /// Hears with what headers the upstream has answered. Tokens that it refuses are given up.
-    pub fn hear_of_answer(&self, headers: &[(String, Vec<u8>)], sent: &[SentToken]) {
+    pub fn hear_of_answer(&self, headers: &HeaderList, sent: &[SentToken]) {
         // gRPC has a status of its own, which is among the headers where no message follows.
-        let is_refusal = |(name, value): &(String, Vec<u8>)| {
-            matches!(
-                (name.as_str(), value.as_slice()),
-                (":status", b"401") | ("grpc-status", b"16")
-            )
-        };
-        if !headers.iter().any(is_refusal) {
+        let is_refusal =
+            headers.text(":status") == Some("401") || headers.text("grpc-status") == Some("16");
+        if !is_refusal {
             return;
         }
         for token in sent {

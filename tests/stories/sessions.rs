@@ -156,10 +156,10 @@ fn a_cookie_header_in_pieces_is_one_cookie_header() {
     browser.log_in();
     let whole = browser.navigation("/", Site::Typed);
     let mut headers = Vec::new();
-    for (name, value) in whole.headers() {
+    for (name, value) in whole.headers().to_vec() {
         match name.as_str() {
             "cookie" => {
-                let text = std::str::from_utf8(value).unwrap();
+                let text = std::str::from_utf8(&value).unwrap();
                 let pieces = text.split(';').rev().map(str::trim);
                 headers.extend(pieces.map(|piece| (name.clone(), piece.as_bytes().to_vec())));
             }

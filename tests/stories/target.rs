@@ -74,7 +74,7 @@ fn a_query_that_is_no_text_survives_a_login_in_escaped_form() {
     let world = World::new();
     let browser = world.browser();
     let head = browser.navigation("/x", crate::cookies::Site::Typed);
-    let headers = head.headers().iter().cloned().map(|(name, value)| {
+    let headers = head.headers().to_vec().into_iter().map(|(name, value)| {
         let value = match name.as_str() {
             ":path" => b"/x?q=\xff\xfe caf\xc3\xa9\r\nset-cookie: x".to_vec(),
             _ => value,

@@ -4,6 +4,7 @@ mod exchange;
 mod grants;
 mod outages;
 
+use portero::header_list::HeaderList;
 use portero::telemetry::Purpose;
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ fn answer(world: &World, forwarded: &Forwarded, status: u16) {
 }
 
 fn hear(world: &World, forwarded: &Forwarded, name: &str, value: &str) {
-    let headers = [(name.to_owned(), value.as_bytes().to_vec())];
+    let headers = HeaderList::of(&[(name.to_owned(), value.as_bytes().to_vec())]);
     let sent = &forwarded.sent_tokens;
     world.worker.gateway.hear_of_answer(&headers, sent);
 }

@@ -1,7 +1,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{read, write};
+use super::{HeaderList, write};
 
 type Pairs = Vec<(String, Vec<u8>)>;
 
@@ -11,6 +11,10 @@ fn written(pairs: &Pairs) -> Vec<u8> {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice())),
     )
+}
+
+fn read(bytes: &[u8]) -> Option<Pairs> {
+    HeaderList::read(bytes.to_vec()).map(|list| list.to_vec())
 }
 
 fn pairs() -> impl Strategy<Value = Pairs> {
