@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::config::{Bearer, BearerHeader};
 use crate::error::RequestFault;
+use crate::header_list::are_twins;
 use crate::jose::MAX_TOKEN_BYTES;
 use crate::request::{Request, query};
 use crate::session::CookieJar;
@@ -74,7 +75,7 @@ pub fn target_without(bearer: &Bearer, target: &[u8]) -> Option<Vec<u8>> {
 
 /// What stands in the token's place of a header's value; `None` where the value is of another scheme.
 fn in_header<'a>(bearer: &Bearer, name: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
-    let of_this_header = |header: &&BearerHeader| is_spelling(name, &header.name);
+    let of_this_header = |header: &&BearerHeader| are_twins(name, header.name.as_bytes());
     let mut schemes = bearer.headers.iter().filter(of_this_header).peekable();
     schemes.peek()?;
     let value = value.trim_ascii();
@@ -92,15 +93,6 @@ fn in_header<'a>(bearer: &Bearer, name: &[u8], value: &'a [u8]) -> Option<&'a [u
     schemes
         .any(|header| header.scheme.is_empty())
         .then_some(value)
-}
-
-/// Whether upstreams may take the header `name` for the other one: some turn `-` into `_`.
-fn is_spelling(name: &[u8], of: &str) -> bool {
-    let folded = |byte: &u8| match byte {
-        b'_' => b'-',
-        other => *other,
-    };
-    name.len() == of.len() && name.iter().map(folded).eq(of.as_bytes().iter().map(folded))
 }
 
 /// Without the spaces that may stand between a scheme and its credentials (RFC 9110 section 11.4); a

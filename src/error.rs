@@ -110,6 +110,8 @@ listed! {
         InsufficientAuthentication,
         /// The caller is known, and the rule's policy does not let them through.
         Forbidden,
+        /// The caller is known, and does not have the token of which the upstream's is made.
+        SubjectTokenMissing,
         /// Another site asked for the logout.
         LogoutCrossSite,
     }

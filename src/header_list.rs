@@ -105,6 +105,15 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((number, rest))
 }
 
+/// Whether two names are one to upstreams that turn `-` into `_` (CGI, WSGI).
+pub fn are_twins(one: &[u8], other: &[u8]) -> bool {
+    let folded = |byte: &u8| match byte {
+        b'_' => b'-',
+        other => *other,
+    };
+    one.len() == other.len() && one.iter().map(folded).eq(other.iter().map(folded))
+}
+
 /// Writes a list.
 pub fn write<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])> + Clone) -> Vec<u8> {
     let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();

@@ -78,31 +78,35 @@ impl TokenSlots<'_> {
         seen.record.standing(self.memory.host.now(), self.lease)
     }
 
-    /// Takes the lease on fetching the token; `false` when somebody else has it, or has fetched it.
-    pub fn begin(&self, owner: Owner) -> bool {
-        let mut has_begun = false;
+    /// Takes the lease on fetching the token; nothing when somebody else has it, or has fetched it. The
+    /// number is for whoever ends this attempt.
+    pub fn begin(&self, owner: Owner) -> Option<u32> {
+        let mut attempt = None;
         let lease = self.lease;
-        self.change(owner, |record, now| {
-            has_begun = record.begin(now, lease);
-            has_begun
-        }) && has_begun
+        let is_written = self.change(owner, |record, now| {
+            attempt = record.begin(now, lease);
+            attempt.is_some()
+        });
+        attempt.filter(|_| is_written)
     }
 
-    /// Ends a fetch with a token, and a refresh token where a new one came.
-    pub fn succeed(&self, owner: Owner, token: &HeldToken, refresh_token: Option<&str>) {
+    /// Ends an attempt with a token, and a refresh token where a new one came.
+    pub fn succeed(
+        &self,
+        owner: Owner,
+        attempt: u32,
+        token: &HeldToken,
+        refresh_token: Option<&str>,
+    ) {
         self.change(owner, |record, _| {
-            record.succeed(token.clone(), refresh_token.map(str::to_owned));
-            true
+            record.succeed(attempt, token.clone(), refresh_token.map(str::to_owned))
         });
     }
 
-    /// Ends a fetch without one. The next comes later each time.
-    pub fn fail(&self, owner: Owner, fault: CallFault) {
+    /// Ends an attempt without one. The next comes later each time.
+    pub fn fail(&self, owner: Owner, attempt: u32, fault: CallFault) {
         let host = self.memory.host;
-        self.change(owner, |record, now| {
-            record.fail(host, now, fault);
-            true
-        });
+        self.change(owner, |record, now| record.fail(attempt, host, now, fault));
     }
 
     /// Gives up a token that the upstream has refused, and says whether it was still the one that is held.

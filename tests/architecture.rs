@@ -38,6 +38,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "redis",
             "request",
             "route",
+            "secret",
             "session",
             "telemetry",
             "time",
@@ -55,7 +56,14 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("authz", &["config", "jose"]),
     (
         "bearer_token",
-        &["config", "error", "jose", "request", "session"],
+        &[
+            "config",
+            "error",
+            "header_list",
+            "jose",
+            "request",
+            "session",
+        ],
     ),
     (
         "oidc",

@@ -53,8 +53,8 @@ pub use load::Loaded;
 pub use policy::{Condition, Pattern, Policy, Scalar, Selection, Test};
 pub use protected_resource::{ProtectedResource, ResourceIdentifier};
 pub use upstream_token::{
-    Actor, Assertion, SignedAssertion, SubjectToken, TokenClient, TokenExchange, TokenGrant,
-    UpstreamToken, WithoutToken,
+    Actor, Assertion, RuleTokens, SignedAssertion, SubjectToken, TokenClient, TokenExchange,
+    TokenGrant, UpstreamToken, WithoutToken,
 };
 #[cfg(not(target_arch = "wasm32"))]
 pub use {reference::reference, schema::schema};
@@ -327,8 +327,8 @@ pub struct Rule {
     pub authentication: AuthenticationDemand,
     /// What it demands of the claims of whoever gets through; nothing where everybody does.
     pub policy: Policy,
-    /// What requests under it get: indexes among [`Config::upstream_tokens`].
-    pub upstream_tokens: Vec<usize>,
+    /// What requests under it get.
+    pub upstream_tokens: RuleTokens,
     /// Whom the signed identity is for, where not for all the same.
     pub identity_audience: Option<String>,
 }
@@ -423,8 +423,8 @@ pub struct Upstream {
     pub filter_state: Vec<FilterState>,
     /// What it can verify, if it gets that.
     pub identity: Option<SignedIdentity>,
-    /// What requests get that no rule matches: indexes among [`Config::upstream_tokens`].
-    pub tokens: Vec<usize>,
+    /// What requests get that no rule matches.
+    pub tokens: RuleTokens,
 }
 
 impl Upstream {

@@ -380,7 +380,8 @@ pub(super) struct Upstream {
     /// refused.
     pub(super) headers: Option<BTreeMap<String, HeaderSource>>,
     /// The names of the `upstream_tokens` of every request whose rule does not say otherwise. At most 8, in
-    /// headers that differ. Public rules have no use for those of a caller, and go without.
+    /// headers that differ. They are for those who have proved something: public requests, and those that
+    /// `otherwise` lets pass, get only what their rule names.
     pub(super) tokens: Option<Vec<Given<String>>>,
     /// Says who is calling in a token that Portero signs.
     pub(super) identity: Option<Identity>,

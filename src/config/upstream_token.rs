@@ -27,6 +27,9 @@ pub struct UpstreamToken {
     pub scheme: String,
     /// Whether a header of that name that the caller has sent stays, and no token is fetched for it.
     pub keep_existing: bool,
+    /// Where it is made of a token of the caller's: the indexes among [`Config::providers`] of those whose
+    /// callers' tokens its provider may see.
+    pub callers_of: Vec<usize>,
     /// How long before its end it is renewed, at most half of its life.
     pub renew_before: Duration,
     /// How long a token lasts of which the provider does not say it.
@@ -37,13 +40,7 @@ pub struct UpstreamToken {
 impl UpstreamToken {
     /// What of the caller's it is made of, where it is each caller's own.
     pub const fn subject(&self) -> Option<SubjectToken> {
-        match &self.grant {
-            TokenGrant::TokenExchange(exchange) => Some(exchange.subject),
-            TokenGrant::JwtBearer(Assertion::Caller(subject)) => Some(*subject),
-            TokenGrant::ClientCredentials
-            | TokenGrant::JwtBearer(Assertion::Signed(_))
-            | TokenGrant::RefreshToken { .. } => None,
-        }
+        self.grant.subject()
     }
 
     /// Which other token shows who acts, where one does: its index among [`Config::upstream_tokens`].
@@ -58,6 +55,15 @@ impl UpstreamToken {
             | TokenGrant::RefreshToken { .. } => None,
         }
     }
+}
+
+/// What the requests of a rule get.
+#[derive(Clone, Debug, Default)]
+pub struct RuleTokens {
+    /// Indexes among [`Config::upstream_tokens`].
+    pub indexes: Vec<usize>,
+    /// The rule says nothing of its own, so they are only for those who prove something.
+    pub is_default: bool,
 }
 
 /// The client that asks for it.
@@ -84,6 +90,19 @@ pub enum TokenGrant {
     JwtBearer(Assertion),
     /// RFC 6749 section 6.
     RefreshToken { token: Secret<String> },
+}
+
+impl TokenGrant {
+    /// What of the caller's is exchanged, where anything is.
+    pub const fn subject(&self) -> Option<SubjectToken> {
+        match self {
+            Self::TokenExchange(exchange) => Some(exchange.subject),
+            Self::JwtBearer(Assertion::Caller(subject)) => Some(*subject),
+            Self::ClientCredentials
+            | Self::JwtBearer(Assertion::Signed(_))
+            | Self::RefreshToken { .. } => None,
+        }
+    }
 }
 
 /// The parameters of RFC 8693 section 2.1.
@@ -152,19 +171,15 @@ pub enum WithoutToken {
 }
 
 impl Config {
-    /// The tokens that requests under the rule with this index get, and those that no rule matches: indexes
-    /// among [`Config::upstream_tokens`].
-    pub fn upstream_tokens_of(&self, rule: Option<usize>) -> &[usize] {
+    /// What requests under the rule with this index get, and what those get that no rule matches.
+    pub fn upstream_tokens_of(&self, rule: Option<usize>) -> &RuleTokens {
         rule.and_then(|index| self.rules.get(index))
             .map_or(&self.upstream.tokens, |rule| &rule.upstream_tokens)
     }
 
     /// Whether sessions need such a token of the login for what the upstream wants.
     pub fn exchanges(&self, subject: SubjectToken) -> bool {
-        let subjects = self
-            .upstream_tokens
-            .iter()
-            .filter_map(UpstreamToken::subject);
-        subjects.into_iter().any(|needed| needed == subject)
+        let mut tokens = self.upstream_tokens.iter();
+        tokens.any(|token| token.subject() == Some(subject))
     }
 }

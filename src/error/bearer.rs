@@ -36,7 +36,10 @@ impl Error {
                 }
                 Denial::ConsumerUnknown => Some(BearerError::InvalidToken),
                 Denial::Forbidden => Some(BearerError::InsufficientScope),
-                Denial::LoginRequired | Denial::TokenRequired | Denial::LogoutCrossSite => None,
+                Denial::LoginRequired
+                | Denial::TokenRequired
+                | Denial::SubjectTokenMissing
+                | Denial::LogoutCrossSite => None,
             },
             Self::AccessToken(_) => Some(BearerError::InvalidToken),
             Self::Authorization(_)

@@ -149,6 +149,12 @@ fn denied(denial: Denial) -> Report {
             "You are signed in, but not allowed here.",
             Level::Info,
         ),
+        Denial::SubjectTokenMissing => line(
+            403,
+            "upstream_token_subject_missing",
+            "The service behind this address cannot be asked on behalf of this caller.",
+            Level::Warn,
+        ),
         Denial::LogoutCrossSite => line(
             403,
             "logout_cross_site",

@@ -107,7 +107,7 @@ pub fn enter(
     // Caches know that an answer to `Authorization` is one caller's (RFC 9111 section 3.5), and of no other
     // place of a token.
     forward.is_private = visit.request.all("authorization").next().is_none();
-    forward.caller = CallerTokens::of_program(visit);
+    forward.caller = CallerTokens::of_program(visit, token.provider);
     Ok(forward)
 }
 

@@ -77,6 +77,7 @@ async fn all_of(
         (Decision::Forward(session), Some(token)) if speaks(Method::Bearer) => {
             let mut forward = bearer::enter(visit, rule, &token)?;
             forward.renewal = session.renewal;
+            forward.caller = forward.caller.or(session.caller);
             Ok(Decision::Forward(forward))
         }
         (decision, _) => Ok(decision),

@@ -24,6 +24,7 @@ use crate::session::{
 };
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
+use crate::upstream_token::Seen;
 
 /// What a worker knows of one provider.
 pub struct KnownProvider {
@@ -51,6 +52,8 @@ pub struct Gateway {
     pub(super) providers: Vec<KnownProvider>,
     /// What is known of each of [`Config::upstream_tokens`].
     pub(super) upstream_tokens: Vec<KnownToken>,
+    /// What was seen last of those that are made of a caller's token.
+    pub(super) callers_tokens: RefCell<Cache<Seen>>,
     jobs: RefCell<Vec<Job>>,
     sweep: Sweep,
     /// Tells apart configurations that share one Envoy's shared data.
@@ -71,7 +74,12 @@ impl Gateway {
             refused_tokens: RefCell::new(Cache::new(REFUSED_BYTES)),
             watermarks: Watermarks::default(),
             providers: config.providers().map(KnownProvider::new).collect(),
-            upstream_tokens: known_tokens(&config),
+            upstream_tokens: config
+                .upstream_tokens
+                .iter()
+                .map(|policy| KnownToken::new(&config, policy))
+                .collect(),
+            callers_tokens: RefCell::new(Cache::new(config.session.cache_bytes)),
             jobs: RefCell::default(),
             sweep: Sweep::default(),
             seal,
@@ -198,15 +206,6 @@ impl KnownProvider {
                 || ProviderMetadata::by_hand(provider).is_none(),
         }
     }
-}
-
-fn known_tokens(config: &Config) -> Vec<KnownToken> {
-    let policies = config.upstream_tokens.iter();
-    let tokens = policies.map(|policy| {
-        let provider = config.providers().nth(policy.provider);
-        KnownToken::new(policy, provider, config.session.cache_bytes)
-    });
-    tokens.collect()
 }
 
 /// Bytes of the hash in a scope.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::{
-    Actor, Assertion, Client, Provider, TokenClient, TokenExchange, TokenGrant, UpstreamToken,
+    Actor, Assertion, Client, Config, TokenClient, TokenExchange, TokenGrant, UpstreamToken,
 };
 use crate::session::{Cache, CacheKey};
 use crate::upstream_token::{Owner, Seen, TokenSlots};
@@ -20,18 +20,14 @@ pub struct KnownToken {
     pub is_used: Cell<bool>,
     /// Where it is the same for everybody: what was seen of it last.
     of_everybody: RefCell<Option<Rc<Seen>>>,
-    of_callers: RefCell<Cache<Seen>>,
 }
 
 impl KnownToken {
-    /// `cache_bytes` is for the tokens of callers.
-    pub fn new(policy: &UpstreamToken, provider: Option<&Provider>, cache_bytes: usize) -> Self {
-        let budget = policy.subject().map_or(0, |_| cache_bytes);
+    pub fn new(config: &Config, policy: &UpstreamToken) -> Self {
         Self {
-            name: name(policy, provider),
+            name: name(config, policy),
             is_used: Cell::default(),
             of_everybody: RefCell::default(),
-            of_callers: RefCell::new(Cache::new(budget)),
         }
     }
 
@@ -49,8 +45,13 @@ impl KnownToken {
         }
     }
 
-    /// The record of an owner as it is now.
-    pub fn look(&self, slots: TokenSlots<'_>, owner: Owner) -> Rc<Seen> {
+    /// The record of an owner as it is now. What was seen of callers' is in `of_callers`, whatever token it is.
+    pub fn look(
+        &self,
+        of_callers: &RefCell<Cache<Seen>>,
+        slots: TokenSlots<'_>,
+        owner: Owner,
+    ) -> Rc<Seen> {
         match owner {
             Owner::Everybody => {
                 let mut known = self.of_everybody.borrow_mut();
@@ -59,7 +60,7 @@ impl KnownToken {
                 seen
             }
             Owner::Caller(digest) => {
-                let mut known = self.of_callers.borrow_mut();
+                let mut known = of_callers.borrow_mut();
                 let key = CacheKey::Digest(&digest);
                 let before = known.find(key, "");
                 let seen = slots.look(owner, before.clone());
@@ -75,14 +76,15 @@ impl KnownToken {
 /// Workers share a token only where they would ask the same provider for the same, as the same client. What the
 /// client proves itself with is not part of it, so that nothing is forgotten when that is changed; a refresh
 /// token is, because what came of the one before goes on without it.
-fn name(policy: &UpstreamToken, provider: Option<&Provider>) -> String {
+fn name(config: &Config, policy: &UpstreamToken) -> String {
+    let provider = config.providers().nth(policy.provider);
     let client = match &policy.client {
         TokenClient::ProviderClient => provider.and_then(|provider| provider.client.as_ref()),
         TokenClient::Own(client) | TokenClient::Automatic { basic: client, .. } => Some(client),
     };
     let grant = match &policy.grant {
         TokenGrant::ClientCredentials => json!("client_credentials"),
-        TokenGrant::TokenExchange(exchange) => of_exchange(exchange),
+        TokenGrant::TokenExchange(exchange) => of_exchange(config, exchange),
         TokenGrant::JwtBearer(Assertion::Caller(_)) => json!("jwt_bearer"),
         TokenGrant::JwtBearer(Assertion::Signed(signed)) => json!([
             "jwt_bearer",
@@ -112,11 +114,15 @@ fn name(policy: &UpstreamToken, provider: Option<&Provider>) -> String {
         .collect()
 }
 
-fn of_exchange(exchange: &TokenExchange) -> Value {
+fn of_exchange(config: &Config, exchange: &TokenExchange) -> Value {
     let actor = match &exchange.actor {
         None => Value::Null,
         Some(Actor::Token { token, token_type }) => json!([token.expose(), token_type]),
-        Some(Actor::UpstreamToken(index)) => json!(index),
+        // No actor has one of its own.
+        Some(Actor::UpstreamToken(index)) => {
+            let actor = config.upstream_tokens.get(*index);
+            json!(actor.map(|actor| name(config, actor)))
+        }
     };
     json!([
         "token_exchange",

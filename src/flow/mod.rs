@@ -14,6 +14,7 @@ mod ended;
 mod ending;
 mod entrance;
 mod fetch;
+mod fetched_token;
 mod front_channel;
 mod gateway;
 mod hide;

@@ -21,13 +21,15 @@ pub fn of_session(config: &Config, session: &Session, known: &Known<'_>) -> Opti
     let who = Who {
         provider: &config.provider,
         subject: Some(&session.subject),
+        client: None,
         ends_at: Some(session.ends_at),
     };
     who.identity(config, known)
 }
 
 /// What the upstream is told of whoever has an access token with these claims. One that has no subject is
-/// the client's own. `ends_at` where it says when it ends.
+/// the client's own, which is said by another claim: no client may be taken for a person (RFC 9700 section
+/// 4.15). `ends_at` where it says when it ends.
 pub fn of_access_token(
     config: &Config,
     provider: &Provider,
@@ -38,9 +40,8 @@ pub fn of_access_token(
     let subject = claims.get("sub").and_then(Value::as_str);
     let who = Who {
         provider,
-        subject: subject
-            .filter(|text| !text.is_empty())
-            .or_else(|| client_of(claims)),
+        subject: subject.filter(|text| !text.is_empty()),
+        client: client_of(claims),
         ends_at,
     };
     who.identity(config, known)
@@ -49,6 +50,8 @@ pub fn of_access_token(
 struct Who<'a> {
     provider: &'a Provider,
     subject: Option<&'a str>,
+    /// Whose the token is where it has no subject.
+    client: Option<&'a str>,
     ends_at: Option<Timestamp>,
 }
 
@@ -57,8 +60,14 @@ impl Who<'_> {
         let identity = config.upstream.identity.as_ref()?;
         let mut claims = upstream::identity_claims(&identity.claims, known);
         claims.insert("idp".to_owned(), self.provider.issuer.as_str().into());
-        if let Some(subject) = self.subject {
-            claims.insert("sub".to_owned(), subject.into());
+        match (self.subject, self.client) {
+            (Some(subject), _) => {
+                claims.insert("sub".to_owned(), subject.into());
+            }
+            (None, Some(client)) => {
+                claims.insert("client_id".to_owned(), client.into());
+            }
+            (None, None) => {}
         }
         Some(CallerIdentity::new(
             claims,

@@ -1,53 +1,68 @@
-//! What the upstream wants of whoever calls it, and the caller need not know: a token, fetched once for all
-//! who wait for it, and put into the request when it is clear that the request may go.
+//! What the upstream wants of whoever calls it, and the caller need not know: tokens, put into a request
+//! when it is clear that it may go.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use super::known_token::KnownToken;
+use super::fetched_token::{Attempt, FetchedToken, failure};
 use super::serve::{Refusal, Visit};
-use super::token_fetch::{self, FetchJob};
-use super::{Decision, Exchange, Forward, Gateway, Job, caller};
+use super::{Decision, Forward, caller};
 use crate::bearer_token;
-use crate::config::{SubjectToken, UpstreamToken, WithoutToken};
-use crate::error::{CallFault, Error, InternalFault};
-use crate::header_list::HeaderList;
+use crate::config::{SubjectToken, WithoutToken};
+use crate::error::{CallFault, Denial, Error};
+use crate::header_list::are_twins;
 use crate::request::Request;
 use crate::session::Session;
-use crate::telemetry::{Level, Metric, Purpose};
-use crate::upstream_token::{HeldToken, Owner, Standing, TokenSlots};
+use crate::telemetry::{Level, Metric};
+use crate::upstream_token::{HeldToken, Owner};
 
-/// The tokens of whoever was let through, as far as others are made of them.
+/// Whoever was let through, and their tokens as far as others are made of them. Nobody, where nobody has
+/// proved anything.
 #[derive(Default)]
 pub struct CallerTokens {
-    pub access_token: Option<String>,
-    pub id_token: Option<String>,
+    is_known: bool,
+    access_token: Option<CallerToken>,
+    id_token: Option<CallerToken>,
+}
+
+struct CallerToken {
+    /// The index of its issuer among [`crate::config::Config::providers`].
+    provider: usize,
+    text: String,
 }
 
 impl CallerTokens {
-    /// Those of a session, where anything is made of them.
+    /// Those of a session.
     pub fn of_session(visit: &Visit<'_>, session: &Session) -> Self {
         let config = &visit.gateway.config;
         let needed = |kind, token: &Option<String>| {
             let token = token.as_ref().filter(|_| config.exchanges(kind));
-            token.cloned()
+            // People log in at the first provider.
+            let of_login = |text: &String| CallerToken {
+                provider: 0,
+                text: text.clone(),
+            };
+            token.map(of_login)
         };
         Self {
+            is_known: true,
             access_token: needed(SubjectToken::AccessToken, &session.access_token),
             id_token: needed(SubjectToken::IdToken, &session.id_token),
         }
     }
 
-    /// That of a program whose request has been let through, where anything is made of it.
-    pub fn of_program(visit: &Visit<'_>) -> Self {
+    /// That of a program whose request has been let through; `provider` is the index of its issuer.
+    pub fn of_program(visit: &Visit<'_>, provider: usize) -> Self {
         let config = &visit.gateway.config;
-        if !config.exchanges(SubjectToken::AccessToken) {
-            return Self::default();
-        }
-        let token = bearer_token::find(&config.bearer, visit.request, visit.jar);
+        let text = match config.exchanges(SubjectToken::AccessToken) {
+            true => bearer_token::find(&config.bearer, visit.request, visit.jar),
+            false => Ok(None),
+        };
+        let text = text.ok().flatten().map(Cow::into_owned);
         Self {
-            access_token: token.ok().flatten().map(Cow::into_owned),
+            is_known: true,
+            access_token: text.map(|text| CallerToken { provider, text }),
             id_token: None,
         }
     }
@@ -60,19 +75,32 @@ impl CallerTokens {
             && has(SubjectToken::IdToken, &session.id_token)
     }
 
-    fn of(&self, kind: SubjectToken) -> Option<&str> {
-        match kind {
-            SubjectToken::AccessToken => self.access_token.as_deref(),
-            SubjectToken::IdToken => self.id_token.as_deref(),
+    /// These, and where something is missing, that of the other proof of the same request.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            is_known: self.is_known || other.is_known,
+            access_token: self.access_token.or(other.access_token),
+            id_token: self.id_token.or(other.id_token),
         }
+    }
+
+    fn of(&self, kind: SubjectToken, providers: &[usize]) -> Option<&str> {
+        let token = match kind {
+            SubjectToken::AccessToken => self.access_token.as_ref(),
+            SubjectToken::IdToken => self.id_token.as_ref(),
+        }?;
+        providers
+            .contains(&token.provider)
+            .then_some(token.text.as_str())
     }
 }
 
 /// A token that a request has taken to the upstream.
 pub struct SentToken {
-    index: usize,
-    owner: Owner,
-    token: HeldToken,
+    pub(super) index: usize,
+    pub(super) owner: Owner,
+    pub(super) token: HeldToken,
 }
 
 /// Nothing of the token is printed.
@@ -92,199 +120,160 @@ pub async fn give(
         Decision::Forward(forward) if !forward.is_unproven => forward,
         other => return Ok(other),
     };
-    for index in visit.gateway.config.upstream_tokens_of(rule) {
-        if let Err(error) = give_one(visit, *index, &mut forward).await {
+    match give_all(visit, rule, &mut forward).await {
+        Ok(()) => Ok(Decision::Forward(forward)),
+        Err(error) => {
             // What the session's answer would have brought the browser must not be lost.
             let renewal = forward.renewal.take();
             let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
-            return Err(Refusal {
+            Err(Refusal {
                 set_cookies: set_cookies.unwrap_or_default(),
                 ..error.into()
-            });
+            })
         }
     }
-    Ok(Decision::Forward(forward))
 }
 
-async fn give_one(visit: &Visit<'_>, index: usize, forward: &mut Forward) -> Result<(), Error> {
-    let fetched = FetchedToken::of(visit.gateway, visit.exchange, index)?;
-    let policy = fetched.policy;
-    let header = &policy.header;
-    if policy.keep_existing && forward.keeps(visit.request, header) {
-        return Ok(());
-    }
-    forward.take_out(visit.request, header);
-    let subject = match policy.subject() {
-        None => None,
-        Some(kind) => match forward.caller.of(kind) {
-            // Nobody has proved to be anybody, so there is nothing to make a token of.
-            None => return Ok(()),
-            Some(subject) => Some(subject.to_owned()),
-        },
-    };
-    match fetched.obtain(subject.as_deref()).await {
-        Ok((owner, token)) => {
-            let value = match policy.scheme.as_str() {
-                "" => token.token.clone(),
-                scheme => format!("{scheme} {}", token.token),
+/// A token that this request is to take along.
+struct Wanted<'a> {
+    token: FetchedToken<'a>,
+    owner: Owner,
+    subject: Option<String>,
+}
+
+async fn give_all(
+    visit: &Visit<'_>,
+    rule: Option<usize>,
+    forward: &mut Forward,
+) -> Result<(), Error> {
+    let mut wanted = wanted(visit, rule, forward)?;
+    let patience = wanted.iter().map(|wanted| wanted.token.patience());
+    let patience = patience.fold(Duration::ZERO, Duration::max);
+    let deadline = visit.host().now().after(patience);
+    loop {
+        let is_late = visit.host().now() >= deadline;
+        let mut here = Vec::with_capacity(wanted.len());
+        let mut left_out = Vec::new();
+        // Each is asked for before any is waited for, and all are good at the moment when none is missing.
+        for (place, wanted) in wanted.iter().enumerate() {
+            let fault = match wanted
+                .token
+                .attempt(wanted.owner, wanted.subject.as_deref())
+            {
+                Attempt::Here(token) => {
+                    here.push(token);
+                    continue;
+                }
+                Attempt::Pending if !is_late => continue,
+                Attempt::Pending => CallFault::Timeout,
+                Attempt::Failed(fault) => fault,
             };
-            forward.set.push((header.clone(), value.into_bytes()));
-            forward.sent_tokens.push(SentToken {
-                index,
-                owner,
-                token,
-            });
-            Ok(())
+            leave_out(visit, &wanted.token, failure(fault))?;
+            left_out.push(place);
         }
-        Err(error) if policy.when_unavailable == WithoutToken::Pass => {
-            visit.host().count(&Metric::UpstreamTokenLeftOut);
-            visit.host().log(
-                Level::Warn,
-                &format!(
-                    "upstream_token_left_out token={} code={} request_id={}",
-                    policy.name,
-                    error.report().code,
-                    caller::request_id(visit.request)
-                ),
-            );
-            Ok(())
+        for place in left_out.into_iter().rev() {
+            wanted.remove(place);
         }
-        Err(error) => Err(error),
+        if here.len() == wanted.len() {
+            for (wanted, token) in wanted.iter().zip(here) {
+                forward.carry(wanted, token);
+            }
+            return Ok(());
+        }
+        visit.exchange.wait().await;
     }
+}
+
+/// The tokens of the rule that this request is to have. Headers that the caller has sent in their place are
+/// taken away.
+fn wanted<'a>(
+    visit: &Visit<'a>,
+    rule: Option<usize>,
+    forward: &mut Forward,
+) -> Result<Vec<Wanted<'a>>, Error> {
+    let of_rule = visit.gateway.config.upstream_tokens_of(rule);
+    let mut wanted = Vec::new();
+    for index in &of_rule.indexes {
+        let token = FetchedToken::of(visit.gateway, *index)?;
+        let policy = token.policy;
+        if policy.keep_existing && forward.keeps(visit.request, &policy.header) {
+            continue;
+        }
+        forward.take_out(visit.request, &policy.header);
+        let is_known = forward.caller.is_known;
+        if of_rule.is_default && !is_known {
+            continue;
+        }
+        let subject = match policy.subject() {
+            None => None,
+            Some(kind) => match forward.caller.of(kind, &policy.callers_of) {
+                Some(subject) => Some(subject.to_owned()),
+                // Nobody has proved to be anybody, so there is nothing to make a token of.
+                None if !is_known => continue,
+                None => {
+                    leave_out(visit, &token, Error::Denied(Denial::SubjectTokenMissing))?;
+                    continue;
+                }
+            },
+        };
+        wanted.push(Wanted {
+            owner: token.owner(subject.as_deref()),
+            token,
+            subject,
+        });
+    }
+    Ok(wanted)
+}
+
+/// The error, unless the configuration lets the request go without this token.
+fn leave_out(visit: &Visit<'_>, token: &FetchedToken<'_>, error: Error) -> Result<(), Error> {
+    if token.policy.when_unavailable != WithoutToken::Pass {
+        return Err(error);
+    }
+    visit.host().count(&Metric::UpstreamTokenLeftOut);
+    visit.host().log(
+        Level::Warn,
+        &format!(
+            "upstream_token_left_out token={} code={} request_id={}",
+            token.policy.name,
+            error.report().code,
+            caller::request_id(visit.request)
+        ),
+    );
+    Ok(())
 }
 
 impl Forward {
-    /// Whether the upstream gets a header as the caller has sent it.
+    /// Whether the upstream gets a header as the caller has sent it, in whatever spelling.
     fn keeps(&self, request: &Request, name: &str) -> bool {
-        request.all(name).next().is_some() && !self.remove.iter().any(|removed| removed == name)
+        let mut names = request.headers().iter().map(|(name, _)| name);
+        names.any(|sent| are_twins(sent, name.as_bytes()) && !self.takes_away(sent))
     }
 
-    /// Takes away a header that the caller has sent, or that something else has set.
+    fn takes_away(&self, name: &[u8]) -> bool {
+        self.remove.iter().any(|removed| removed.as_bytes() == name)
+    }
+
+    /// Takes away a header that the caller has sent, or that something else has set, in whatever spelling.
     fn take_out(&mut self, request: &Request, name: &str) {
-        self.set.retain(|(other, _)| other != name);
-        if self.keeps(request, name) {
-            self.remove.push(name.to_owned());
-        }
-    }
-}
-
-/// One of the configured tokens, in the course of one flow.
-#[derive(Clone, Copy)]
-pub struct FetchedToken<'a> {
-    pub gateway: &'a Gateway,
-    pub exchange: &'a Exchange,
-    pub index: usize,
-    pub policy: &'a UpstreamToken,
-    pub slots: TokenSlots<'a>,
-    known: &'a KnownToken,
-}
-
-impl<'a> FetchedToken<'a> {
-    pub fn of(
-        gateway: &'a Gateway,
-        exchange: &'a Exchange,
-        index: usize,
-    ) -> Result<Self, InternalFault> {
-        let policy = gateway.config.upstream_tokens.get(index);
-        let (slots, known) = gateway.upstream_token(index).ok_or(InternalFault::Bug)?;
-        Ok(Self {
-            gateway,
-            exchange,
-            index,
-            policy: policy.ok_or(InternalFault::Bug)?,
-            slots,
-            known,
-        })
-    }
-
-    /// The token, fetched if it has to be: by one for all who wait for it.
-    pub async fn obtain(&self, subject: Option<&str>) -> Result<(Owner, HeldToken), Error> {
-        let host = self.gateway.host.as_ref();
-        let owner = self.known.owner(subject);
-        let slots = self.slots;
-        let deadline = host.now().after(self.patience());
-        loop {
-            match slots.standing(&self.known.look(slots, owner)) {
-                Standing::Good { token, is_due } => {
-                    self.known.is_used.set(true);
-                    // What is everybody's the root context renews by itself.
-                    if is_due && subject.is_some() && slots.begin(owner) {
-                        self.leave_job(owner, subject);
-                    }
-                    return Ok((owner, token));
-                }
-                Standing::Failed(fault) => return Err(failure(fault)),
-                Standing::Fetching => {}
-                Standing::Absent => {
-                    if slots.begin(owner) {
-                        self.leave_job(owner, subject);
-                    }
-                }
-            }
-            if host.now() >= deadline {
-                return Err(failure(CallFault::Timeout));
-            }
-            self.exchange.wait().await;
+        let is_meant = |other: &[u8]| are_twins(other, name.as_bytes());
+        self.set.retain(|(other, _)| !is_meant(other.as_bytes()));
+        for (sent, _) in request.headers().iter().filter(|(sent, _)| is_meant(sent)) {
+            self.take_away(sent);
         }
     }
 
-    fn leave_job(&self, owner: Owner, subject: Option<&str>) {
-        let job = FetchJob::new(self.index, owner, subject);
-        self.gateway.add_job(Job::UpstreamToken(Box::new(job)));
-    }
-
-    /// How long a request waits for the provider's metadata and the token.
-    fn patience(&self) -> Duration {
-        token_fetch::time_limit(&self.gateway.config, self.policy).saturating_mul(2)
-    }
-}
-
-const fn failure(fault: CallFault) -> Error {
-    Error::Provider(Purpose::UpstreamToken, fault)
-}
-
-impl Gateway {
-    fn upstream_token(&self, index: usize) -> Option<(TokenSlots<'_>, &KnownToken)> {
-        let policy = self.config.upstream_tokens.get(index)?;
-        let known = self.upstream_tokens.get(index)?;
-        let slots = TokenSlots {
-            memory: self.memory(),
-            name: &known.name,
-            lease: token_fetch::time_limit(&self.config, policy),
+    fn carry(&mut self, wanted: &Wanted<'_>, token: HeldToken) {
+        let policy = wanted.token.policy;
+        let value = match policy.scheme.as_str() {
+            "" => token.token.clone(),
+            scheme => format!("{scheme} {}", token.token),
         };
-        Some((slots, known))
-    }
-
-    /// Renews what is about to end and was used since it was renewed last. To be called regularly.
-    pub(super) fn renew_upstream_tokens(&self) {
-        let owner = Owner::Everybody;
-        for index in 0..self.upstream_tokens.len() {
-            if let Some((slots, known)) = self.upstream_token(index)
-                && known.is_used.get()
-                && slots.standing(&known.look(slots, owner)).is_due()
-                && slots.begin(owner)
-            {
-                known.is_used.set(false);
-                let job = FetchJob::new(index, owner, None);
-                self.add_job(Job::UpstreamToken(Box::new(job)));
-            }
-        }
-    }
-
-    /// Hears with what headers the upstream has answered. Tokens that it refuses are given up.
-    pub fn hear_of_answer(&self, headers: &HeaderList, sent: &[SentToken]) {
-        // gRPC has a status of its own, which is among the headers where no message follows.
-        let is_refusal =
-            headers.text(":status") == Some("401") || headers.text("grpc-status") == Some("16");
-        if !is_refusal {
-            return;
-        }
-        for token in sent {
-            if let Some((slots, _)) = self.upstream_token(token.index)
-                && slots.drop_refused(token.owner, &token.token)
-            {
-                self.host.count(&Metric::UpstreamTokenDropped);
-            }
-        }
+        self.set.push((policy.header.clone(), value.into_bytes()));
+        self.sent_tokens.push(SentToken {
+            index: wanted.token.index,
+            owner: wanted.owner,
+            token,
+        });
     }
 }

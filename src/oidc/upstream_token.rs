@@ -46,6 +46,14 @@ pub enum IssueFault {
     IssuedTokenType,
     /// A token for somebody else than it was asked for.
     AudienceMismatch,
+    /// A token that had ended when it came.
+    Ended,
+    /// A token that no header can hold.
+    TooLarge,
+    /// Nobody could be asked, because it is not known where.
+    MetadataUnknown,
+    /// Nobody could be asked, because what proves who asks could not be signed.
+    NotSigned,
 }
 
 impl IssueFault {
@@ -55,6 +63,10 @@ impl IssueFault {
             Self::Call(fault) => fault.name(),
             Self::IssuedTokenType => "issued_token_type",
             Self::AudienceMismatch => "audience_mismatch",
+            Self::Ended => "ended",
+            Self::TooLarge => "too_large",
+            Self::MetadataUnknown => "metadata_unknown",
+            Self::NotSigned => "not_signed",
         }
     }
 
@@ -62,7 +74,10 @@ impl IssueFault {
     pub const fn call_fault(self) -> CallFault {
         match self {
             Self::Call(fault) => fault,
-            Self::IssuedTokenType | Self::AudienceMismatch => CallFault::Malformed,
+            Self::IssuedTokenType | Self::AudienceMismatch | Self::Ended | Self::TooLarge => {
+                CallFault::Malformed
+            }
+            Self::MetadataUnknown | Self::NotSigned => CallFault::Unreachable,
         }
     }
 }
@@ -152,8 +167,9 @@ impl UpstreamTokenRequest<'_> {
             TokenGrant::TokenExchange(exchange) => {
                 let response = TokenResponse::parse_exchanged(status, body);
                 let response = response.map_err(|fault| call(status, fault))?;
-                check_type(exchange, response.issued_token_type.as_deref())?;
-                check_audience(exchange, response.access_token.expose())?;
+                let issued = response.issued_token_type.as_deref();
+                check_type(exchange, issued)?;
+                check_audience(exchange, issued, response.access_token.expose())?;
                 response
             }
             TokenGrant::ClientCredentials
@@ -205,12 +221,19 @@ fn check_type(exchange: &TokenExchange, issued: Option<&str>) -> Result<(), Issu
 
 /// One of the token's audiences is among those that it may be for. Nothing can be told of a token that is
 /// no JSON Web Token. Its signature is the upstream's concern: it has come from the provider itself.
-fn check_audience(exchange: &TokenExchange, token: &str) -> Result<(), IssueFault> {
+fn check_audience(
+    exchange: &TokenExchange,
+    issued: Option<&str>,
+    token: &str,
+) -> Result<(), IssueFault> {
     if exchange.issued_audiences.is_empty() {
         return Ok(());
     }
     let Some(claims) = Claims::unverified(token) else {
-        return Ok(());
+        return match issued == Some(JWT) {
+            true => Err(IssueFault::AudienceMismatch),
+            false => Ok(()),
+        };
     };
     let claims = claims.map_err(|_| IssueFault::AudienceMismatch)?;
     let audiences = claims.audiences();

@@ -1,5 +1,6 @@
 //! What is known of one token.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,13 +18,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const DROPS_APART: Duration = Duration::from_secs(10);
 
 /// A token and its times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldToken {
     pub token: String,
     /// Before the request for it was sent, so that its life is not taken for longer than it is.
     pub fetched_at: Timestamp,
     pub renew_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// Nothing of the token is printed.
+impl fmt::Debug for HeldToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HeldToken")
+            .field("renew_at", &self.renew_at)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HeldToken {
@@ -63,6 +75,8 @@ pub(super) struct Record {
     held: Option<HeldToken>,
     /// Newer than the configured one.
     pub(super) refresh_token: Option<String>,
+    /// How often anybody has begun: whoever holds the lease has the latest number.
+    attempt: u32,
     lease_until: Timestamp,
     retry_at: Timestamp,
     failures: u32,
@@ -102,26 +116,48 @@ impl Record {
         }
     }
 
-    /// Takes the lease where there is something to do.
-    pub(super) fn begin(&mut self, now: Timestamp, lease: Duration) -> bool {
+    /// Takes the lease where there is something to do; the number says whose it is.
+    pub(super) fn begin(&mut self, now: Timestamp, lease: Duration) -> Option<u32> {
         let standing = self.standing(now, lease);
-        let has_to_begin = standing == Standing::Absent || standing.is_due();
-        if has_to_begin {
-            self.lease_until = now.after(lease);
+        if standing != Standing::Absent && !standing.is_due() {
+            return None;
         }
-        has_to_begin
+        self.attempt = self.attempt.wrapping_add(1);
+        self.lease_until = now.after(lease);
+        Some(self.attempt)
     }
 
-    pub(super) fn succeed(&mut self, token: HeldToken, refresh_token: Option<String>) {
+    /// An attempt has brought a token; says whether it was of use. One whose lease was over, and that
+    /// somebody has followed since, is of use only as long as the other has brought nothing.
+    pub(super) fn succeed(
+        &mut self,
+        attempt: u32,
+        token: HeldToken,
+        refresh_token: Option<String>,
+    ) -> bool {
+        if attempt != self.attempt && self.held.is_some() {
+            return false;
+        }
         self.held = Some(token);
         self.refresh_token = refresh_token.or_else(|| self.refresh_token.take());
         self.lease_until = Timestamp::default();
         self.retry_at = Timestamp::default();
         self.failures = 0;
         self.fault = None;
+        true
     }
 
-    pub(super) fn fail(&mut self, host: &dyn Host, now: Timestamp, fault: CallFault) {
+    /// An attempt has failed, which says nothing any more where somebody has followed it.
+    pub(super) fn fail(
+        &mut self,
+        attempt: u32,
+        host: &dyn Host,
+        now: Timestamp,
+        fault: CallFault,
+    ) -> bool {
+        if attempt != self.attempt {
+            return false;
+        }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.after(jittered(host, pause.min(LONGEST_PAUSE)));
@@ -131,6 +167,7 @@ impl Record {
             self.refresh_token = None;
         }
         self.lease_until = Timestamp::default();
+        true
     }
 
     pub(super) fn drop_refused(&mut self, token: &HeldToken, now: Timestamp) -> bool {
@@ -151,9 +188,9 @@ impl Record {
     pub(super) fn end(&self, now: Timestamp) -> Timestamp {
         let held = self.held.as_ref().filter(|held| held.is_good(now));
         let held = held.map_or(Timestamp::default(), |held| held.expires_at);
-        let others = [self.lease_until, self.retry_at].into_iter();
-        let others = others.filter(|time| *time > now);
-        others.fold(held, Timestamp::max)
+        let others = [self.lease_until, self.retry_at];
+        let others = others.iter().filter(|time| **time > now);
+        others.fold(held, |end, time| end.max(*time))
     }
 
     /// Bytes in memory, about.

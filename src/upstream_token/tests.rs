@@ -57,10 +57,10 @@ fn everybodys_token_and_each_callers_are_their_own() {
     let orders = slots(&host, &seal, "orders");
     let reports = slots(&host, &seal, "reports");
     let callers = [Owner::Caller([1; 32]), Owner::Caller([2; 32])];
-    orders.succeed(Owner::Everybody, &token("of orders"), None);
-    reports.succeed(Owner::Everybody, &token("of reports"), None);
-    orders.succeed(callers[0], &token("of one"), None);
-    orders.succeed(callers[1], &token("of two"), None);
+    orders.succeed(Owner::Everybody, 0, &token("of orders"), None);
+    reports.succeed(Owner::Everybody, 0, &token("of reports"), None);
+    orders.succeed(callers[0], 0, &token("of one"), None);
+    orders.succeed(callers[1], 0, &token("of two"), None);
     for (owner, text) in [
         (Owner::Everybody, "of orders"),
         (callers[0], "of one"),
@@ -79,10 +79,10 @@ fn everybodys_token_and_each_callers_are_their_own() {
 fn one_worker_has_the_lease() {
     let (host, seal) = (TestHost::default(), seal());
     let slots = slots(&host, &seal, "orders");
-    assert!(slots.begin(Owner::Everybody));
-    assert!(!slots.begin(Owner::Everybody));
-    slots.fail(Owner::Everybody, CallFault::Refused);
-    assert!(!slots.begin(Owner::Everybody));
+    assert!(slots.begin(Owner::Everybody).is_some());
+    assert!(slots.begin(Owner::Everybody).is_none());
+    slots.fail(Owner::Everybody, 1, CallFault::Refused);
+    assert!(slots.begin(Owner::Everybody).is_none());
     let standing = slots.standing(&slots.look(Owner::Everybody, None));
     assert_eq!(standing, Standing::Failed(CallFault::Refused));
 }
@@ -91,7 +91,7 @@ fn one_worker_has_the_lease() {
 fn what_was_seen_serves_until_somebody_writes() {
     let (host, seal) = (TestHost::default(), seal());
     let slots = slots(&host, &seal, "orders");
-    slots.succeed(Owner::Everybody, &token("first"), None);
+    slots.succeed(Owner::Everybody, 0, &token("first"), None);
     let seen = slots.look(Owner::Everybody, None);
     let again = slots.look(Owner::Everybody, Some(Rc::clone(&seen)));
     assert!(Rc::ptr_eq(&seen, &again));
@@ -107,8 +107,8 @@ fn callers_whose_slots_are_all_taken_take_the_one_that_ends_first() {
     let slots = slots(&host, &seal, "orders");
     let mut short = token("short");
     short.expires_at = START.after(Duration::from_secs(10));
-    slots.succeed(rival(1), &short, None);
-    slots.succeed(rival(2), &token("long"), None);
+    slots.succeed(rival(1), 0, &short, None);
+    slots.succeed(rival(2), 0, &token("long"), None);
     // All four choices of these two are one slot.
     assert_eq!(held(slots, rival(1)), None);
     assert_eq!(held(slots, rival(2)).as_deref(), Some("long"));
@@ -125,7 +125,7 @@ fn slots_are_bounded_whatever_comes() {
                 &(number * 7919 + u32::try_from(place).unwrap() * 104_729).to_le_bytes(),
             );
         }
-        slots.succeed(Owner::Caller(digest), &token("t"), None);
+        slots.succeed(Owner::Caller(digest), 0, &token("t"), None);
         assert_eq!(held(slots, Owner::Caller(digest)).as_deref(), Some("t"));
     }
     let used = host.slots().len();
@@ -139,9 +139,9 @@ fn slots_are_bounded_whatever_comes() {
 fn what_somebody_else_writes_there_counts_as_missing() {
     let (host, seal) = (TestHost::default(), seal());
     let slots = slots(&host, &seal, "orders");
-    slots.succeed(Owner::Everybody, &token("of orders"), None);
+    slots.succeed(Owner::Everybody, 0, &token("of orders"), None);
     let orders = host.slots()[0].clone();
-    slots.succeed(Owner::Caller([1; 32]), &token("of one"), None);
+    slots.succeed(Owner::Caller([1; 32]), 0, &token("of one"), None);
     let other = host.slots().into_iter().find(|slot| *slot != orders);
     // A sealed value that was moved is as good as none.
     let moved = host.shared(&other.unwrap()).unwrap();
@@ -149,7 +149,7 @@ fn what_somebody_else_writes_there_counts_as_missing() {
     assert_eq!(held(slots, Owner::Everybody), None);
     host.forge(&orders, b"forged");
     assert_eq!(held(slots, Owner::Everybody), None);
-    assert!(slots.begin(Owner::Everybody));
+    assert!(slots.begin(Owner::Everybody).is_some());
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn without_randomness_nothing_is_shared_and_nobody_may_fetch() {
     let (host, seal) = (TestHost::default(), seal());
     let slots = slots(&host, &seal, "orders");
     host.random_fails.set(true);
-    assert!(!slots.begin(Owner::Everybody));
-    slots.succeed(Owner::Everybody, &token("t"), None);
+    assert!(slots.begin(Owner::Everybody).is_none());
+    slots.succeed(Owner::Everybody, 0, &token("t"), None);
     assert_eq!(held(slots, Owner::Everybody), None);
 }

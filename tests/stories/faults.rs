@@ -5,12 +5,12 @@ mod refresh;
 mod rows;
 mod store;
 
-use crate::access_token::{AUDIENCE, with_token};
+use crate::access_token::{AUDIENCE, AccessToken, with_token};
 use crate::browser::Browser;
 use crate::host::Land;
 use crate::introspection;
 use crate::outcome::Outcome;
-use crate::provider::Answer;
+use crate::provider::{Answer, TokenCall, issued};
 use crate::signer::Signer;
 use crate::upstream_tokens;
 use crate::world::{World, minutes, seconds};
@@ -249,6 +249,48 @@ fn a_request_survives_every_fault_of_the_call_for_a_token_of_its_upstream() {
             world.provider.recover();
             world.pass(seconds(1));
             upstream_tokens::gets(&world, "/orders");
+        }
+    }
+}
+
+/// The same for what is made of the caller's token, and for the actor's token before it.
+#[test]
+fn a_request_survives_every_fault_of_an_exchange_and_of_its_actor() {
+    for actor in [json!(null), json!({"upstream_token": "gateway"})] {
+        for row in &ROWS {
+            let world = World::with(|settings| {
+                let client = upstream_tokens::client("client_secret_basic");
+                let mut exchange = json!({"audience": "orders"});
+                if !actor.is_null() {
+                    exchange["actor"] = actor.clone();
+                    settings["upstream_tokens"]["gateway"] = json!({"client": client});
+                }
+                settings["upstream_tokens"]["orders"] =
+                    json!({"client": client, "grant": {"token_exchange": exchange}});
+                settings["providers"]["corp"]["access_tokens"] = json!({"audiences": [AUDIENCE]});
+                settings["upstream"] = json!({"tokens": ["orders"]});
+            });
+            let token = AccessToken::of(&world).signed(&world);
+            let purpose = Purpose::UpstreamToken;
+            world.provider.break_down(purpose, (row.answer)(purpose));
+            let outcome = world.worker.serve(with_token("/", &token));
+            let (status, fault) = row.call;
+            let fault = match row.name {
+                "401" => "invalid_client",
+                _ => fault,
+            };
+            let code = format!("upstream_token_{fault}");
+            ends_in(&world.land, &outcome, row.name, status, &code);
+            world.provider.recover();
+            world.pass(seconds(2));
+            let answer = |_: &TokenCall, token: &str| {
+                let mut response = issued(token);
+                response["issued_token_type"] =
+                    json!("urn:ietf:params:oauth:token-type:access_token");
+                (200, response)
+            };
+            world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+            world.worker.serve(with_token("/", &token)).forwarded();
         }
     }
 }

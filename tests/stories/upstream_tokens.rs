@@ -1,7 +1,10 @@
 //! Portero as a client: the upstream wants a token, and the caller need not know.
 
+mod actors;
+mod edges;
 mod exchange;
 mod grants;
+mod isolation;
 mod outages;
 
 use portero::header_list::HeaderList;
@@ -181,8 +184,8 @@ fn two_upstreams_never_see_each_others_token() {
         settings["upstream"] = json!({"tokens": ["reports"]});
         settings["rules"] = json!([
             {"match": {"path": {"prefix": "/orders"}}, "access": "public", "upstream_tokens": ["orders"]},
-            {"match": {"path": {"prefix": "/reports"}}, "access": "public"},
-            {"match": {"path": {"prefix": "/both"}}, "access": "public", "upstream_tokens": []},
+            {"match": {"path": {"prefix": "/reports"}}, "access": "public", "upstream_tokens": ["reports"]},
+            {"match": {"path": {"prefix": "/neither"}}, "access": "public"},
         ]);
     });
     let answer = |asked: &TokenCall, token: &str| {
@@ -193,7 +196,7 @@ fn two_upstreams_never_see_each_others_token() {
     for _ in 0..2 {
         assert!(gets(&world, "/orders").starts_with("Bearer orders-upstream~"));
         assert!(gets(&world, "/reports").starts_with("Bearer reports-upstream~"));
-        assert!(!get(&world, "/both").forwarded().has("authorization"));
+        assert!(!get(&world, "/neither").forwarded().has("authorization"));
     }
     assert_eq!(asked(&world), 2);
 }
@@ -405,7 +408,7 @@ fn a_provider_that_only_issues_tokens_lets_nobody_in() {
         settings["upstream_tokens"] = json!({"orders": {"client": client("client_secret_basic")}});
         settings["upstream"]["tokens"] = json!(["orders"]);
         settings["rules"] = json!([
-            {"match": {"path": {"prefix": "/orders"}}, "access": "public"},
+            {"match": {"path": {"prefix": "/orders"}}, "access": "public", "upstream_tokens": ["orders"]},
             {"match": {"path": {"prefix": "/reports"}}},
         ]);
     });
@@ -424,4 +427,29 @@ fn a_provider_that_only_issues_tokens_lets_nobody_in() {
     }
     assert_eq!(asked(&world), 0);
     assert!(gets(&world, "/orders").starts_with("Bearer "));
+}
+
+/// What all rules get is for those who prove something; what a rule names is for all of its requests.
+#[test]
+fn whoever_proves_nothing_gets_only_what_the_rule_names() {
+    let world = World::with(|settings| {
+        settings["upstream_tokens"] = json!({"orders": {"client": client("client_secret_basic")}});
+        settings["upstream"] = json!({"tokens": ["orders"]});
+        settings["rules"] = json!([
+            {"match": {"path": {"prefix": "/public"}}, "access": "public"},
+            {"match": {"path": {"prefix": "/open"}}, "otherwise": "pass"},
+            {"match": {"path": {"prefix": "/named"}}, "otherwise": "pass", "upstream_tokens": ["orders"]},
+        ]);
+    });
+    for target in ["/public", "/open"] {
+        let forged = [("authorization", "Basic Zm9v")];
+        let outcome = world.worker.serve(call("GET", target, &forged));
+        let kept = outcome.forwarded().has("authorization");
+        assert_eq!(kept, target == "/public", "{target}");
+    }
+    assert_eq!(asked(&world), 0);
+    assert!(gets(&world, "/named").starts_with("Bearer upstream~"));
+    let browser = world.browser();
+    browser.log_in();
+    assert!(browser.go("/open").forwarded().has("authorization"));
 }

@@ -3,7 +3,8 @@
 use super::super::fault::At;
 use super::super::words::Given;
 use super::super::{
-    Access, Consumers, Entrance, Method, Methods, Otherwise, Provider, UpstreamToken, raw,
+    Access, Consumers, Entrance, Method, Methods, Otherwise, Provider, RuleTokens, UpstreamToken,
+    raw,
 };
 use super::Check;
 
@@ -14,8 +15,8 @@ pub(super) struct Known<'a> {
     pub(super) methods: Option<&'a [Method]>,
     pub(super) consumers: Option<&'a Option<Consumers>>,
     pub(super) tokens: Option<&'a [UpstreamToken]>,
-    /// The indexes of those that requests get whose rule does not say otherwise.
-    pub(super) tokens_of_all: Option<&'a [usize]>,
+    /// Those that requests get whose rule does not say otherwise.
+    pub(super) tokens_of_all: Option<&'a RuleTokens>,
     /// Whether the upstream gets a signed identity.
     pub(super) has_identity: bool,
 }

@@ -30,7 +30,9 @@ use std::time::Duration;
 
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
-use super::{Config, CorsPreflight, Entrance, Paths, Upstream, defaults, duration, raw};
+use super::{
+    Config, CorsPreflight, Entrance, Paths, RuleTokens, Upstream, defaults, duration, raw,
+};
 use crate::secret::Secret;
 
 /// The longest text that is not a secret, in bytes.
@@ -75,6 +77,10 @@ impl<'e> Check<'e> {
             upstream.tokens,
             upstream_tokens.as_deref(),
         );
+        let tokens = tokens.map(|indexes| RuleTokens {
+            indexes,
+            is_default: true,
+        });
         let of_tokens = upstream_tokens.iter().flatten();
         set.extend(of_tokens.map(|token| token.header.clone()));
         let identity_at = upstream_at.key("identity");
@@ -88,7 +94,7 @@ impl<'e> Check<'e> {
             methods: possible.as_deref(),
             consumers: consumers.as_ref(),
             tokens: upstream_tokens.as_deref(),
-            tokens_of_all: tokens.as_deref(),
+            tokens_of_all: tokens.as_ref(),
             has_identity,
         };
         let rules = self.rules(&root.key("rules"), raw.rules, known);

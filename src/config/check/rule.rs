@@ -89,6 +89,7 @@ impl Check<'_> {
             &at.key("upstream_tokens"),
             raw.upstream_tokens,
             access,
+            entrance.as_ref(),
             known,
         );
         let identity_audience = self.identity_audience(

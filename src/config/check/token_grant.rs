@@ -6,10 +6,10 @@ use serde_json::Map;
 use url::Url;
 
 use super::super::fault::At;
-use super::super::words::TextOrList;
+use super::super::words::{Given, TextOrList};
 use super::super::{
-    Actor, Assertion, SignedAssertion, SubjectToken, TokenExchange, TokenGrant, UpstreamToken,
-    defaults, raw,
+    Actor, Assertion, Provider, SignedAssertion, SubjectToken, TokenExchange, TokenGrant,
+    UpstreamToken, defaults, raw,
 };
 use super::provider::MOST_ENTRIES;
 use super::upstream_token::Around;
@@ -23,6 +23,40 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 const OWN_CLAIMS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
 
 impl Check<'_> {
+    /// `own` is the provider of a token that is made of the caller's.
+    pub(super) fn callers_of(
+        &mut self,
+        at: &At<'_>,
+        raw: Option<Vec<Given<String>>>,
+        own: Option<usize>,
+        providers: Option<&[&Provider]>,
+    ) -> Option<Vec<usize>> {
+        let (Some(own), Some(providers)) = (own, providers) else {
+            if raw.is_some() && providers.is_some() {
+                self.fault(at, "is about callers' tokens, and this token is not made of one; accepted: only beside such a grant");
+            }
+            return self.or(at, None, Vec::new());
+        };
+        let vouches = |index: &usize| {
+            let provider = providers.get(*index);
+            provider.is_some_and(|one| one.client.is_some() || one.access_tokens.is_some())
+        };
+        let Some(raw) = raw else {
+            if !vouches(&own) && !self.is_taken_out(at) {
+                self.missing(at, "the names of the providers whose callers' tokens are exchanged, because nobody calls with a token of this one");
+            }
+            return self.or(at, None, vec![own]);
+        };
+        self.distinct(at, raw, MOST_ENTRIES, |check, at, name: String| {
+            let place = providers.iter().position(|one| one.name == name);
+            let place = place.filter(vouches);
+            if place.is_none() {
+                check.fault(at, "is the name of no provider that anybody calls with a token of; accepted: a name under `providers`, with `client` or `access_tokens`");
+            }
+            place
+        })
+    }
+
     pub(super) fn token_grant(
         &mut self,
         at: &At<'_>,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::super::fault::At;
 use super::super::words::{Given, TextOrList};
 use super::super::{
-    Access, CONSUMER_HEADERS, Client, ClientAuthentication, Provider, Rule, TokenClient,
-    TokenGrant, UpstreamHeader, UpstreamToken, WithoutToken, defaults, raw,
+    Access, CONSUMER_HEADERS, Client, ClientAuthentication, Entrance, Method, Provider, Rule,
+    RuleTokens, SubjectToken, TokenClient, TokenGrant, UpstreamHeader, UpstreamToken, WithoutToken,
+    defaults, raw,
 };
 use super::provider::{DAY, MOST_ENTRIES};
 use super::request::{check_parameter_name, scope};
@@ -59,6 +60,15 @@ impl Check<'_> {
             return None;
         }
         self.actors(at, &tokens);
+        for token in tokens.iter().filter(|token| token.keep_existing) {
+            let twin = header::twin(&token.header);
+            let takes_away = |other: &&UpstreamToken| {
+                !other.keep_existing && header::twin(&other.header) == twin
+            };
+            if tokens.iter().any(|other| takes_away(&other)) {
+                self.fault(&at.key(&token.name).key("keep_existing"), "is true, and another token that does not keep it has the same header, which is therefore taken from every request; accepted: the same for both, or another header");
+            }
+        }
         let (first, others) = providers?;
         for (index, provider) in iter::once(first).chain(others).enumerate() {
             provider.issues_upstream_tokens = tokens.iter().any(|token| token.provider == index);
@@ -137,6 +147,15 @@ impl Check<'_> {
             }
             Some(text) => self.accept(&scheme_at, bearer::scheme(&text).map(|()| text)),
         };
+        let is_of_caller = grant
+            .as_ref()
+            .is_some_and(|grant| grant.subject().is_some());
+        let callers_of = self.callers_of(
+            &at.key("callers_of"),
+            raw.callers_of,
+            is_of_caller.then_some(provider).flatten(),
+            around.providers,
+        );
         let renew_before = self.span(
             &at.key("renew_before"),
             raw.renew_before,
@@ -169,6 +188,7 @@ impl Check<'_> {
             keep_existing: keep_existing?,
             renew_before: renew_before?,
             default_lifetime: default_lifetime?,
+            callers_of: callers_of?,
             when_unavailable: when_unavailable?,
         })
     }
@@ -310,8 +330,9 @@ impl Check<'_> {
         at: &At<'_>,
         raw: Option<Vec<Given<String>>>,
         access: Option<Access>,
+        entrance: Option<&Entrance>,
         known: entrance::Known<'_>,
-    ) -> Option<Vec<usize>> {
+    ) -> Option<RuleTokens> {
         let tokens = known.tokens?;
         let is_public = access? == Access::Public;
         let lacks_caller = |index: &usize| {
@@ -319,15 +340,30 @@ impl Check<'_> {
             is_public && token.is_some_and(|token| token.subject().is_some())
         };
         let Some(raw) = raw else {
-            let mut of_all = self.or(at, None, known.tokens_of_all?.to_vec())?;
-            of_all.retain(|index| !lacks_caller(index));
-            return Some(of_all);
+            let of_all = match is_public {
+                true => RuleTokens::default(),
+                false => known.tokens_of_all?.clone(),
+            };
+            return self.or(at, None, of_all);
         };
         let named = self.tokens_named(at, Some(raw), Some(tokens))?;
         if let Some(place) = named.iter().position(lacks_caller) {
             self.fault(&at.index(place), "is made of the caller's token, and a public rule asks nobody who they are; accepted: tokens for all callers, or `access` authenticated");
         }
-        Some(named)
+        let has_session = |entrance: &Entrance| entrance.methods.each().contains(&Method::Session);
+        let is_of_login = |index: &usize| {
+            let token = tokens.get(*index);
+            token.and_then(UpstreamToken::subject) == Some(SubjectToken::IdToken)
+        };
+        if let Some(place) = named.iter().position(is_of_login)
+            && entrance.is_some_and(|entrance| !has_session(entrance))
+        {
+            self.fault(&at.index(place), "is made of the ID token of a login, and no session counts under this rule; accepted: tokens of another subject, or `session` among `authenticate`");
+        }
+        Some(RuleTokens {
+            indexes: named,
+            is_default: false,
+        })
     }
 
     /// Whoever describes a token wants it to go somewhere.
@@ -335,13 +371,13 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         tokens: &[UpstreamToken],
-        everywhere: &[usize],
+        everywhere: &RuleTokens,
         rules: &[Rule],
     ) {
         for (index, token) in tokens.iter().enumerate() {
-            let is_named = |names: &[usize]| names.contains(&index);
+            let is_named = |names: &RuleTokens| names.indexes.contains(&index);
             let acts = tokens.iter().any(|other| other.actor() == Some(index));
-            let mut of_rules = rules.iter().map(|rule| rule.upstream_tokens.as_slice());
+            let mut of_rules = rules.iter().map(|rule| &rule.upstream_tokens);
             if !acts && !is_named(everywhere) && !of_rules.any(is_named) {
                 self.warn(
                     &at.key(&token.name),
@@ -377,8 +413,8 @@ impl Check<'_> {
                 };
                 let header = header::twin(&token.header);
                 // The same token twice is another fault.
-                let others = headers.iter().filter(|(other, _)| *other != index);
-                if others.into_iter().any(|(_, other)| *other == header) {
+                let mut others = headers.iter().filter(|(other, _)| *other != index);
+                if others.any(|(_, other)| *other == header) {
                     check.fault(at, "goes into the header of another token in this list; accepted: tokens whose `header` differs in more than case, `-` and `_`");
                     return None;
                 }

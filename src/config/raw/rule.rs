@@ -38,7 +38,7 @@ pub(in crate::config) struct Rule {
     /// What must not hold of whoever is known, even where `require` holds. Only for `authenticated`.
     pub(in crate::config) forbid: Option<Conditions>,
     /// The names of the `upstream_tokens` of its requests, at most 8, in headers that differ; `[]` for none.
-    /// Without it, those of `upstream.tokens`.
+    /// Without it, those of `upstream.tokens`, for whoever has proved something.
     pub(in crate::config) upstream_tokens: Option<Vec<Given<String>>>,
     /// Whom the signed identity is for (`aud`) under this rule, in place of the `audience` of
     /// `upstream.identity`. Only for `authenticated`.

@@ -34,6 +34,9 @@ pub(in crate::config) struct UpstreamToken {
     pub(in crate::config) scheme: Option<String>,
     /// Whether a request that has the header already keeps it and gets no token.
     pub(in crate::config) keep_existing: Option<bool>,
+    /// For a token that is made of the caller's: the names of the providers whose callers' tokens are shown to
+    /// `provider`. Without it, those of that provider alone, because whoever sees a token can use it.
+    pub(in crate::config) callers_of: Option<Vec<Given<String>>>,
     /// How long before its end the token is renewed, at most half of its life: `5s` to `1h`.
     pub(in crate::config) renew_before: Option<Span>,
     /// How long a token is used where the provider does not say when it ends: `10s` to `1d`.

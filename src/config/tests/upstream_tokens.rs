@@ -60,7 +60,7 @@ fn a_token_may_be_an_empty_object() {
     assert_eq!(token.when_unavailable, WithoutToken::Refuse);
     let config = accepted(&orders(json!({})));
     assert!(config.provider.issues_upstream_tokens);
-    assert_eq!(config.upstream_tokens_of(None), [0]);
+    assert_eq!(config.upstream_tokens_of(None).indexes, [0]);
     assert!(!accepted(&parsed(MINIMAL)).provider.issues_upstream_tokens);
 }
 
@@ -133,12 +133,12 @@ fn a_full_token_loads_as_written() {
         &config.upstream_tokens[2].grant,
         TokenGrant::RefreshToken { token } if token.expose() == "a literal refresh token"
     ));
-    assert_eq!(config.upstream_tokens_of(Some(3)), [5, 0]);
-    assert!(config.upstream_tokens_of(Some(0)).is_empty());
-    assert_eq!(config.upstream_tokens_of(Some(2)), [4, 3]);
-    assert_eq!(config.upstream_tokens_of(None), [4, 3]);
-    // It is public, and so without a caller whose token could be exchanged.
-    assert_eq!(config.upstream_tokens_of(Some(1)), [4]);
+    assert_eq!(config.upstream_tokens_of(Some(3)).indexes, [5, 0]);
+    assert!(config.upstream_tokens_of(Some(0)).indexes.is_empty());
+    assert_eq!(config.upstream_tokens_of(Some(2)).indexes, [4, 3]);
+    assert_eq!(config.upstream_tokens_of(None).indexes, [4, 3]);
+    // It is public, and names none.
+    assert!(config.upstream_tokens_of(Some(1)).indexes.is_empty());
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn policy(grant: TokenGrant) -> UpstreamToken {
         header: "authorization".to_owned(),
         scheme: "Bearer".to_owned(),
         keep_existing: false,
+        callers_of: vec![0],
         renew_before: Duration::from_secs(60),
         default_lifetime: Duration::from_secs(300),
         when_unavailable: WithoutToken::Refuse,

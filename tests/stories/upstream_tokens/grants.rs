@@ -92,8 +92,7 @@ fn a_token_endpoint_by_hand_is_all_that_is_needed() {
             }},
             "session": {"keys": [crate::world::SESSION_KEY]},
             "upstream_tokens": {"orders": {"client": client("client_secret_basic")}},
-            "upstream": {"tokens": ["orders"]},
-            "rules": [{"access": "public"}],
+            "rules": [{"access": "public", "upstream_tokens": ["orders"]}],
         });
     });
     assert!(gets(&world, "/orders").starts_with("Bearer upstream~"));

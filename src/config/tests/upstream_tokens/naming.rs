@@ -25,9 +25,9 @@ fn names_lead_to_tokens_in_headers_that_differ() {
         {},
     ]);
     let config = accepted(&whole);
-    assert_eq!(config.upstream_tokens_of(Some(0)), [2, 0]);
-    assert!(config.upstream_tokens_of(Some(1)).is_empty());
-    assert_eq!(config.upstream_tokens_of(Some(2)), [1]);
+    assert_eq!(config.upstream_tokens_of(Some(0)).indexes, [2, 0]);
+    assert!(config.upstream_tokens_of(Some(1)).indexes.is_empty());
+    assert_eq!(config.upstream_tokens_of(Some(2)).indexes, [1]);
     for (names, index, words) in [
         (
             json!(["orders", "twin"]),
@@ -60,8 +60,9 @@ fn a_public_rule_has_no_caller_to_exchange_for() {
     whole["upstream"]["tokens"] = json!(["orders", "robot"]);
     whole["rules"] = json!([{"match": {"path": {"exact": "/a"}}, "access": "public"}, {}]);
     let config = accepted(&whole);
-    assert_eq!(config.upstream_tokens_of(Some(0)), [1]);
-    assert_eq!(config.upstream_tokens_of(Some(1)), [0, 1]);
+    assert!(config.upstream_tokens_of(Some(0)).indexes.is_empty());
+    assert_eq!(config.upstream_tokens_of(Some(1)).indexes, [0, 1]);
+    assert!(config.upstream_tokens_of(Some(1)).is_default);
     whole["rules"][0]["upstream_tokens"] = json!(["robot", "orders"]);
     refused(
         &whole,
@@ -69,7 +70,7 @@ fn a_public_rule_has_no_caller_to_exchange_for() {
         "is made of the caller's token",
     );
     whole["rules"][0]["upstream_tokens"] = json!(["robot"]);
-    assert_eq!(accepted(&whole).upstream_tokens_of(Some(0)), [1]);
+    assert_eq!(accepted(&whole).upstream_tokens_of(Some(0)).indexes, [1]);
 }
 
 #[test]
@@ -96,6 +97,31 @@ fn the_callers_token_is_one_that_callers_can_have() {
     );
     let path = format!("{AT}.grant.token_exchange.subject");
     refused(&whole, &path, "is the caller's ID token");
+}
+
+#[test]
+fn a_header_that_another_token_takes_away_cannot_be_kept() {
+    let mut whole = exchange(json!({}));
+    let token = |keeps: bool| json!({"header": "x-orders", "keep_existing": keeps});
+    whole["upstream_tokens"]["robot"] = token(true);
+    whole["upstream_tokens"]["other"] = json!({"header": "x_orders"});
+    let path = "upstream_tokens.robot.keep_existing";
+    refused(&whole, path, "another token that does not keep it");
+    whole["upstream_tokens"]["other"] = token(true);
+    accepted(&whole);
+}
+
+#[test]
+fn callers_are_those_of_providers_that_somebody_calls_with_a_token_of() {
+    let path = "upstream_tokens.orders.callers_of";
+    let mut whole = exchange(json!({}));
+    assert_eq!(accepted(&whole).upstream_tokens[0].callers_of, [0]);
+    whole["upstream_tokens"]["orders"]["callers_of"] = json!(["nobody"]);
+    refused(&whole, &format!("{path}[0]"), "is the name of no provider");
+    let mut whole = exchange(json!({}));
+    whole["upstream_tokens"]["robot"] = json!({"header": "x-robot", "callers_of": ["corp"]});
+    let path = "upstream_tokens.robot.callers_of";
+    refused(&whole, path, "this token is not made of one");
 }
 
 #[test]
