@@ -62,6 +62,8 @@ pub mod consumer;
 pub mod endpoint;
 pub mod error;
 pub mod flow;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod foreign;
 pub mod host;
 pub mod jose;
 pub mod oidc;
