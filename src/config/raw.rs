@@ -21,7 +21,7 @@ pub(super) use access_tokens::{AccessTokenKey, AccessTokenProfile, AccessTokens}
 pub(super) use bearer::{Bearer, BearerHeader};
 pub(super) use client::{AssertionAudience, Client, ClientAuthentication};
 pub(super) use consumers::{Consumer, Credential};
-pub(super) use identity::{Identity, IdentityClaim, IdentityKey};
+pub(super) use identity::{Identity, IdentityKey};
 pub(super) use introspection::Introspection;
 pub(super) use paths::Paths;
 pub(super) use policy::{ClaimCondition, Conditions, Selection};

@@ -84,7 +84,8 @@ fn held(
     let lifetime = issued
         .expires_in
         .map_or(policy.default_lifetime, Duration::from_secs);
-    let expires_at = asked_at.after(lifetime);
+    // Whoever issues it may count whole seconds from the one in which it was asked for.
+    let expires_at = Timestamp::from_secs(asked_at.as_secs()).after(lifetime);
     let ahead = jittered(host, policy.renew_before.min(lifetime.mul_f64(0.5)));
     HeldToken {
         token: issued.token.expose().clone(),
@@ -138,11 +139,11 @@ async fn ask(
         metadata: &metadata,
         request,
     };
-    let verdict = asking.ask(first).await;
-    let Some(second) = second.filter(|_| is_refused(&verdict)) else {
+    let (verdict, is_refused) = asking.ask(first).await;
+    let Some(second) = second.filter(|_| is_refused) else {
         return verdict;
     };
-    let verdict = asking.ask(second).await;
+    let (verdict, _) = asking.ask(second).await;
     if verdict.is_ok() {
         way.remember(!way.is_post());
     }
@@ -150,17 +151,6 @@ async fn ask(
 }
 
 const UNREACHABLE: IssueFault = IssueFault::Call(CallFault::Unreachable);
-
-/// Whether the provider may have refused the client, or the way in which it authenticates: not all of them say
-/// `invalid_client`.
-const fn is_refused(verdict: &Result<IssuedToken, IssueFault>) -> bool {
-    matches!(
-        verdict,
-        Err(IssueFault::Call(
-            CallFault::InvalidClient | CallFault::Refused
-        ))
-    )
-}
 
 async fn token_of_actor(fetched: &FetchedToken<'_>, index: usize) -> Result<String, IssueFault> {
     let actor = FetchedToken::of(fetched.gateway, fetched.exchange, index);
@@ -180,7 +170,19 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn ask(&self, client: &Client) -> Result<IssuedToken, IssueFault> {
+    /// What comes of it, and whether the provider may have refused the way in which the client
+    /// authenticates: not all of them say `invalid_client`.
+    async fn ask(&self, client: &Client) -> (Result<IssuedToken, IssueFault>, bool) {
+        let mut is_refused = false;
+        let verdict = self.ask_once(client, &mut is_refused).await;
+        (verdict, is_refused)
+    }
+
+    async fn ask_once(
+        &self,
+        client: &Client,
+        is_refused: &mut bool,
+    ) -> Result<IssuedToken, IssueFault> {
         let ProviderKeys {
             gateway,
             exchange,
@@ -202,6 +204,7 @@ impl Asking<'_> {
         gateway
             .call(exchange, call, |reply| {
                 let reply = reply.map_err(IssueFault::Call)?;
+                *is_refused = matches!(reply.status, 400 | 401 | 403);
                 let issued = self.request.read(reply.status, &reply.body)?;
                 match issued.token.expose().len() <= MAX_TOKEN_BYTES {
                     true => Ok(issued),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::super::fault::At;
 use super::super::words::Given;
@@ -20,24 +20,19 @@ const LIFETIMES: std::ops::RangeInclusive<Duration> =
 /// What Portero says itself, and what would let others begin later than it says.
 const OWN_CLAIMS: [&str; 8] = ["aud", "exp", "iat", "idp", "iss", "jti", "nbf", "sub"];
 
-/// What else sets headers, or has the issuer's name; nothing where that is not known because of a fault.
-#[derive(Clone, Copy)]
-pub(super) struct Others<'a> {
-    pub(super) headers: &'a [String],
-    pub(super) providers: Option<&'a (Provider, Vec<Provider>)>,
-}
-
 impl Check<'_> {
+    /// `providers` where they are known, and `set` the headers that Portero sets with something else.
     pub(super) fn identity(
         &mut self,
         at: &At<'_>,
         raw: Option<raw::Identity>,
-        others: Others<'_>,
+        providers: Option<&(Provider, Vec<Provider>)>,
+        set: &[String],
     ) -> Option<Option<SignedIdentity>> {
         let Some(raw) = raw else {
             return self.or(at, None, None);
         };
-        let header = self.identity_header(&at.key("header"), raw.header, others);
+        let header = self.identity_header(&at.key("header"), raw.header, set);
         let issuer_at = at.key("issuer");
         let issuer = self.required(
             &issuer_at,
@@ -45,8 +40,9 @@ impl Check<'_> {
             "an https URL that names Portero",
             |check, at, text| check.issuer(at, text, false),
         );
-        let providers = others.providers.into_iter();
-        let mut providers = providers.flat_map(|(first, more)| iter::once(first).chain(more));
+        let mut providers = providers
+            .into_iter()
+            .flat_map(|(first, more)| iter::once(first).chain(more));
         if let Some(issuer) = &issuer
             && providers.any(|provider| provider.issuer == *issuer)
         {
@@ -75,12 +71,11 @@ impl Check<'_> {
             LIFETIMES,
         );
         let keys = keys?;
-        let public: Vec<_> = keys.iter().filter_map(SigningKey::public_jwk).collect();
         Some(Some(SignedIdentity {
             header: header?,
             issuer: issuer?,
             audience: audience?,
-            key_set: json!({ "keys": public }).to_string(),
+            key_set: key_set(&keys),
             keys,
             claims: claims?,
             lifetime: lifetime?,
@@ -136,12 +131,12 @@ impl Check<'_> {
         &mut self,
         at: &At<'_>,
         raw: Option<String>,
-        others: Others<'_>,
+        set: &[String],
     ) -> Option<String> {
         let name = self.or(at, raw, defaults::IDENTITY_HEADER.to_owned())?;
         let name = self.accept(at, header::name(&name))?;
         let twin = header::twin(&name);
-        let mut headers = others.headers.iter();
+        let mut headers = set.iter();
         if headers.any(|other| header::twin(other) == twin) {
             self.fault(at, "is the same header as one of `headers`, of `consumers` or of `upstream_tokens`; accepted: a header of its own, which differs in more than `-` and `_`");
         }
@@ -183,7 +178,7 @@ impl Check<'_> {
     fn identity_claims(
         &mut self,
         at: &At<'_>,
-        raw: Option<BTreeMap<String, raw::IdentityClaim>>,
+        raw: Option<BTreeMap<String, raw::HeaderSource>>,
     ) -> Option<Vec<IdentityClaim>> {
         let raw = self.or(at, raw, BTreeMap::new())?;
         self.at_most(at, raw.len(), MOST_CLAIMS)?;
@@ -191,16 +186,16 @@ impl Check<'_> {
         let mut claims = Vec::with_capacity(raw.len());
         for (name, source) in raw {
             let at = at.key(&name);
-            let source = match source {
-                raw::IdentityClaim::Claim(path) => {
-                    let path = self.claim(&at.key("claim"), path);
-                    path.map(HeaderSource::Claim)
-                }
-                raw::IdentityClaim::AccessTokenClaim(path) => {
-                    let path = self.claim(&at.key("access_token_claim"), path);
-                    path.map(HeaderSource::AccessTokenClaim)
-                }
-            };
+            let source = self.source(&at, source);
+            if !matches!(
+                source,
+                None | Some(HeaderSource::Claim(_) | HeaderSource::AccessTokenClaim(_))
+            ) {
+                self.fault(
+                    &at,
+                    "is no single claim; accepted: claim, access_token_claim",
+                );
+            }
             if OWN_CLAIMS.contains(&name.as_str()) {
                 self.fault(
                     &at,
@@ -214,4 +209,15 @@ impl Check<'_> {
         }
         complete.then_some(claims)
     }
+}
+
+/// RFC 7517 section 5.
+fn key_set(keys: &[SigningKey]) -> String {
+    let mut public = Vec::with_capacity(keys.len());
+    for key in keys {
+        public.extend(key.public_jwk());
+    }
+    let mut set = Map::new();
+    set.insert("keys".to_owned(), Value::Array(public));
+    Value::Object(set).to_string()
 }

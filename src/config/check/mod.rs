@@ -79,11 +79,7 @@ impl<'e> Check<'e> {
         set.extend(of_tokens.map(|token| token.header.clone()));
         let identity_at = upstream_at.key("identity");
         let has_identity = upstream.identity.is_some() || self.is_taken_out(&identity_at);
-        let others = identity::Others {
-            headers: &set,
-            providers: providers.as_ref(),
-        };
-        let mut identity = self.identity(&identity_at, upstream.identity, others);
+        let mut identity = self.identity(&identity_at, upstream.identity, providers.as_ref(), &set);
         let of_all = providers
             .as_ref()
             .map(|(first, others)| iter::once(first).chain(others).collect());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use portero_derive::Read;
 
-use super::super::words::{Given, SecretText, Span, TextOrList};
+use super::super::words::{Given, SecretText, Span};
+use super::HeaderSource;
 
 /// A JSON Web Token, signed by Portero, that says who is calling: for upstreams that verify instead of
 /// trusting headers. Whoever has a session or an access token gets one, nobody else does. It says `iss`,
@@ -28,8 +29,8 @@ pub(in crate::config) struct Identity {
     pub(in crate::config) keys: Given<Vec<Given<IdentityKey>>>,
     /// What else it says, at most 64 claims by their names in it. Values stay what they are: texts,
     /// numbers, lists, objects. What the caller does not have is left out. The names that Portero sets
-    /// itself, and `nbf`, are refused.
-    pub(in crate::config) claims: Option<BTreeMap<String, IdentityClaim>>,
+    /// itself, and `nbf`, are refused. Of the sources of headers, `claim` and `access_token_claim` serve.
+    pub(in crate::config) claims: Option<BTreeMap<String, HeaderSource>>,
     /// How long it is good: `10s` to `1h`, and never beyond the end of the session or of the access token
     /// (with the `clock_skew` of `access_tokens`). A worker uses one again for half of that.
     pub(in crate::config) lifetime: Option<Span>,
@@ -48,15 +49,4 @@ pub(in crate::config) struct IdentityKey {
     /// The signature algorithm: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`. Without
     /// it, the `alg` of a JSON Web Key, or what is usual for the type of key: `RS256`, `ES256`.
     pub(in crate::config) algorithm: Option<String>,
-}
-
-/// Where a claim comes from: an object with exactly one of these keys.
-#[derive(Read)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(in crate::config) enum IdentityClaim {
-    /// One claim about the caller, named as for headers.
-    Claim(TextOrList),
-    /// One claim of the caller's access token, named as for headers.
-    AccessTokenClaim(TextOrList),
 }

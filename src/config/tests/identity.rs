@@ -191,8 +191,8 @@ fn claims_have_names_that_are_not_porteros() {
     );
     refuses(
         |it| it["claims"]["email"] = json!({"userinfo": "base64_json"}),
-        "claims.email.userinfo",
-        "accepted: claim, access_token_claim",
+        "claims.email",
+        "is no single claim; accepted: claim, access_token_claim",
     );
     refuses(
         |it| it["claims"]["email"] = json!({"claim": []}),

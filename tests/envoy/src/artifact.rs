@@ -48,6 +48,17 @@ pub fn probe() -> &'static Path {
     })
 }
 
+/// A filter on the Rust SDK that lets everything pass.
+pub fn empty() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        build(
+            &["--release", "--package", "portero-bench-empty"],
+            "release/portero_bench_empty.wasm",
+        )
+    })
+}
+
 /// Envoy, found or fetched by `scripts/lib/envoy.sh`.
 pub fn envoy() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();

@@ -1,13 +1,14 @@
 //! Envoy, as a test wants it.
 use std::collections::BTreeMap;
 use std::fs;
+use std::iter;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::artifact;
+use crate::filter::Filter;
 use crate::http::{Request, Response};
 use crate::launch::launch;
 use crate::listener::ListenerFile;
@@ -57,60 +58,6 @@ pub fn configuration(provider: &Provider) -> Value {
     })
 }
 
-/// One Wasm filter.
-#[derive(Clone)]
-pub struct Filter {
-    name: String,
-    module: PathBuf,
-    configuration: Value,
-    policy: &'static str,
-    stop_iteration: bool,
-}
-
-impl Filter {
-    pub fn new(name: &str, module: &Path, configuration: Value) -> Self {
-        Self {
-            name: name.to_owned(),
-            module: module.to_owned(),
-            configuration,
-            policy: "FAIL_RELOAD",
-            stop_iteration: false,
-        }
-    }
-
-    /// FAIL_RELOAD unless said otherwise.
-    #[must_use]
-    pub fn failure_policy(mut self, policy: &'static str) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Lets body callbacks run while the header callback waits (`allow_on_headers_stop_iteration`).
-    #[must_use]
-    pub fn body_while_waiting(mut self) -> Self {
-        self.stop_iteration = true;
-        self
-    }
-
-    fn json(&self, env: &BTreeMap<String, String>) -> Value {
-        let mut config = json!({
-            "name": self.name,
-            "failure_policy": self.policy,
-            "vm_config": {
-                "vm_id": self.name,
-                "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": self.module}},
-                "environment_variables": {"host_env_keys": env.keys().collect::<Vec<_>>()},
-            },
-            "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": self.configuration.to_string()},
-        });
-        if self.stop_iteration {
-            config["allow_on_headers_stop_iteration"] = json!(true);
-        }
-        json!({"name": self.name, "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm", "config": config}})
-    }
-}
-
 /// What Envoy will be started with.
 #[derive(Clone)]
 pub struct Setup {
@@ -128,6 +75,10 @@ pub struct Setup {
     from_file: bool,
     /// Changes to the connection manager's configuration.
     manager: Vec<(String, Value)>,
+    /// Changes to Envoy's own.
+    bootstrap: Vec<(String, Value)>,
+    /// More listeners, each with filters of its own.
+    beside: Vec<(SocketAddr, Setup)>,
     provider: Option<provider::Registrar>,
 }
 
@@ -147,6 +98,8 @@ impl Setup {
             known_at: None,
             from_file: false,
             manager: Vec::new(),
+            bootstrap: Vec::new(),
+            beside: Vec::new(),
             provider: None,
         }
     }
@@ -191,6 +144,22 @@ impl Setup {
     #[must_use]
     pub fn manager(mut self, pointer: &str, value: Value) -> Self {
         self.manager.push((pointer.to_owned(), value));
+        self
+    }
+
+    /// Sets something in Envoy's own configuration, by its JSON pointer.
+    #[must_use]
+    pub fn bootstrap(mut self, pointer: &str, value: Value) -> Self {
+        self.bootstrap.push((pointer.to_owned(), value));
+        self
+    }
+
+    /// Another listener in the same Envoy, with that setup's filters; its clusters become this one's.
+    #[must_use]
+    pub fn beside(mut self, address: SocketAddr, other: Self) -> Self {
+        self.clusters.extend(other.clusters.clone());
+        self.env.extend(other.env.clone());
+        self.beside.push((address, other));
         self
     }
 
@@ -323,9 +292,16 @@ impl Setup {
                 bootstrap["dynamic_resources"] = json!({"lds_config": file.source()});
             }
             None => {
-                bootstrap["static_resources"]["listeners"] = json!([self.listener(address)]);
+                let beside = self.beside.iter().map(|(address, other)| {
+                    let mut listener = other.listener(*address);
+                    listener["name"] = json!(format!("port-{}", address.port()));
+                    listener
+                });
+                bootstrap["static_resources"]["listeners"] =
+                    iter::once(self.listener(address)).chain(beside).collect();
             }
         }
+        set(&mut bootstrap, &self.bootstrap);
         bootstrap
     }
 
@@ -343,11 +319,7 @@ impl Setup {
                 "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]}]},
                 "http_filters": filters,
         });
-        for (pointer, value) in &self.manager {
-            let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-            let parent = manager.pointer_mut(parent).expect("a part of the manager");
-            parent[key] = value.clone();
-        }
+        set(&mut manager, &self.manager);
         let mut chain = json!({"filters": [{"name": "http", "typed_config": manager}]});
         if self.tls {
             let file = |name: &str| json!({"filename": artifact::root().join("tests/envoy/certificate").join(name)});
@@ -370,6 +342,14 @@ impl Setup {
             listener["connection_balance_config"] = json!({"exact_balance": {}});
         }
         listener
+    }
+}
+
+fn set(whole: &mut Value, changes: &[(String, Value)]) {
+    for (pointer, value) in changes {
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = whole.pointer_mut(parent).expect("a part of it");
+        parent[key] = value.clone();
     }
 }
 
@@ -430,6 +410,13 @@ impl Envoy {
     /// Asks the admin interface.
     pub fn admin(&self, path: &str) -> Response {
         Request::get(path)
+            .send(self.admin)
+            .unwrap_or_else(|error| panic!("no answer from Envoy's admin interface: {error}"))
+    }
+
+    /// Has the admin interface do something.
+    pub fn tell_admin(&self, path: &str) -> Response {
+        Request::post(path, "")
             .send(self.admin)
             .unwrap_or_else(|error| panic!("no answer from Envoy's admin interface: {error}"))
     }

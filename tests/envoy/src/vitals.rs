@@ -33,6 +33,49 @@ impl Envoy {
         (ticks(11) + ticks(12)) / 100.0
     }
 
+    /// Nanoseconds that its worker has been on a processor, by the scheduler's account; only for an Envoy with one worker, and
+    /// exact only while that worker rests.
+    pub fn worker_nanoseconds(&self) -> u64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id())).expect("a running process");
+        let worker = threads
+            .flatten()
+            .map(|thread| thread.path())
+            .find(|thread| {
+                fs::read_to_string(thread.join("comm"))
+                    .is_ok_and(|name| name.starts_with("wrk:worker_0"))
+            })
+            .expect("a worker");
+        let account =
+            fs::read_to_string(worker.join("schedstat")).expect("the scheduler's account");
+        let on_processor = account.split_whitespace().next();
+        on_processor
+            .and_then(|nanoseconds| nanoseconds.parse().ok())
+            .expect("a number")
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let kilobytes = status
+            .expect("a running process")
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("VmRSS:")?
+                    .split_whitespace()
+                    .next()?
+                    .parse::<u64>()
+                    .ok()
+            })
+            .expect("a number");
+        kilobytes * 1024
+    }
+
+    /// Leaves only warnings in the log, whatever else a test wants to read there: every line costs time.
+    pub fn log_less(&self) {
+        let answer = self.tell_admin("/logging?level=warning");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
     /// One of Portero's own counters: `envoy.metric("login.started")`.
     pub fn metric(&self, name: &str) -> u64 {
         self.stat(&format!("wasmcustom.portero.{name}"))

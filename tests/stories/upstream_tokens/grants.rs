@@ -146,10 +146,13 @@ fn the_usual_way_of_sending_the_secret_is_not_left_without_need() {
     gets(&world, "/orders");
     assert_eq!(request(&world).authorization.as_deref(), Some(BASIC));
     // What has nothing to do with the client changes nothing.
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(|_, _| (503, json!({}))));
-    world.pass(seconds(301));
-    super::get(&world, "/orders").answered();
-    assert_eq!(asked(&world), 2);
+    for (count, status) in [500, 503, 429].into_iter().enumerate() {
+        let answer = move |_: &TokenCall, _: &str| (status, json!({}));
+        world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+        world.pass(seconds(301));
+        super::get(&world, "/orders").answered();
+        assert_eq!(asked(&world), count + 2);
+    }
 }
 
 #[test]
