@@ -180,7 +180,9 @@ impl Issuer {
             "name": "Alice Anderson",
             "groups": (0..32).map(|group| format!("department-{group:04}")).collect::<Vec<_>>(),
         });
-        self.key.token("at+jwt", &claims, &self.host).expect("a signature")
+        self.key
+            .token("at+jwt", &claims, &self.host)
+            .expect("a signature")
     }
 }
 
