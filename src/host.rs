@@ -21,6 +21,10 @@ pub trait Host {
     /// whether it was written.
     fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool;
 
+    /// What the host's own cryptography says of a signature. `None` where it says nothing, or nothing
+    /// that can be relied on, which is no answer either way.
+    fn verify_signature(&self, question: &SignatureQuestion<'_>) -> Option<bool>;
+
     /// Adds one to a counter.
     fn count(&self, metric: &Metric);
 
@@ -40,6 +44,19 @@ pub const ABSENT: u32 = u32::MAX;
 pub struct SharedValue {
     pub bytes: Vec<u8>,
     pub version: u32,
+}
+
+/// Whether this key made this signature over this text.
+#[derive(Clone, Copy, Debug)]
+pub struct SignatureQuestion<'a> {
+    /// The name of the hash function: `sha256`, `sha384` or `sha512`.
+    pub hash: &'static str,
+    /// SubjectPublicKeyInfo in DER (RFC 5280 section 4.1.2.7), whose type decides what is verified:
+    /// RSASSA-PKCS1-v1_5 or ECDSA.
+    pub public_key: &'a [u8],
+    /// That of RSA as it is (RFC 8017 section 8.2), that of ECDSA in DER (RFC 3279 section 2.2.3).
+    pub signature: &'a [u8],
+    pub text: &'a [u8],
 }
 
 /// The system's random source failed.

@@ -10,7 +10,8 @@
 //! resuming it gives a [`flow::Step`], which is an HTTP call to make, a wait for work that serves
 //! several requests, or a [`flow::Decision`]. Inside, a flow is a plain `async fn`, and
 //! `flow/run.rs` is the only file that knows how one is driven. The clock, randomness, the data that
-//! workers share, metrics and the log are methods of [`host::Host`].
+//! workers share, what the proxy's own cryptography says of a signature, metrics and the log are methods
+//! of [`host::Host`].
 //!
 //! # The life of a request
 //!
@@ -62,6 +63,8 @@ pub mod consumer;
 pub mod endpoint;
 pub mod error;
 pub mod flow;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod foreign;
 pub mod header_list;
 pub mod host;
 pub mod jose;

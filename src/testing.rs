@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::host::{Host, RandomUnavailable, SharedValue, SignatureQuestion};
 use crate::session::{Authentication, Authorization, Session};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
@@ -25,7 +25,13 @@ pub(crate) struct TestHost {
     pub(crate) random_fails: Cell<bool>,
     shared: RefCell<HashMap<String, SharedValue>>,
     pub(crate) lines: RefCell<Vec<String>>,
+    /// What it says of every signature.
+    pub(crate) verdict: Cell<Option<bool>>,
+    pub(crate) asked: RefCell<Vec<Asked>>,
 }
+
+/// What a host was asked about: hash, key, signature and text.
+pub(crate) type Asked = (&'static str, Vec<u8>, Vec<u8>, Vec<u8>);
 
 impl TestHost {
     pub(crate) fn pass(&self, span: Duration) {
@@ -85,6 +91,14 @@ impl Host for TestHost {
         };
         shared.insert(slot.to_owned(), value);
         true
+    }
+
+    fn verify_signature(&self, question: &SignatureQuestion<'_>) -> Option<bool> {
+        let [key, signature, text] =
+            [question.public_key, question.signature, question.text].map(<[u8]>::to_vec);
+        let asked = (question.hash, key, signature, text);
+        self.asked.borrow_mut().push(asked);
+        self.verdict.get()
     }
 
     fn count(&self, _: &Metric) {}

@@ -9,6 +9,7 @@ use portero::jose::{Algorithm, JwkSet};
 use portero::config::{AccessTokenPolicy, AccessTokenProfile};
 use portero::oidc::{AccessTokenVerifier, issuer_of};
 use portero::time::Timestamp;
+use portero_fuzz::StillHost;
 
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
     JwkSet::parse(include_bytes!("../../tests/fixtures/rsa8192.jwks.json"))
@@ -31,6 +32,7 @@ fuzz_target!(|token: &str| {
         issuer: "https://idp.example.com",
         policy: &policy,
         now: Timestamp::from_secs(1_700_000_000),
+        host: &StillHost,
     };
     // The fixture's token is no access token, and nobody can make another with its key.
     assert!(verifier.verify(token, &KEYS).is_err());

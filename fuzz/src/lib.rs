@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use portero::config::Config;
-use portero::host::{Host, RandomUnavailable, SharedValue};
+use portero::host::{Host, RandomUnavailable, SharedValue, SignatureQuestion};
 use portero::telemetry::{Level, Metric};
 use portero::time::Timestamp;
 
@@ -41,6 +41,10 @@ impl Host for StillHost {
 
     fn set_shared(&self, _: &str, _: &[u8], _: Option<u32>) -> bool {
         true
+    }
+
+    fn verify_signature(&self, _: &SignatureQuestion<'_>) -> Option<bool> {
+        None
     }
 
     fn count(&self, _: &Metric) {}

@@ -9,7 +9,9 @@ use std::alloc::{Layout, alloc};
 use std::ptr;
 
 use super::numbers::{Buffer, LogLevel, Map, MetricKind};
+use crate::foreign;
 use crate::header_list::HeaderList;
+use crate::host::SignatureQuestion;
 
 const OK: u32 = 0;
 
@@ -247,30 +249,31 @@ pub fn set_shared_data(key: &str, value: &[u8], version: u32) -> bool {
     status == OK
 }
 
-/// Says what a property of a name is, before the first request: a text that lives as long as its
-/// request's way through the filters. Longer, it would outlast an internal redirect, and be there on a
-/// path that needs nobody. Says whether the host took it.
+/// Says what a property of a name is, before the first request. Says whether the host took it.
 pub fn declare_text_property(name: &str) -> bool {
-    const FUNCTION: &str = "declare_property";
-    // Envoy's `DeclarePropertyArguments` in protobuf: `name`, whose size is a number of one byte up to
-    // 127, and `type`, a string.
-    let size = match u8::try_from(name.len()) {
-        Ok(size) if size < 0x80 => size,
-        _ => return false,
-    };
-    let argument = [&[0x0a, size], name.as_bytes(), &[0x18, 0x01]].concat();
+    call_function("declare_property", &foreign::text_property(name)).is_some()
+}
+
+/// What Envoy's own cryptography says of a signature, if it does.
+pub fn verify_signature(question: &SignatureQuestion<'_>) -> Option<bool> {
+    let argument = foreign::signature_question(question);
+    foreign::signature_verdict(&call_function("verify_signature", &argument)?)
+}
+
+/// Calls one of Envoy's own functions, if there is one of that name that takes the argument.
+fn call_function(name: &str, argument: &[u8]) -> Option<Vec<u8>> {
     let (mut data, mut length) = (ptr::null_mut(), 0);
     let status = unsafe {
         proxy_call_foreign_function(
-            FUNCTION.as_ptr(),
-            FUNCTION.len(),
+            name.as_ptr(),
+            name.len(),
             argument.as_ptr(),
             argument.len(),
             &raw mut data,
             &raw mut length,
         )
     };
-    owned(status, data, length).is_some()
+    owned(status, data, length)
 }
 
 /// Leaves a text with the current request under `name`, which has no separators; says whether the

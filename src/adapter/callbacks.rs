@@ -88,6 +88,7 @@ extern "C" fn proxy_on_configure(root: u32, _: usize) -> bool {
                     host.log(Level::Warn, "filter_state_not_declared");
                 }
             }
+            host.try_signatures();
             let gateway = Gateway::new(loaded.config, Rc::new(host));
             let worker = Worker::new(Rc::new(gateway));
             WORKERS.with_borrow_mut(|workers| workers.insert(root, worker));

@@ -1,17 +1,20 @@
 //! Envoy as a [`Host`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::abi;
 use super::numbers::{LogLevel, MetricKind};
-use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::host::{Host, RandomUnavailable, SharedValue, SignatureQuestion};
+use crate::jose::tells_signatures_apart;
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
 /// The proxy around this VM, with the ids of the metrics that have been used.
 #[derive(Default)]
 pub struct EnvoyHost {
+    /// Whether what it says of signatures is relied on.
+    knows_signatures: Cell<bool>,
     metrics: RefCell<BTreeMap<String, u32>>,
 }
 
@@ -30,6 +33,13 @@ impl Host for EnvoyHost {
 
     fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool {
         abi::set_shared_data(slot, value, expected.unwrap_or(0))
+    }
+
+    fn verify_signature(&self, question: &SignatureQuestion<'_>) -> Option<bool> {
+        match self.knows_signatures.get() {
+            true => abi::verify_signature(question),
+            false => None,
+        }
     }
 
     fn count(&self, metric: &Metric) {
@@ -57,6 +67,17 @@ impl Host for EnvoyHost {
 }
 
 impl EnvoyHost {
+    /// Finds out whether this proxy can verify signatures, and says so: it decides what they cost.
+    pub fn try_signatures(&self) {
+        let knows = tells_signatures_apart(abi::verify_signature);
+        self.knows_signatures.set(knows);
+        let by = match knows {
+            true => "signatures_verified by=host",
+            false => "signatures_verified by=module",
+        };
+        self.log(Level::Info, by);
+    }
+
     fn metric(&self, kind: MetricKind, metric: &Metric) -> Option<u32> {
         let name = metric.name();
         if let Some(id) = self.metrics.borrow().get(&name) {

@@ -106,8 +106,9 @@ pub struct Forward {
     pub is_private: bool,
     /// Tokens of the upstream that it carries; what the upstream says to them is to be heard.
     pub sent_tokens: Vec<SentToken>,
-    /// What whoever was let through has shown, as far as other tokens are made of it.
-    pub(super) caller: CallerTokens,
+    /// What whoever was let through has shown, as far as other tokens are made of it; nothing where nobody
+    /// has proved anything.
+    pub(super) caller: Option<Box<CallerTokens>>,
     /// Nobody has looked at whether the caller may: it carries nothing of Portero's.
     pub(super) is_unproven: bool,
 }

@@ -77,7 +77,9 @@ async fn all_of(
         (Decision::Forward(session), Some(token)) if speaks(Method::Bearer) => {
             let mut forward = bearer::enter(visit, rule, &token)?;
             forward.renewal = session.renewal;
-            forward.caller = forward.caller.or(session.caller);
+            if let (Some(caller), Some(other)) = (&mut forward.caller, session.caller) {
+                caller.fill(*other);
+            }
             Ok(Decision::Forward(forward))
         }
         (decision, _) => Ok(decision),

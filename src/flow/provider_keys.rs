@@ -87,6 +87,7 @@ impl<'a> ProviderKeys<'a> {
             issuer: &self.provider.issuer,
             policy,
             now: self.gateway.host.now(),
+            host: self.gateway.host.as_ref(),
         }
     }
 

@@ -157,6 +157,7 @@ impl RelyingParty<'_> {
             client_id: &client.id,
             policy: &provider.id_token,
             now: self.host().now(),
+            host: self.host(),
         }
     }
 

@@ -17,11 +17,8 @@ use crate::session::Session;
 use crate::telemetry::{Level, Metric};
 use crate::upstream_token::{HeldToken, Owner};
 
-/// Whoever was let through, and their tokens as far as others are made of them. Nobody, where nobody has
-/// proved anything.
-#[derive(Default)]
+/// The tokens of whoever was let through, as far as others are made of them.
 pub struct CallerTokens {
-    is_known: bool,
     access_token: Option<CallerToken>,
     id_token: Option<CallerToken>,
 }
@@ -33,9 +30,12 @@ struct CallerToken {
 }
 
 impl CallerTokens {
-    /// Those of a session.
-    pub fn of_session(visit: &Visit<'_>, session: &Session) -> Self {
+    /// Those of a session, where any token is fetched.
+    pub fn of_session(visit: &Visit<'_>, session: &Session) -> Option<Box<Self>> {
         let config = &visit.gateway.config;
+        if config.upstream_tokens.is_empty() {
+            return None;
+        }
         let needed = |kind, token: &Option<String>| {
             let token = token.as_ref().filter(|_| config.exchanges(kind));
             // People log in at the first provider.
@@ -45,26 +45,28 @@ impl CallerTokens {
             };
             token.map(of_login)
         };
-        Self {
-            is_known: true,
+        Some(Box::new(Self {
             access_token: needed(SubjectToken::AccessToken, &session.access_token),
             id_token: needed(SubjectToken::IdToken, &session.id_token),
-        }
+        }))
     }
 
-    /// That of a program whose request has been let through; `provider` is the index of its issuer.
-    pub fn of_program(visit: &Visit<'_>, provider: usize) -> Self {
+    /// That of a program whose request has been let through, where any token is fetched; `provider` is the
+    /// index of its issuer.
+    pub fn of_program(visit: &Visit<'_>, provider: usize) -> Option<Box<Self>> {
         let config = &visit.gateway.config;
+        if config.upstream_tokens.is_empty() {
+            return None;
+        }
         let text = match config.exchanges(SubjectToken::AccessToken) {
             true => bearer_token::find(&config.bearer, visit.request, visit.jar),
             false => Ok(None),
         };
         let text = text.ok().flatten().map(Cow::into_owned);
-        Self {
-            is_known: true,
+        Some(Box::new(Self {
             access_token: text.map(|text| CallerToken { provider, text }),
             id_token: None,
-        }
+        }))
     }
 
     /// Whether a session has what the configuration wants of it: one that began under another may not.
@@ -76,13 +78,13 @@ impl CallerTokens {
     }
 
     /// These, and where something is missing, that of the other proof of the same request.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            is_known: self.is_known || other.is_known,
-            access_token: self.access_token.or(other.access_token),
-            id_token: self.id_token.or(other.id_token),
-        }
+    pub fn fill(&mut self, other: Self) {
+        let Self {
+            access_token,
+            id_token,
+        } = other;
+        self.access_token = self.access_token.take().or(access_token);
+        self.id_token = self.id_token.take().or(id_token);
     }
 
     fn of(&self, kind: SubjectToken, providers: &[usize]) -> Option<&str> {
@@ -200,17 +202,17 @@ fn wanted<'a>(
             continue;
         }
         forward.take_out(visit.request, &policy.header);
-        let is_known = forward.caller.is_known;
-        if of_rule.is_default && !is_known {
+        let caller = forward.caller.as_deref();
+        if of_rule.is_default && caller.is_none() {
             continue;
         }
         let subject = match policy.subject() {
             None => None,
-            Some(kind) => match forward.caller.of(kind, &policy.callers_of) {
-                Some(subject) => Some(subject.to_owned()),
+            Some(kind) => match caller.map(|caller| caller.of(kind, &policy.callers_of)) {
+                Some(Some(subject)) => Some(subject.to_owned()),
                 // Nobody has proved to be anybody, so there is nothing to make a token of.
-                None if !is_known => continue,
-                None => {
+                None => continue,
+                Some(None) => {
                     leave_out(visit, &token, Error::Denied(Denial::SubjectTokenMissing))?;
                     continue;
                 }

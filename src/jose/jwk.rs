@@ -6,6 +6,7 @@ use super::public_key::PublicKey;
 use super::secret_key::SecretKey;
 use super::{Algorithm, KeyFault, base64url, json, pem};
 use crate::error::TokenFault;
+use crate::host::Host;
 
 /// The longest `kid` that Portero reads, in keys and in tokens.
 pub const MAX_KEY_ID_BYTES: usize = 512;
@@ -187,12 +188,13 @@ impl Jwk {
         algorithm: Algorithm,
         signing_input: &[u8],
         signature: &[u8],
+        host: &dyn Host,
     ) -> Result<(), TokenFault> {
         if !self.supports(algorithm) {
             return Err(TokenFault::AlgorithmRefused);
         }
         match &self.key {
-            Key::Public(key) => key.verify(algorithm, signing_input, signature),
+            Key::Public(key) => key.verify(algorithm, signing_input, signature, host),
             Key::Secret(key) => key.verify(algorithm, signing_input, signature),
         }
     }

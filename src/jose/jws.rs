@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Algorithm, Claims, JwkSet, MAX_CANDIDATES, MAX_KEY_ID_BYTES, base64url, json};
 use crate::error::TokenFault;
+use crate::host::Host;
 
 /// The longest token that is read.
 pub const MAX_TOKEN_BYTES: usize = 64 * 1024;
@@ -133,7 +134,7 @@ impl<'a> Jws<'a> {
             .ok_or(TokenFault::ClaimMissing { claim: "iss" })
     }
 
-    /// Verifies the signature with one of `keys` and reads the payload as claims.
+    /// Verifies the signature with one of `keys`, and the help of `host`, and reads the payload as claims.
     ///
     /// A header with a `kid` is verified with the keys of that `kid`, one without with all that
     /// support its algorithm, at most [`MAX_CANDIDATES`] in either case.
@@ -142,7 +143,7 @@ impl<'a> Jws<'a> {
     /// none; [`TokenFault::KeyUnknown`], [`TokenFault::KeyAmbiguous`] and
     /// [`TokenFault::SignatureInvalid`] as they are described there;
     /// [`TokenFault::ClaimsMalformed`] for a signed payload that is not a JSON object.
-    pub fn verify(&self, keys: &JwkSet) -> Result<Claims, TokenFault> {
+    pub fn verify(&self, keys: &JwkSet, host: &dyn Host) -> Result<Claims, TokenFault> {
         // Secrets are configured, never published: no other set would have one.
         let algorithm = self.header.algorithm;
         if algorithm.is_symmetric() && !keys.keys().iter().any(|key| key.supports(algorithm)) {
@@ -152,7 +153,8 @@ impl<'a> Jws<'a> {
         let mut tried = 0_usize;
         for key in candidates.by_ref().take(MAX_CANDIDATES) {
             tried = tried.saturating_add(1);
-            let verified = key.verify(algorithm, self.signing_input.as_bytes(), &self.signature);
+            let input = self.signing_input.as_bytes();
+            let verified = key.verify(algorithm, input, &self.signature, host);
             if verified.is_ok() {
                 return Claims::parse(&self.payload);
             }

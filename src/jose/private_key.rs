@@ -2,16 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::der::{CONTEXT_0, Der, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use super::der::{
+    CONTEXT_0, Der, EC_PUBLIC_KEY, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, P256, RSA, SEQUENCE,
+};
 use super::{Algorithm, KeyFault, base64url, json, pem};
 
 /// The longest text that is read.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
-
-/// Object identifiers as DER has them: RFC 8017 appendix A.1, RFC 5480 sections 2.1.1 and 2.1.1.1.
-const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
-const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 /// The numbers of a key, which nobody has looked at yet; integers are big-endian.
 pub(super) enum Numbers {

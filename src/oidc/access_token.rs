@@ -6,6 +6,7 @@ use super::logout_token::logout_event;
 use super::verifier::{Clock, check_issuer, check_signature, required, subject};
 use crate::config::{AccessTokenPolicy, AccessTokenProfile, IntrospectionPolicy};
 use crate::error::TokenFault;
+use crate::host::Host;
 use crate::jose::{Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
 
@@ -39,12 +40,14 @@ const ACCESS_TOKEN_CLAIMS: [&str; 8] = [
 ];
 
 /// Judges the access tokens of one issuer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct AccessTokenVerifier<'a> {
     /// Compared byte for byte with `iss`.
     pub issuer: &'a str,
     pub policy: &'a AccessTokenPolicy,
     pub now: Timestamp,
+    /// Helps with signatures.
+    pub host: &'a dyn Host,
 }
 
 /// An access token that has passed every check. Only [`AccessTokenVerifier`] makes one.
@@ -79,7 +82,7 @@ impl AccessTokenVerifier<'_> {
     ///
     /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
     pub fn verify(&self, token: &str, keys: &JwkSet) -> Result<VerifiedAccessToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
         self.check_type(&header)?;
         check_no_other_kind(&claims)?;
         check_unbound(&claims)?;

@@ -86,7 +86,7 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         expected: &Expectations<'_>,
     ) -> Result<VerifiedIdToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
         let is_other = |typ| header.is_typed(typ);
         if [ACCESS_TOKEN_TYPE, LOGOUT_TOKEN_TYPE]
             .into_iter()

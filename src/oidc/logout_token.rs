@@ -57,7 +57,7 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         may_lack_expiry: bool,
     ) -> Result<VerifiedLogoutToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms)?;
+        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
         let is_one = |typ| header.is_typed(typ);
         if header.typ().is_some() && ![LOGOUT_TOKEN_TYPE, PLAIN_TYPE].into_iter().any(is_one) {
             return Err(TokenFault::TypeMismatch);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::IdTokenPolicy;
 use crate::error::TokenFault;
+use crate::host::Host;
 use crate::jose::{Algorithm, Claims, Header, JwkSet, Jws};
 use crate::time::Timestamp;
 
@@ -11,13 +12,15 @@ use crate::time::Timestamp;
 const MAX_SUBJECT_CHARACTERS: usize = 255;
 
 /// Judges the tokens of one provider for one client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct TokenVerifier<'a> {
     /// Compared byte for byte with `iss`.
     pub issuer: &'a str,
     pub client_id: &'a str,
     pub policy: &'a IdTokenPolicy,
     pub now: Timestamp,
+    /// Helps with signatures.
+    pub host: &'a dyn Host,
 }
 
 /// The checks of OpenID Connect Core section 3.1.3.7 that are not about ID tokens alone.
@@ -107,12 +110,13 @@ pub(super) fn check_signature(
     token: &str,
     keys: &JwkSet,
     algorithms: &[Algorithm],
+    host: &dyn Host,
 ) -> Result<(Header, Claims), TokenFault> {
     let jws = Jws::parse(token)?;
     if !algorithms.contains(&jws.header().algorithm()) {
         return Err(TokenFault::AlgorithmRefused);
     }
-    let claims = jws.verify(keys)?;
+    let claims = jws.verify(keys, host)?;
     Ok((jws.header().clone(), claims))
 }
 

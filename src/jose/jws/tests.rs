@@ -14,12 +14,13 @@ use crate::jose::testing::{
     RSA_2048_DER, Signer, all_algorithms, encode, rsa_2048, values_of_every_type,
 };
 use crate::jose::{Claims, JwkSet, MAX_KEY_ID_BYTES};
+use crate::testing::TestHost;
 
 mod keys;
 mod properties;
 
 fn verify(token: &str, keys: &JwkSet) -> Result<Claims, TokenFault> {
-    Jws::parse(token)?.verify(keys)
+    Jws::parse(token)?.verify(keys, &TestHost::default())
 }
 
 fn parse_fault(token: &str) -> Option<TokenFault> {
@@ -38,7 +39,7 @@ fn a_token_of_every_algorithm_verifies() {
         let jws = Jws::parse(&token).unwrap();
         assert_eq!(jws.header().algorithm(), algorithm);
         assert_eq!(jws.header().key_id(), Some(algorithm.name()));
-        let claims = jws.verify(&signer.jwk_set()).unwrap();
+        let claims = jws.verify(&signer.jwk_set(), &TestHost::default()).unwrap();
         assert_eq!(claims.string("sub"), Ok(Some("alice")));
     }
 }

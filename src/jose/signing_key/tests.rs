@@ -171,7 +171,7 @@ fn a_json_web_key_brings_its_name_and_its_algorithm() {
     assert!(
         crate::jose::Jws::parse(&token)
             .unwrap()
-            .verify(&keys)
+            .verify(&keys, &TestHost::default())
             .is_ok()
     );
     for (name, value, expected) in [

@@ -7,6 +7,7 @@ use crate::config::{AccessTokenPolicy, AccessTokenProfile as Profile};
 use crate::error::TokenFault::{self, *};
 use crate::jose::testing::{Signer, all_algorithms, encode, values_of_every_type};
 use crate::jose::{Algorithm, Jwk, JwkSet};
+use crate::testing::TestHost;
 use crate::time::Timestamp;
 
 mod claims;
@@ -44,6 +45,7 @@ impl AccessTokenPolicy {
             issuer: ISSUER,
             policy: self,
             now: Timestamp::from_secs(NOW),
+            host: &TestHost::default(),
         }
         .verify(token, keys)
     }

@@ -33,7 +33,10 @@ fn complete(
 fn audience_of(assertion: &str) -> String {
     let key = Jwk::from_secret(SECRET, Algorithm::Hs256).unwrap();
     let keys = JwkSet::from_iter([key]);
-    let claims: Claims = Jws::parse(assertion).unwrap().verify(&keys).unwrap();
+    let claims: Claims = Jws::parse(assertion)
+        .unwrap()
+        .verify(&keys, &TestHost::default())
+        .unwrap();
     claims.string("aud").unwrap().unwrap().to_owned()
 }
 

@@ -11,6 +11,7 @@ use crate::config::IdTokenPolicy;
 use crate::error::TokenFault::{self, *};
 use crate::jose::testing::{Signer, values_of_every_type};
 use crate::jose::{Algorithm, Jws, MAX_NUMERIC_DATE};
+use crate::testing::TestHost;
 use crate::time::Timestamp;
 
 mod claims;
@@ -72,6 +73,7 @@ fn verify_token(
         client_id: CLIENT,
         policy,
         now: Timestamp::from_secs(NOW),
+        host: &TestHost::default(),
     }
     .verify_id_token(token, &signer.jwk_set(), expected)
 }

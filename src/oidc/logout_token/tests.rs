@@ -9,6 +9,7 @@ use crate::config::IdTokenPolicy;
 use crate::error::TokenFault;
 use crate::jose::testing::{Signer, values_of_every_type};
 use crate::jose::{Algorithm, JwkSet};
+use crate::testing::TestHost;
 use crate::time::Timestamp;
 
 const NOW: u64 = 1_700_000_000;
@@ -27,6 +28,7 @@ fn judge<T>(verify: impl FnOnce(TokenVerifier<'_>, &JwkSet) -> T) -> T {
         client_id: "portero",
         policy: &policy,
         now: Timestamp::from_secs(NOW),
+        host: &TestHost::default(),
     };
     verify(verifier, &SIGNER.jwk_set())
 }

@@ -211,7 +211,7 @@ fn a_signed_grant_says_who_for_whom_and_how_long() {
         let key = Jwk::from_secret(SECRET, Algorithm::Hs256).unwrap();
         let claims = Jws::parse(assertion)
             .unwrap()
-            .verify(&JwkSet::from_iter([key]))
+            .verify(&JwkSet::from_iter([key]), &TestHost::default())
             .unwrap();
         let mut claims = Value::Object(claims.as_object().clone());
         let id = claims["jti"].take();

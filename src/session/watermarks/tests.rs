@@ -9,7 +9,7 @@ use super::{
     Bucket, Entry, KIND, MOST_ENTRIES, Mark, Name, NotRecorded, Recorded, Tag, Watermark,
     Watermarks, marks, tag,
 };
-use crate::host::{Host, RandomUnavailable, SharedValue};
+use crate::host::{Host, RandomUnavailable, SharedValue, SignatureQuestion};
 use crate::secret::Secret;
 use crate::telemetry::{Level, Metric};
 use crate::testing::{START, TestHost, session};
@@ -223,6 +223,10 @@ impl Host for Busy {
             self.calm.forge(slot, &theirs.unwrap_or_default());
         }
         self.calm.set_shared(slot, value, expected)
+    }
+
+    fn verify_signature(&self, question: &SignatureQuestion<'_>) -> Option<bool> {
+        self.calm.verify_signature(question)
     }
 
     fn count(&self, metric: &Metric) {

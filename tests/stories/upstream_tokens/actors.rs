@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::client;
-use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
+use crate::access_token::{AUDIENCE, AccessToken, with_token};
 use crate::provider::{TokenCall, issued};
 use crate::world::{World, seconds};
 

@@ -64,7 +64,7 @@ fn a_published_key_is_one_that_portero_itself_takes_for_the_one_algorithm() {
         assert_eq!(jwk["kid"], "2026-11");
         let token = token(&key);
         let jws = Jws::parse(&token).unwrap();
-        assert!(jws.verify(&set_of(&[jwk])).is_ok());
+        assert!(jws.verify(&set_of(&[jwk]), &TestHost::default()).is_ok());
     }
 }
 

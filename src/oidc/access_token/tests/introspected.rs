@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{IntrospectionCredentials, IntrospectionPolicy};
 use crate::jose::{Claims, client_of};
+use crate::testing::TestHost;
 
 const CACHE: u64 = 30;
 
@@ -24,6 +25,7 @@ fn judge_by(
         issuer: ISSUER,
         policy: &policy(Profile::Rfc9068),
         now: Timestamp::from_secs(NOW),
+        host: &TestHost::default(),
     };
     let claims = Claims::parse(said.to_string().as_bytes()).unwrap();
     verifier.verify_introspected(claims, introspection)
@@ -148,6 +150,7 @@ fn what_is_said_of_a_signed_token_is_about_that_token() {
         issuer: ISSUER,
         policy: &policy,
         now: Timestamp::from_secs(NOW),
+        host: &TestHost::default(),
     };
     let token = verifier
         .verify(&typed(SIGNER, Some("at+jwt"), &good()), &SIGNER.jwk_set())

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::IdTokenPolicy;
 use crate::oidc::{Expectations, TokenVerifier};
+use crate::testing::TestHost;
 
 const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -172,6 +173,7 @@ fn is_id_token(token: &str) -> bool {
         client_id: CLIENT,
         policy: &id_token_policy(),
         now: Timestamp::from_secs(NOW),
+        host: &TestHost::default(),
     }
     .verify_id_token(token, &SIGNER.jwk_set(), &Expectations::default())
     .is_ok()

@@ -1,6 +1,7 @@
 //! One table per claim: both sides of every rule.
 
 use super::*;
+use crate::testing::TestHost;
 
 #[test]
 fn every_claim_is_required_that_must_be() {
@@ -187,6 +188,7 @@ fn a_clock_at_the_epoch_overflows_nothing() {
         client_id: CLIENT,
         policy: &policy,
         now: Timestamp::from_millis(0),
+        host: &TestHost::default(),
     };
     let token = SIGNER.token(&good());
     let verified = verifier.verify_id_token(&token, &SIGNER.jwk_set(), &LOGIN);
