@@ -60,7 +60,10 @@ impl Check<'_> {
             return None;
         }
         self.actors(at, &tokens);
-        for token in tokens.iter().filter(|token| token.keep_existing) {
+        // `authorization` is taken away only where a token is put there.
+        let is_kept =
+            |token: &&UpstreamToken| token.keep_existing && token.header != defaults::BEARER_HEADER;
+        for token in tokens.iter().filter(is_kept) {
             let twin = header::twin(&token.header);
             let takes_away = |other: &&UpstreamToken| {
                 !other.keep_existing && header::twin(&other.header) == twin

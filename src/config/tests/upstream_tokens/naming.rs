@@ -109,6 +109,9 @@ fn a_header_that_another_token_takes_away_cannot_be_kept() {
     refused(&whole, path, "another token that does not keep it");
     whole["upstream_tokens"]["other"] = token(true);
     accepted(&whole);
+    // Where no token is put, `authorization` is the caller's own.
+    whole["upstream_tokens"]["other"] = json!({"keep_existing": true});
+    accepted(&whole);
 }
 
 #[test]
