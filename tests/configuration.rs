@@ -172,6 +172,7 @@ fn every_optional_key_has_a_default_and_every_key_a_meaning() {
         "TokenExchange.issued_audiences",
         "TokenExchange.subject_token_type",
         "SignedAssertion.subject",
+        "UpstreamToken.callers_of",
         "UpstreamToken.client",
         "UpstreamToken.provider",
         "UpstreamToken.scheme",
