@@ -1,0 +1,40 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::{is_b64token, same};
+
+#[test]
+fn every_byte_counts() {
+    let text: Vec<u8> = (0..40).collect();
+    for length in 0..text.len() {
+        let whole = &text[..length];
+        assert!(same(whole, &whole.to_vec()));
+        assert!(!same(whole, &text[..=length]));
+        assert!(!same(&text[..=length], whole));
+        for place in 0..length {
+            for bit in 0..8 {
+                let mut other = whole.to_vec();
+                other[place] ^= 1 << bit;
+                assert!(!same(whole, &other), "{length} {place} {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_is_of_its_alphabet_and_ends_in_equals_signs() {
+    for good in ["a", "A-._~+/9", "a==", "eyJ.eyJ.c2ln"] {
+        assert!(is_b64token(good.as_bytes()), "{good}");
+    }
+    for bad in ["", "=", "a=b", "a b", "a,", "\u{e9}", "a\0", "a= "] {
+        assert!(!is_b64token(bad.as_bytes()), "{bad}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_same_is_what_is_equal(one in vec(0_u8..3, 0..24), other in vec(0_u8..3, 0..24)) {
+        prop_assert_eq!(same(&one, &other), one == other);
+        prop_assert!(same(&one, &one.clone()));
+    }
+}
