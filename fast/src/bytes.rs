@@ -25,5 +25,24 @@ pub fn is_b64token(text: &[u8]) -> bool {
     body > 0 && text.iter().skip(body).all(|byte| *byte == b'=')
 }
 
+/// Whether a path has nothing in it that anybody could read in another way: it begins with a slash, and has
+/// no other characters than those that mean themselves, no empty segment before its end, and none that
+/// begins with a dot.
+#[inline(never)]
+pub fn is_plain_path(path: &[u8]) -> bool {
+    let is_plain = |byte: u8| {
+        let separates = matches!(byte, b'%' | b';' | b'\\' | b'?' | b'#');
+        byte.is_ascii_graphic() && !separates
+    };
+    let mut last = 0;
+    for byte in path.iter().copied() {
+        if !is_plain(byte) || (last == b'/' && matches!(byte, b'/' | b'.')) {
+            return false;
+        }
+        last = byte;
+    }
+    path.first() == Some(&b'/')
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{is_b64token, same};
+use super::{is_b64token, is_plain_path, same};
 
 #[test]
 fn every_byte_counts() {
@@ -28,6 +28,19 @@ fn a_token_is_of_its_alphabet_and_ends_in_equals_signs() {
     }
     for bad in ["", "=", "a=b", "a b", "a,", "\u{e9}", "a\0", "a= "] {
         assert!(!is_b64token(bad.as_bytes()), "{bad}");
+    }
+}
+
+#[test]
+fn a_path_is_plain_where_nothing_could_be_read_otherwise() {
+    for plain in ["/", "/a", "/a/", "/a.b/c..d/~e@", "/a!$&'()*+,=:@"] {
+        assert!(is_plain_path(plain.as_bytes()), "{plain}");
+    }
+    for other in [
+        "", "a", "//", "/a//b", "/.", "/..", "/a/./b", "/.a", "/a;b", "/a%41", "/a\\b", "/a?b",
+        "/a#b", "/a b", "/\u{e9}", "/a\0",
+    ] {
+        assert!(!is_plain_path(other.as_bytes()), "{other}");
     }
 }
 

@@ -30,7 +30,9 @@ use std::time::Duration;
 
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
-use super::{Config, CorsPreflight, Entrance, Paths, Upstream, defaults, duration, raw};
+use super::{
+    Config, CorsPreflight, Entrance, NamedHosts, Paths, Upstream, defaults, duration, raw,
+};
 use crate::secret::Secret;
 
 /// The longest text that is not a secret, in bytes.
@@ -151,14 +153,16 @@ impl<'e> Check<'e> {
             self.resources_are_audiences(&at, resources, providers);
         }
         let (provider, others) = providers?;
+        let (rules, protected_resources) = (rules?, protected_resources?);
         Some(Config {
+            named_hosts: NamedHosts::of(&rules, &protected_resources),
             provider,
             others,
             session: session?,
             paths: paths?,
-            rules: rules?,
+            rules,
             bearer: bearer?,
-            protected_resources: protected_resources?,
+            protected_resources,
             entrance: Entrance::of_all(possible?),
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,
