@@ -161,7 +161,7 @@ impl Forward {
 
     /// Takes away a header that the caller has sent, or that something else has set.
     fn take_out(&mut self, request: &Request, name: &str) {
-        self.set.retain(|(other, _)| other != name);
+        self.withhold(name);
         if self.keeps(request, name) {
             self.remove.push(name.to_owned());
         }
