@@ -162,7 +162,7 @@ fn hex(byte: u8) -> Option<u8> {
 /// than any token may be.
 fn token(candidate: Cow<'_, [u8]>) -> Result<Cow<'_, str>, RequestFault> {
     const MALFORMED: RequestFault = RequestFault::TokenMalformed;
-    if candidate.len() > MAX_TOKEN_BYTES || !is_b64token(&candidate) {
+    if candidate.len() > MAX_TOKEN_BYTES || !portero_fast::is_b64token(&candidate) {
         return Err(MALFORMED);
     }
     match candidate {
@@ -173,14 +173,6 @@ fn token(candidate: Cow<'_, [u8]>) -> Result<Cow<'_, str>, RequestFault> {
             .map(Cow::Owned)
             .map_err(|_| MALFORMED),
     }
-}
-
-fn is_b64token(text: &[u8]) -> bool {
-    let in_alphabet = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    let body = text.iter().take_while(|byte| in_alphabet(byte)).count();
-    body > 0 && text.iter().skip(body).all(|byte| *byte == b'=')
 }
 
 #[cfg(test)]

@@ -55,11 +55,9 @@ impl Route {
                 .filter(|first| decisions.all(|other| other == *first))
                 .ok_or(Error::Request(RequestFault::PathAmbiguous))
         };
-        let (with_port, without_port) = (
-            decide(HostReading::WithPort)?,
-            decide(HostReading::WithoutPort)?,
-        );
-        if with_port != without_port {
+        let with_port = decide(HostReading::WithPort)?;
+        let alike = config.named_hosts.read_alike(authority.port().is_some());
+        if !alike && decide(HostReading::WithoutPort)? != with_port {
             return Err(Error::Request(RequestFault::AuthorityAmbiguous));
         }
         Ok(with_port.0)

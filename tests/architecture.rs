@@ -313,6 +313,21 @@ fn every_file_can_be_read_in_one_sitting() {
     }
 }
 
+/// What is remembered of the clock is good for one callback.
+#[test]
+fn every_callback_forgets_the_time() {
+    let text = read(Path::new("src/adapter/callbacks.rs"));
+    let callbacks: Vec<&str> = text.split("fn proxy_on_").skip(1).collect();
+    assert!(callbacks.len() > 8);
+    for callback in callbacks {
+        let (_, body) = callback.split_once("{\n").unwrap();
+        assert!(
+            body.trim_start().starts_with("forget_time();"),
+            "{callback}"
+        );
+    }
+}
+
 #[test]
 fn nothing_is_left_for_later() {
     for folder in ["src", "tests"] {

@@ -1,6 +1,8 @@
 //! What Envoy calls: a function of the ABI, version 0.2.1, for each moment that Portero has to know of.
 //! Envoy looks which of them a module has, and makes no other call.
 //!
+//! Each of them first forgets what the time was in the one before.
+//!
 //! The SDK's own callbacks are all there are: linked, every one of them would be called at every
 //! request and compiled at every start. So the SDK is not part of the module.
 
@@ -10,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::abi;
-use super::host::EnvoyHost;
+use super::host::{EnvoyHost, forget_time};
 use super::numbered::Numbered;
 use super::numbers::{Action, Buffer};
 use super::stream::{HttpStream, refuse};
@@ -56,6 +58,7 @@ extern "C" fn proxy_abi_version_0_2_1() {}
 /// A context has come into being: a request of the configuration `root`, unless it is a root itself.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(context: u32, root: u32) {
+    forget_time();
     if let Some(worker) = worker(root) {
         let stream = HttpStream::new(worker, context);
         STREAMS.with_borrow_mut(|streams| streams.insert(context, stream));
@@ -64,6 +67,7 @@ extern "C" fn proxy_on_context_create(context: u32, root: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(context: u32) {
+    forget_time();
     let gone = STREAMS.with_borrow_mut(|streams| streams.remove(context));
     if let Some(stream) = gone {
         stream.close();
@@ -75,6 +79,7 @@ extern "C" fn proxy_on_delete(context: u32) {
 /// Refuses a configuration with any fault, so that nothing is half loaded.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(root: u32, _: usize) -> bool {
+    forget_time();
     let host = EnvoyHost::default();
     let text = abi::buffer(Buffer::PluginConfiguration, usize::MAX).unwrap_or_default();
     match Config::load(&text, &|name| std::env::var(name).ok()) {
@@ -105,6 +110,7 @@ extern "C" fn proxy_on_configure(root: u32, _: usize) -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(root: u32) {
+    forget_time();
     if let Some(worker) = worker(root) {
         worker.tick();
     }
@@ -119,6 +125,7 @@ extern "C" fn proxy_on_http_call_response(
     _body: usize,
     _trailers: usize,
 ) {
+    forget_time();
     if let Some(worker) = worker(root) {
         worker.answered(token, headers);
     }
@@ -126,22 +133,26 @@ extern "C" fn proxy_on_http_call_response(
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _: usize, complete: u32) -> Action {
+    forget_time();
     // A request that nothing is known of must not get through.
     stream(context).map_or_else(refuse, |stream| stream.request_headers(complete != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(context: u32, _: usize, complete: u32) -> Action {
+    forget_time();
     stream(context).map_or_else(refuse, |stream| stream.request_body(complete != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(context: u32, _: usize) -> Action {
+    forget_time();
     stream(context).map_or_else(refuse, |stream| stream.request_body(true))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(context: u32, _: usize, _: u32) -> Action {
+    forget_time();
     if let Some(stream) = stream(context) {
         stream.response_headers();
     }

@@ -10,6 +10,16 @@ use crate::jose::tells_signatures_apart;
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
+thread_local! {
+    /// The time, once it has been asked for in this callback of the proxy's.
+    static TIME: Cell<Option<Timestamp>> = const { Cell::new(None) };
+}
+
+/// A callback of the proxy's begins: time has passed.
+pub fn forget_time() {
+    TIME.set(None);
+}
+
 /// The proxy around this VM, with the ids of the metrics that have been used.
 #[derive(Default)]
 pub struct EnvoyHost {
@@ -19,8 +29,14 @@ pub struct EnvoyHost {
 }
 
 impl Host for EnvoyHost {
+    /// One time for the whole of a callback: a request asks half a dozen times, every answer costs a call
+    /// of the host, and between them there is nothing that anybody waits for.
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(abi::current_time() / 1_000_000)
+        TIME.get().unwrap_or_else(|| {
+            let now = Timestamp::from_millis(abi::current_time() / 1_000_000);
+            TIME.set(Some(now));
+            now
+        })
     }
 
     fn fill_random(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable> {

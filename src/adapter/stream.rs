@@ -185,13 +185,13 @@ impl Stream {
             .remove
             .iter()
             .all(|name| abi::remove_header(Map::Request, name));
-        let set = forward
-            .set
-            .iter()
+        let given = forward.given.iter();
+        let headers = given.clone().flat_map(|given| &given.headers);
+        let set = headers
+            .chain(&forward.set)
             .all(|(name, value)| abi::replace_header(Map::Request, name, value));
-        let told = forward
-            .filter_state
-            .iter()
+        let told = given
+            .flat_map(|given| &given.filter_state)
             .all(|(name, text)| abi::set_property(name, text));
         let done = removed && set && told;
         if done {

@@ -14,6 +14,7 @@ mod defaults;
 mod duration;
 mod entrance;
 mod fault;
+mod hosts;
 mod identity;
 mod introspection;
 mod load;
@@ -47,6 +48,7 @@ pub use client::{AssertionAudience, Client, ClientAuthentication};
 pub use consumers::{CONSUMER_HEADERS, Consumer, Consumers, Credential, CredentialKind};
 pub use entrance::{Entrance, Method, Methods, Otherwise};
 pub use fault::{Fault, Faults};
+pub use hosts::NamedHosts;
 pub use identity::{IdentityClaim, SignedIdentity};
 pub use introspection::{IntrospectionCredentials, IntrospectionPolicy};
 pub use load::Loaded;
@@ -71,6 +73,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     pub bearer: Bearer,
     pub protected_resources: Vec<ProtectedResource>,
+    /// By these rules and resources.
+    pub named_hosts: NamedHosts,
     /// What stands at the entrance where no rule says more.
     pub entrance: Entrance,
     pub cors_preflight: CorsPreflight,

@@ -18,7 +18,7 @@ use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{Claims, Jws};
 use crate::oidc::{VerifiedAccessToken, issuer_of};
 use crate::provider::Sender;
-use crate::session::{Authentication, CacheKey, CallerIdentity, Footprint, footprint};
+use crate::session::{Authentication, CacheKey, CallerIdentity, Footprint, Given, footprint};
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
 
@@ -33,10 +33,7 @@ pub struct OpenToken {
     keys_of: Option<[u8; 8]>,
     /// By the provider's clock, with what that may differ from ours.
     pub(super) good_until: Timestamp,
-    /// What it gives the upstream: name in lower case, and value.
-    headers: Vec<(String, Vec<u8>)>,
-    /// What it gives other filters: name and text.
-    filter_state: Vec<(String, String)>,
+    given: Rc<Given>,
     /// Where the upstream gets a signed one.
     identity: Option<CallerIdentity>,
     /// It is of no consumer, and its issuer's have to be.
@@ -45,17 +42,11 @@ pub struct OpenToken {
 
 impl Footprint for OpenToken {
     fn size(&self) -> usize {
-        let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.len().saturating_add(value.len()));
         let claims = self.claims.iter();
         let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
-        let states = self.filter_state.iter();
-        let states = states.map(|(name, text)| name.len().saturating_add(text.len()));
-        headers
-            .chain(states)
-            .chain(claims)
+        claims
             .chain(self.identity.as_ref().map(Footprint::size))
-            .fold(0, usize::saturating_add)
+            .fold(self.given.size(), usize::saturating_add)
     }
 }
 
@@ -100,10 +91,9 @@ pub fn enter(
         });
     }
     let mut forward = visit.forward();
-    forward.set.extend(token.headers.iter().cloned());
+    forward.given = Some(Rc::clone(&token.given));
     signed_identity::tell(visit, rule, token.identity.as_ref(), &mut forward)
         .map_err(for_program)?;
-    forward.filter_state.clone_from(&token.filter_state);
     // Caches know that an answer to `Authorization` is one caller's (RFC 9111 section 3.5), and of no other
     // place of a token.
     forward.is_private = visit.request.all("authorization").next().is_none();
@@ -236,8 +226,10 @@ pub(super) fn open(
         provider: index,
         keys_of: None,
         good_until: verified.expires_at().after(policy.clock_skew),
-        headers,
-        filter_state: upstream::filter_state(upstream, &known),
+        given: Rc::new(Given {
+            headers,
+            filter_state: upstream::filter_state(upstream, &known),
+        }),
         identity,
         lacks_consumer: policy.require_consumer && !caller.is_some_and(|caller| caller.is_known()),
         claims: claims.as_object().clone(),

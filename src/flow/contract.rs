@@ -1,12 +1,15 @@
 //! What goes into a flow and what comes out of it.
 
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::upstream_token::CallerTokens;
 use super::{Renewal, SentToken};
 use crate::answer::Response;
 use crate::error::{CallFault, RequestFault};
+use crate::header_list::are_twins;
+use crate::session::Given;
 use crate::telemetry::Callee;
 
 /// An HTTP request to the provider or the session store, through a cluster of Envoy's.
@@ -95,11 +98,11 @@ pub enum Decision {
 pub struct Forward {
     /// Request headers to remove, as they were spelled.
     pub remove: Vec<String>,
-    /// Request headers to set, in place of any of that name.
+    /// What the caller gives: request headers to set, in place of any of their names, and texts to leave with
+    /// the request for other filters and for access logs. A request without identity gives nothing.
+    pub given: Option<Rc<Given>>,
+    /// Request headers to set after these, in place of any of that name.
     pub set: Vec<(String, Vec<u8>)>,
-    /// Texts to leave with the request for other filters and for access logs. A request without
-    /// identity has none.
-    pub filter_state: Vec<(String, String)>,
     /// Cookies that the answer may have to carry.
     pub renewal: Option<Renewal>,
     /// Whether the answer says that it is the caller's alone (RFC 6750 section 2.3).
@@ -111,6 +114,21 @@ pub struct Forward {
     pub(super) caller: Option<Box<CallerTokens>>,
     /// Nobody has looked at whether the caller may: it carries nothing of Portero's.
     pub(super) is_unproven: bool,
+}
+
+impl Forward {
+    /// Takes back a header that something has set, in whatever spelling.
+    pub(super) fn withhold(&mut self, name: &str) {
+        let is_meant = |other: &str| are_twins(other.as_bytes(), name.as_bytes());
+        self.set.retain(|(other, _)| !is_meant(other));
+        if let Some(given) = &mut self.given
+            && given.header_names().any(is_meant)
+        {
+            // It is other requests' as well.
+            let given = Rc::make_mut(given);
+            given.headers.retain(|(other, _)| !is_meant(other));
+        }
+    }
 }
 
 /// Changes to the headers of the upstream's answer: what is replaced first, then what is added.
@@ -172,9 +190,15 @@ impl fmt::Debug for Reply {
 /// session.
 impl fmt::Debug for Forward {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set: Vec<&str> = self.set.iter().map(|(name, _)| name.as_str()).collect();
-        let filter_state = self.filter_state.iter().map(|(name, _)| name.as_str());
-        let filter_state: Vec<&str> = filter_state.collect();
+        let given = self.given.iter();
+        let set = self.set.iter().map(|(name, _)| name.as_str());
+        let set = given
+            .clone()
+            .flat_map(|given| given.header_names())
+            .chain(set);
+        let set: Vec<&str> = set.collect();
+        let filter_state = given.flat_map(|given| &given.filter_state);
+        let filter_state: Vec<&str> = filter_state.map(|(name, _)| name.as_str()).collect();
         formatter
             .debug_struct("Forward")
             .field("remove", &self.remove)

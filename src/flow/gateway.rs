@@ -19,8 +19,8 @@ use crate::host::Host;
 use crate::oidc::ProviderMetadata;
 use crate::provider::{Availability, DocumentPlan, ProviderCache};
 use crate::session::{
-    Cache, CookieContext, CookieJar, CookieNames, OpenSession, Seal, Session, SharedMemory, Sweep,
-    Watermarks,
+    Cache, CookieContext, CookieJar, CookieNames, Given, OpenSession, Seal, Session, SharedMemory,
+    Sweep, Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
@@ -128,10 +128,12 @@ impl Gateway {
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
         let token_claims = session.authorization.token_claims();
         let known = Known::of_session(&session, &token_claims);
-        let headers = upstream::headers(&self.config.upstream, &known);
-        let filter_state = upstream::filter_state(&self.config.upstream, &known);
+        let given = Given {
+            headers: upstream::headers(&self.config.upstream, &known),
+            filter_state: upstream::filter_state(&self.config.upstream, &known),
+        };
         let identity = signed_identity::of_session(&self.config, &session, &known);
-        let mut open = OpenSession::new(session, read_at, headers, filter_state);
+        let mut open = OpenSession::new(session, read_at, given);
         open.identity = identity;
         open
     }

@@ -213,9 +213,8 @@ fn admit(
     renewal: Option<Renewal>,
 ) -> Result<Decision, Refusal> {
     let mut forward = visit.forward();
-    forward.set.extend(open.headers.iter().cloned());
+    forward.given = Some(Rc::clone(&open.given));
     signed_identity::tell(visit, rule, open.identity.as_ref(), &mut forward)?;
-    forward.filter_state.clone_from(&open.filter_state);
     forward.renewal = renewal;
     forward.caller = CallerTokens::of_session(visit, &open.session);
     Ok(Decision::Forward(forward))

@@ -82,20 +82,19 @@ impl Forward {
             Some((_, left)) => vec![left],
             None => request.all("cookie").collect(),
         };
-        let found = headers
-            .iter()
-            .any(|header| cookie::names(header).any(are_dropped));
-        if !found {
+        let mut kept = Vec::new();
+        let mut dropped = false;
+        for header in headers {
+            dropped |= cookie::keep(header, are_dropped, &mut kept);
+        }
+        if !dropped {
             return;
         }
-        let kept: Vec<Vec<u8>> = headers
-            .iter()
-            .filter_map(|header| cookie::without(header, are_dropped))
-            .collect();
+        let left = (!kept.is_empty()).then(|| kept.join(&b"; "[..]));
         self.set.retain(|(name, _)| !is_cookie(name));
-        match kept.is_empty() {
-            true => self.remove.push("cookie".to_owned()),
-            false => self.set.push(("cookie".to_owned(), kept.join(&b"; "[..]))),
+        match left {
+            None => self.remove.push("cookie".to_owned()),
+            Some(left) => self.set.push(("cookie".to_owned(), left)),
         }
     }
 }

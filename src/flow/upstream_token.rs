@@ -258,8 +258,8 @@ impl Forward {
 
     /// Takes away a header that the caller has sent, or that something else has set, in whatever spelling.
     fn take_out(&mut self, request: &Request, name: &str) {
+        self.withhold(name);
         let is_meant = |other: &[u8]| are_twins(other, name.as_bytes());
-        self.set.retain(|(other, _)| !is_meant(other.as_bytes()));
         for (sent, _) in request.headers().iter().filter(|(sent, _)| is_meant(sent)) {
             self.take_away(sent);
         }

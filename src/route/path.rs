@@ -6,12 +6,14 @@
 //! decode and others keep, path parameters (`;x`), doubled slashes and encoded separators, is read
 //! in every way, in either order, and all readings must lead to the same decision.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, RequestFault};
 
 /// A path without its query, in every way an upstream may read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanonicalPath {
-    path: String,
+pub struct CanonicalPath<'t> {
+    path: Cow<'t, str>,
     /// The same path with encoded separators decoded, and without parameters and doubled slashes,
     /// where that makes a difference.
     reduced: Vec<String>,
@@ -19,13 +21,23 @@ pub struct CanonicalPath {
 
 const AMBIGUOUS: Error = Error::Request(RequestFault::PathAmbiguous);
 
-impl CanonicalPath {
+impl<'t> CanonicalPath<'t> {
     /// From path and query as received.
-    pub fn parse(target: &[u8]) -> Result<Self, Error> {
-        let raw = target
-            .split(|byte| *byte == b'?')
-            .next()
-            .unwrap_or_default();
+    pub fn parse(target: &'t [u8]) -> Result<Self, Error> {
+        let end = memchr::memchr(b'?', target).unwrap_or(target.len());
+        let raw = target.get(..end).unwrap_or_default();
+        // Nearly every path is plain, and nothing has to be undone in it.
+        match plain(raw) {
+            Some(path) => Ok(Self {
+                path: Cow::Borrowed(path),
+                reduced: Vec::new(),
+            }),
+            None => Self::parse_path(raw),
+        }
+    }
+
+    /// From a path of any kind.
+    fn parse_path(raw: &[u8]) -> Result<Self, Error> {
         let path = decode(raw)?;
         if !path.starts_with('/') || has_encoded_trap(&path) {
             return Err(AMBIGUOUS);
@@ -47,13 +59,22 @@ impl CanonicalPath {
                 reduced.push(reading);
             }
         }
-        Ok(Self { path, reduced })
+        Ok(Self {
+            path: Cow::Owned(path),
+            reduced,
+        })
     }
 
     /// Every way an upstream may read the path.
     pub fn readings(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.path.as_str()).chain(self.reduced.iter().map(String::as_str))
+        std::iter::once(&*self.path).chain(self.reduced.iter().map(String::as_str))
     }
+}
+
+/// A path that nobody can read in two ways.
+fn plain(raw: &[u8]) -> Option<&str> {
+    let path = portero_fast::is_plain_path(raw).then_some(raw)?;
+    std::str::from_utf8(path).ok()
 }
 
 fn without_parameters(path: &str) -> String {

@@ -179,6 +179,19 @@ fn a_port_that_decides_is_refused() {
 }
 
 #[test]
+fn a_port_decides_where_hosts_are_named_without_one() {
+    let rules = json!([{"match": {"hosts": ["app.example.com"]}, "access": "public"}]);
+    let at = |authority| route(&rules, "GET", authority, "/");
+    assert_eq!(at("app.example.com"), Ok(Route::Public(0)));
+    assert_eq!(at("app.example.com:8443"), AUTHORITY_AMBIGUOUS);
+    assert_eq!(at("www.example.com:8443"), Ok(Route::Protected(None)));
+    // And nothing does where none is named.
+    let rules = json!([{"match": {"path": {"exact": "/"}}, "access": "public"}]);
+    let nowhere = route(&rules, "GET", "app.example.com:8443", "/");
+    assert_eq!(nowhere, Ok(Route::Public(0)));
+}
+
+#[test]
 fn ports_in_one_rule_are_one_decision() {
     let rules = json!([
         {"match": {"hosts": ["app.example.com", "app.example.com:8443"]}, "access": "public"},

@@ -82,7 +82,7 @@ struct Entry<V> {
 
 impl<V> Entry<V> {
     fn is_for(&self, key: CacheKey<'_>) -> bool {
-        self.kind == key.kind() && self.key == key.bytes()
+        self.kind == key.kind() && portero_fast::same(&self.key, key.bytes())
     }
 }
 

@@ -4,6 +4,7 @@
 //! value starts with the number of pieces, so that a set with a piece missing is seen as such
 //! before anything is opened.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::cookie::{Attributes, CookieJar};
@@ -57,18 +58,22 @@ pub fn store(
 }
 
 /// The whole value under `name`, or `None` unless every piece is there exactly once.
-pub fn load(name: &str, jar: &CookieJar<'_>) -> Option<Vec<u8>> {
+pub fn load<'a>(name: &str, jar: &CookieJar<'a>) -> Option<Cow<'a, [u8]>> {
     let first = jar.single(name.as_bytes())?;
     let (count, rest) = first.split_first()?;
     let count = usize::from(count.checked_sub(b'0')?);
     if count == 0 || count > MAX_PIECES {
         return None;
     }
-    let mut value = rest.strip_prefix(b".")?.to_vec();
+    let first = rest.strip_prefix(b".")?;
+    if count == 1 {
+        return Some(Cow::Borrowed(first));
+    }
+    let mut value = first.to_vec();
     for index in 1..count {
         value.extend_from_slice(jar.single(piece_name(name, index).as_bytes())?);
     }
-    Some(value)
+    Some(Cow::Owned(value))
 }
 
 /// `Set-Cookie` values that delete every piece that `jar` holds.

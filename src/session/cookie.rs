@@ -15,7 +15,10 @@ pub struct CookieJar<'a> {
 impl<'a> CookieJar<'a> {
     /// Reads every `Cookie` header of a request. Text without `=` is not a cookie.
     pub fn of(request: &'a Request) -> Self {
-        let cookies = request.all("cookie").flat_map(pairs).collect();
+        let mut cookies = Vec::new();
+        for header in request.all("cookie") {
+            cookies.extend(pieces(header).filter_map(pair));
+        }
         Self { cookies }
     }
 
@@ -45,40 +48,43 @@ impl<'a> CookieJar<'a> {
     }
 }
 
-fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    header.split(|byte| *byte == b';').filter_map(|pair| {
-        let at = memchr::memchr(b'=', pair)?;
-        let (name, value) = pair.split_at_checked(at)?;
-        Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
+/// What stands between the semicolons of a `Cookie` header.
+fn pieces(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr(b';', text).unwrap_or(text.len());
+        let (piece, after) = text.split_at_checked(end)?;
+        rest = after.get(1..);
+        Some(piece)
     })
 }
 
-/// The names in a `Cookie` header.
-pub fn names(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header.split(|byte| *byte == b';').map(|piece| {
-        piece
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii()
-    })
+fn pair(piece: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(b'=', piece)?;
+    let (name, value) = piece.split_at_checked(at)?;
+    Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-/// A `Cookie` header without the cookies that `ours` names; `None` when nothing is left.
-pub fn without(header: &[u8], ours: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    let mut kept: Vec<u8> = Vec::with_capacity(header.len());
-    for piece in header.split(|byte| *byte == b';') {
+/// The pieces of a `Cookie` header without those that `are_dropped` names, put behind `kept`; says whether
+/// any was dropped.
+pub fn keep<'a>(
+    header: &'a [u8],
+    are_dropped: &dyn Fn(&[u8]) -> bool,
+    kept: &mut Vec<&'a [u8]>,
+) -> bool {
+    let mut dropped = false;
+    for piece in pieces(header) {
         let piece = piece.trim_ascii();
-        let name = piece.split(|byte| *byte == b'=').next().unwrap_or_default();
-        if piece.is_empty() || ours(name.trim_ascii()) {
-            continue;
+        // Upstreams may take what has no `=` for a name, or for a value.
+        let name = pair(piece).map_or(piece, |(name, _)| name);
+        if are_dropped(name) {
+            dropped = true;
+        } else if !piece.is_empty() {
+            kept.push(piece);
         }
-        if !kept.is_empty() {
-            kept.extend_from_slice(b"; ");
-        }
-        kept.extend_from_slice(piece);
     }
-    (!kept.is_empty()).then_some(kept)
+    dropped
 }
 
 /// The attributes of a cookie that Portero sets. Deleting repeats every one of them, or the browser

@@ -4,6 +4,7 @@ mod authorization;
 mod cache;
 mod chunks;
 pub mod cookie;
+mod given;
 mod identity;
 mod names;
 mod pending;
@@ -21,6 +22,7 @@ pub use authorization::Authorization;
 pub use cache::{Cache, CacheKey, Footprint};
 pub use chunks::TooLarge;
 pub use cookie::CookieJar;
+pub use given::Given;
 pub use identity::CallerIdentity;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
@@ -36,6 +38,7 @@ pub use watermarks::{Mark, Name, NotRecorded, Recorded, Tag, Watermark, Watermar
 
 use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -234,10 +237,7 @@ pub struct OpenSession {
     pub session: Session,
     /// When it was read from the store; nothing for one that the cookie holds.
     pub read_at: Option<Timestamp>,
-    /// Name in lower case, and value.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// Name and text.
-    pub filter_state: Vec<(String, String)>,
+    pub given: Rc<Given>,
     pub claims: Map<String, Value>,
     /// Where the upstream gets a signed one.
     pub identity: Option<CallerIdentity>,
@@ -250,7 +250,7 @@ pub struct OpenSession {
 /// The headers' values are claims and tokens.
 impl fmt::Debug for OpenSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let headers: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let headers: Vec<&str> = self.given.header_names().collect();
         formatter
             .debug_struct("OpenSession")
             .field("session", &self.session)
@@ -261,18 +261,12 @@ impl fmt::Debug for OpenSession {
 
 impl OpenSession {
     /// `read_at` for one that the store keeps.
-    pub fn new(
-        session: Session,
-        read_at: Option<Timestamp>,
-        headers: Vec<(String, Vec<u8>)>,
-        filter_state: Vec<(String, String)>,
-    ) -> Self {
+    pub fn new(session: Session, read_at: Option<Timestamp>, given: Given) -> Self {
         let claims = session.authorization.claims();
         Self {
             session,
             read_at,
-            headers,
-            filter_state,
+            given: Rc::new(given),
             claims,
             identity: None,
             seen_alive: Cell::new(None),
@@ -304,21 +298,12 @@ impl Footprint for OpenSession {
                 .as_ref()
                 .map_or(0, |grant| grant.credential.size()),
             self.identity.as_ref().map_or(0, Footprint::size),
+            self.given.size(),
         ];
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| name.len().saturating_add(value.len()));
-        let states = self
-            .filter_state
-            .iter()
-            .map(|(name, text)| name.len().saturating_add(text.len()));
         let claims = self.claims.iter();
         let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
         texts
             .into_iter()
-            .chain(headers)
-            .chain(states)
             .chain(claims)
             .fold(0, usize::saturating_add)
     }

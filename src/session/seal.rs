@@ -5,9 +5,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+use portero_fast::{Cipher, KEY, NONCE};
 use sha2::Sha256;
 
 use crate::error::InternalFault;
@@ -16,7 +15,6 @@ use crate::secret::Secret;
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 4;
-const NONCE: usize = 24;
 const PREFIX: usize = 1 + KEY_ID + NONCE;
 
 /// What a sealed value is, and to what it is bound: both must be the same when it is opened.
@@ -39,7 +37,7 @@ pub struct Seal {
 
 struct SealKey {
     id: [u8; KEY_ID],
-    cipher: XChaCha20Poly1305,
+    cipher: Cipher,
 }
 
 impl Seal {
@@ -63,14 +61,10 @@ impl Seal {
     ) -> Result<Vec<u8>, InternalFault> {
         let nonce: [u8; NONCE] = random(host)?;
         let key = self.keys.first().ok_or(InternalFault::Bug)?;
-        let payload = Payload {
-            msg: plaintext,
-            aad: &binding.associated_data(),
-        };
         let ciphertext = key
             .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| InternalFault::Bug)?;
+            .seal(nonce, &binding.associated_data(), plaintext)
+            .ok_or(InternalFault::Bug)?;
         let mut sealed = Vec::with_capacity(ciphertext.len().saturating_add(PREFIX));
         sealed.push(VERSION);
         sealed.extend_from_slice(&key.id);
@@ -91,13 +85,7 @@ impl Seal {
         self.keys
             .iter()
             .filter(|key| key.id == *id)
-            .find_map(|key| {
-                let payload = Payload {
-                    msg: ciphertext,
-                    aad: &aad,
-                };
-                key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
-            })
+            .find_map(|key| key.cipher.open(*nonce, &aad, ciphertext))
     }
 
     /// [`Seal::seal`], as text that a cookie can hold.
@@ -119,14 +107,14 @@ impl Seal {
 impl SealKey {
     fn derive(key: &[u8]) -> Self {
         let expander = Hkdf::<Sha256>::new(None, key);
-        let mut secret = [0; 32];
+        let mut secret = [0; KEY];
         let mut id = [0; KEY_ID];
         // Both lengths are far below what HKDF can expand to, so neither call can fail (RFC 5869 section 2.3).
         let _ = expander.expand(b"portero seal key 1", &mut secret);
         let _ = expander.expand(b"portero seal key id 1", &mut id);
         Self {
             id,
-            cipher: XChaCha20Poly1305::new(&Key::from(secret)),
+            cipher: Cipher::new(secret),
         }
     }
 }

@@ -59,11 +59,11 @@ impl CookieContext<'_> {
 /// The session cookie.
 pub struct StoredSession<'a>(pub CookieContext<'a>);
 
-impl StoredSession<'_> {
+impl<'a> StoredSession<'a> {
     const PURPOSE: &'static str = "session";
 
     /// The sealed value, when every piece of it is there.
-    pub fn sealed(&self) -> Option<Vec<u8>> {
+    pub fn sealed(&self) -> Option<Cow<'a, [u8]>> {
         chunks::load(&self.0.names.session, self.0.jar)
     }
 

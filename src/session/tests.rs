@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use super::{Authentication, Authorization, Footprint, Life, OpenSession, PendingLogin, Session};
+use super::{
+    Authentication, Authorization, Footprint, Given, Life, OpenSession, PendingLogin, Session,
+};
 use crate::config::AuthenticationDemand;
 use crate::testing::{START, session};
 
@@ -57,8 +59,10 @@ fn what_is_printed_of_a_session_and_a_login_is_no_secret() {
             ..session()
         },
         None,
-        vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
-        vec![("portero.subject".to_owned(), secret())],
+        Given {
+            headers: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
+            filter_state: vec![("portero.subject".to_owned(), secret())],
+        },
     );
     let login = PendingLogin {
         started_at: START,
@@ -118,7 +122,7 @@ fn the_claims_that_rules_look_at_count_as_memory() {
             },
             ..session()
         };
-        OpenSession::new(kept, None, Vec::new(), Vec::new())
+        OpenSession::new(kept, None, Given::default())
     };
     let (few, many) = (open(1).size(), open(101).size());
     assert!(many - few >= 100 * "a group".len(), "{few} {many}");

@@ -34,8 +34,8 @@ impl Outcome {
     pub fn of(gateway: &Gateway, request: &Request, decision: Decision) -> Self {
         let Forward {
             remove,
+            given,
             set,
-            filter_state,
             renewal,
             is_private,
             sent_tokens,
@@ -46,7 +46,8 @@ impl Outcome {
         };
         let mut headers = request.headers().to_vec();
         headers.retain(|(name, _)| !remove.contains(name));
-        for (name, value) in set {
+        let given = given.as_deref().cloned().unwrap_or_default();
+        for (name, value) in given.headers.into_iter().chain(set) {
             headers.retain(|(other, _)| *other != name);
             headers.push((name, value));
         }
@@ -58,7 +59,7 @@ impl Outcome {
         Self::Forwarded(Forwarded {
             headers,
             set_cookies,
-            filter_state,
+            filter_state: given.filter_state,
             answer,
             is_private,
             sent_tokens,

@@ -31,7 +31,8 @@ use std::time::Duration;
 use super::fault::{At, Faults, Ledger};
 use super::words::{Given, SecretText, Span};
 use super::{
-    Config, CorsPreflight, Entrance, Paths, RuleTokens, Upstream, defaults, duration, raw,
+    Config, CorsPreflight, Entrance, NamedHosts, Paths, RuleTokens, Upstream, defaults, duration,
+    raw,
 };
 use crate::secret::Secret;
 
@@ -157,14 +158,16 @@ impl<'e> Check<'e> {
             self.resources_are_audiences(&at, resources, providers);
         }
         let (provider, others) = providers?;
+        let (rules, protected_resources) = (rules?, protected_resources?);
         Some(Config {
+            named_hosts: NamedHosts::of(&rules, &protected_resources),
             provider,
             others,
             session: session?,
             paths: paths?,
-            rules: rules?,
+            rules,
             bearer: bearer?,
-            protected_resources: protected_resources?,
+            protected_resources,
             entrance: Entrance::of_all(possible?),
             cors_preflight: cors_preflight?,
             reads_bodies: reads_bodies?,

@@ -1,8 +1,10 @@
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Call, Decision, Forward, Reply};
 use crate::answer::Response;
 use crate::flow::{Flow, Step};
+use crate::session::Given;
 use crate::telemetry::{Callee, Purpose};
 
 const SECRET: &str = "a-secret-of-somebody";
@@ -55,18 +57,45 @@ fn a_printed_decision_shows_names_and_no_secret() {
     let forward = Forward {
         remove: vec!["x-user".to_owned()],
         set: vec![("x-token".to_owned(), SECRET.as_bytes().to_vec())],
-        filter_state: vec![("portero.subject".to_owned(), SECRET.to_owned())],
+        given: Some(Rc::new(given())),
         renewal: None,
         ..Forward::default()
     };
     let step = Step::Done(Decision::Forward(forward));
     assert_discreet(
         &format!("{step:?}"),
-        &["x-user", "x-token", "portero.subject"],
+        &["x-user", "x-token", "x-name", "portero.subject"],
     );
     let mut response = Response::redirect(format!("https://idp.example.com/?state={SECRET}"))
         .with_cookies(vec![SECRET.to_owned()]);
     response.body = SECRET.to_owned();
     let step = Step::Done(Decision::Answer(response));
     assert_discreet(&format!("{step:?}"), &["303", "location", "set-cookie"]);
+}
+
+fn given() -> Given {
+    let header = |name: &str| (name.to_owned(), SECRET.as_bytes().to_vec());
+    Given {
+        headers: vec![header("x-name"), header("x-other")],
+        filter_state: vec![("portero.subject".to_owned(), SECRET.to_owned())],
+    }
+}
+
+#[test]
+fn a_header_is_withheld_from_one_request_alone() {
+    let shared = Rc::new(given());
+    let mut forward = Forward {
+        given: Some(Rc::clone(&shared)),
+        set: vec![("x-name".to_owned(), Vec::new())],
+        ..Forward::default()
+    };
+    forward.withhold("x-name");
+    assert!(forward.set.is_empty());
+    let left = forward.given.unwrap();
+    assert_eq!(left.header_names().collect::<Vec<_>>(), ["x-other"]);
+    assert_eq!(left.filter_state, shared.filter_state);
+    assert_eq!(
+        shared.header_names().collect::<Vec<_>>(),
+        ["x-name", "x-other"]
+    );
 }

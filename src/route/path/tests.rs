@@ -234,6 +234,22 @@ proptest! {
     }
 
     #[test]
+    fn a_plain_path_is_read_as_every_other_path_is(target in "(/|/[a-z.~@%;,?#]{0,3}|[/.a-z]{0,2}){0,5}") {
+        let (path, _) = target.split_once('?').unwrap_or((&target, ""));
+        let long = CanonicalPath::parse_path(path.as_bytes());
+        prop_assert_eq!(CanonicalPath::parse(target.as_bytes()), long);
+    }
+
+    #[test]
+    fn bytes_of_every_kind_are_read_as_every_other_path_is(path: Vec<u8>) {
+        let path = [b"/", &*path].concat();
+        if !path.contains(&b'?') {
+            let long = CanonicalPath::parse_path(&path);
+            prop_assert_eq!(CanonicalPath::parse(&path), long);
+        }
+    }
+
+    #[test]
     fn no_reading_has_a_dot_segment(path in tricky()) {
         for reading in readings(&path) {
             prop_assert!(reading.starts_with('/'));

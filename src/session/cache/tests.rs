@@ -3,7 +3,7 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{OpenSession, Session};
+use super::super::{Given, OpenSession, Session};
 use super::CacheKey::{self, Cookie};
 use super::{Cache, ENTRY_OVERHEAD, Footprint};
 use crate::testing;
@@ -17,8 +17,10 @@ fn session(subject: &str) -> Rc<OpenSession> {
             ..testing::session()
         },
         None,
-        vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
-        Vec::new(),
+        Given {
+            headers: vec![("x-user".to_owned(), subject.as_bytes().to_vec())],
+            filter_state: Vec::new(),
+        },
     ))
 }
 

@@ -51,7 +51,7 @@ fn stored(cookies: &[(String, String)], value: &str) -> Vec<String> {
 
 fn loaded(cookies: &[(String, String)]) -> Option<String> {
     let request = request(cookies);
-    load(NAME, &CookieJar::of(&request)).map(|bytes| String::from_utf8(bytes).unwrap())
+    load(NAME, &CookieJar::of(&request)).map(|bytes| String::from_utf8(bytes.into_owned()).unwrap())
 }
 
 /// A browser with a value of three pieces.

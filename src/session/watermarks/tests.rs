@@ -4,7 +4,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::{OpenSession, Seal, Session, SharedMemory};
+use super::super::{Given, OpenSession, Seal, Session, SharedMemory};
 use super::{
     Bucket, Entry, KIND, MOST_ENTRIES, Mark, Name, NotRecorded, Recorded, Tag, Watermark,
     Watermarks, marks, tag,
@@ -56,7 +56,7 @@ impl Place {
 }
 
 fn open(session: Session) -> OpenSession {
-    OpenSession::new(session, None, Vec::new(), Vec::new())
+    OpenSession::new(session, None, Given::default())
 }
 
 fn named(sid: &str) -> OpenSession {
