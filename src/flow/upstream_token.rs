@@ -93,7 +93,7 @@ pub async fn give(
         other => return Ok(other),
     };
     for index in visit.gateway.config.upstream_tokens_of(rule) {
-        if let Err(error) = give_one(visit, *index, &mut forward).await {
+        if let Err(error) = Box::pin(give_one(visit, *index, &mut forward)).await {
             // What the session's answer would have brought the browser must not be lost.
             let renewal = forward.renewal.take();
             let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
