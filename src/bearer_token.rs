@@ -26,7 +26,7 @@ pub fn find<'a>(
     for name in &bearer.cookies {
         candidates.extend(jar.all(name.as_bytes()).map(Cow::Borrowed));
     }
-    for parameter in parameters(request.target()) {
+    for parameter in parameters(bearer, request.target()) {
         if is_token_parameter(bearer, parameter) {
             candidates.push(decoded(value_of(parameter)));
         }
@@ -58,10 +58,10 @@ pub fn is_cookie(bearer: &Bearer, name: &[u8]) -> bool {
 /// are none.
 pub fn target_without(bearer: &Bearer, target: &[u8]) -> Option<Vec<u8>> {
     let is_token = |parameter: &&[u8]| is_token_parameter(bearer, parameter);
-    if !parameters(target).any(|parameter| is_token(&parameter)) {
+    if !parameters(bearer, target).any(|parameter| is_token(&parameter)) {
         return None;
     }
-    let kept: Vec<&[u8]> = parameters(target)
+    let kept: Vec<&[u8]> = parameters(bearer, target)
         .filter(|parameter| !is_token(parameter))
         .collect();
     let path = target.split(|byte| *byte == b'?').next();
@@ -104,15 +104,14 @@ fn trimmed(mut rest: &[u8]) -> &[u8] {
     rest
 }
 
-/// The parameters of a target's query, as received.
-fn parameters(target: &[u8]) -> impl Iterator<Item = &[u8]> {
-    query(target).split(|byte| *byte == b'&')
+/// The parameters of a target's query, as received; none where none can hold a token.
+fn parameters<'a>(bearer: &Bearer, target: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let target = (!bearer.query.is_empty()).then_some(target);
+    let query = target.map(query).into_iter();
+    query.flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
 fn is_token_parameter(bearer: &Bearer, parameter: &[u8]) -> bool {
-    if bearer.query.is_empty() {
-        return false;
-    }
     let name = parameter.split(|byte| *byte == b'=').next();
     let name = decoded(name.unwrap_or_default());
     bearer.query.iter().any(|known| known.as_bytes() == &*name)

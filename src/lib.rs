@@ -51,6 +51,9 @@
 //! Arrows point one way: `adapter` → `flow` → `route`, `provider`, `consumer`, `upstream`, `upstream_token`, `authz`, `bearer_token`,
 //! `oidc`, `session`, `redis`, `answer` → `jose`, `config` → the leaves (`error`, `host`, `telemetry`,
 //! `endpoint`, `header_list`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
+//!
+//! The few loops over bytes that cost something on every request, and the cipher, are a crate of their own,
+//! `portero-fast`: it alone is built for speed, the rest for size.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 #[cfg(target_arch = "wasm32")]

@@ -236,6 +236,9 @@ fn scalar(value: &Value) -> Option<String> {
 /// controls, everything beyond ASCII, and blanks at the ends, which proxies drop. Commas too: they
 /// stand between the items of a list, and no person may write themselves one more.
 pub fn encode(text: &str) -> String {
+    if portero_fast::is_plain_value(text.as_bytes()) {
+        return text.to_owned();
+    }
     let last = text.len().saturating_sub(1);
     let mut encoded = String::with_capacity(text.len());
     for (index, byte) in text.bytes().enumerate() {

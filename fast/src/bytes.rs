@@ -44,5 +44,13 @@ pub fn is_plain_path(path: &[u8]) -> bool {
     path.first() == Some(&b'/')
 }
 
+/// Whether a text can stand in a header value as it is, alone or in a list: it has no characters but those
+/// of ASCII that are seen, and neither `%` nor a comma.
+#[inline(never)]
+pub fn is_plain_value(text: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b',');
+    text.iter().all(is_plain)
+}
+
 #[cfg(test)]
 mod tests;

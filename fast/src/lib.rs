@@ -9,5 +9,5 @@
 mod bytes;
 mod cipher;
 
-pub use bytes::{is_b64token, is_plain_path, same};
+pub use bytes::{is_b64token, is_plain_path, is_plain_value, same};
 pub use cipher::{Cipher, KEY, NONCE};

@@ -57,7 +57,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
     let Some(token) = token.map_err(|fault| for_program(fault.into()))? else {
         return Ok(None);
     };
-    match verify(visit, &token).await {
+    match known_or_verified(visit, &token).await {
         Ok(token) if token.lacks_consumer => {
             Err(for_program(Error::Denied(Denial::ConsumerUnknown)))
         }
@@ -110,14 +110,17 @@ fn for_program(error: Error) -> Refusal {
     }
 }
 
-async fn verify(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
+async fn known_or_verified(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
     let key = CacheKey::Token(token.as_bytes());
     let known = visit.gateway.tokens.borrow_mut().find(key, "");
-    if let Some(known) = known
-        && is_current(visit, &known)
-    {
-        return Ok(known);
+    match known {
+        Some(known) if is_current(visit, &known) => Ok(known),
+        // Rare, and boxed so that the flow of every other request is small.
+        _ => Box::pin(verify(visit, token, key)).await,
     }
+}
+
+async fn verify(visit: &Visit<'_>, token: &str, key: CacheKey<'_>) -> Result<Rc<OpenToken>, Error> {
     if let Some(asked) = opaque::Asked::of(visit)
         && !Jws::is_one(token)
     {

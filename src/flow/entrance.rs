@@ -99,7 +99,7 @@ async fn without_session(
     };
     match entrance.otherwise {
         Otherwise::Redirect if !passes_as_preflight(visit) => {
-            session::send_to_log_in(visit, rule, absence).await
+            Box::pin(session::send_to_log_in(visit, rule, absence)).await
         }
         _ => turn_away(visit, entrance, denial, absence.stale),
     }

@@ -14,7 +14,9 @@ pub fn hide(bearer: &Bearer, request: &Request, forward: &mut Forward) {
     for name in bearer_token::headers(bearer, request) {
         forward.take_away(name);
     }
-    forward.drop_cookies(request, &|name| bearer_token::is_cookie(bearer, name));
+    if !bearer.cookies.is_empty() {
+        forward.drop_cookies(request, &|name| bearer_token::is_cookie(bearer, name));
+    }
     if let Some(target) = bearer_token::target_without(bearer, request.target()) {
         forward.set.push((":path".to_owned(), target));
     }

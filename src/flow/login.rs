@@ -88,7 +88,7 @@ pub async fn start_or_refuse(
     refusal: Refusal,
 ) -> Result<Decision, Refusal> {
     let form = posted::form(visit).await?;
-    if form.is_none() && !caller::can_log_in(visit.request, visit.audience) {
+    if form.is_none() && !caller::can_log_in(visit.request, visit.audience()) {
         return Err(refusal);
     }
     let goal = Goal {

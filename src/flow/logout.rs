@@ -18,7 +18,7 @@ pub async fn leave(visit: &Visit<'_>) -> Result<Decision, Refusal> {
     let own = caller::is_same_origin(visit.request, &visit.origin());
     match visit.request.method() {
         "POST" if own => end(visit).await,
-        "GET" if own && visit.audience == Audience::Browser => end(visit).await,
+        "GET" if own && visit.audience() == Audience::Browser => end(visit).await,
         "GET" => Ok(Decision::Answer(question(visit))),
         "POST" => Err(Error::Denied(Denial::LogoutCrossSite).into()),
         _ => Err(Refusal::of_method("GET, POST")),

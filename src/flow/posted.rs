@@ -18,7 +18,7 @@ pub async fn form(visit: &Visit<'_>) -> Result<Option<Form>, RequestFault> {
     let request = visit.request;
     let is_kept = most > 0
         && request.method() == "POST"
-        && visit.audience == Audience::Browser
+        && visit.audience() == Audience::Browser
         && caller::is_from_own_page(request, &visit.origin())
         && caller::has_form(request)
         && login::keeps_whole(request);

@@ -21,24 +21,22 @@ use crate::telemetry::Metric;
 
 /// Decides about one request.
 pub async fn serve(gateway: Rc<Gateway>, request: Request, exchange: Exchange) -> Decision {
-    let audience = caller::audience(&request);
-    match decide(&gateway, &request, &exchange, audience).await {
+    match decide(&gateway, &request, &exchange).await {
         Ok(decision) => decision,
-        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, audience, None)),
+        Err(refusal) => Decision::Answer(refusal.into_response(&gateway, &request, None)),
     }
 }
 
 /// The answer to a request that the host does not let Portero read or change as it must.
 pub fn broken(gateway: &Gateway) -> Response {
     let refusal = Refusal::from(Error::Internal(InternalFault::Bug));
-    refusal.into_response(gateway, &Request::default(), Audience::Program, None)
+    refusal.into_response(gateway, &Request::default(), None)
 }
 
 async fn decide(
     gateway: &Gateway,
     request: &Request,
     exchange: &Exchange,
-    audience: Audience,
 ) -> Result<Decision, Refusal> {
     let authority = Authority::of(request)?;
     let route = Route::of(
@@ -52,10 +50,10 @@ async fn decide(
         gateway,
         request,
         exchange,
-        audience,
         authority: &authority,
         jar: &jar,
     };
+    // What is rare is boxed, so that the flow of every other request is small.
     let decision = match route {
         Route::Public(rule) => {
             let decision = Decision::Forward(visit.forward());
@@ -65,11 +63,11 @@ async fn decide(
             Ok(decision) => upstream_token::give(&visit, rule, decision).await,
             refused => refused,
         },
-        Route::Callback => callback::finish(&visit).await,
-        Route::Logout => logout::leave(&visit).await,
-        Route::LoggedOut => logout::landing(&visit).await,
-        Route::FrontChannelLogout => front_channel::clear(&visit).await,
-        Route::BackChannelLogout => back_channel::receive(&visit).await,
+        Route::Callback => Box::pin(callback::finish(&visit)).await,
+        Route::Logout => Box::pin(logout::leave(&visit)).await,
+        Route::LoggedOut => Box::pin(logout::landing(&visit)).await,
+        Route::FrontChannelLogout => Box::pin(front_channel::clear(&visit)).await,
+        Route::BackChannelLogout => Box::pin(back_channel::receive(&visit)).await,
         Route::ResourceMetadata(resource) => resource_metadata::tell(&visit, resource),
         Route::IdentityKeys => signed_identity::keys(&visit),
     };
@@ -78,7 +76,7 @@ async fn decide(
         rule: route.rule(),
     };
     Ok(decision.unwrap_or_else(|refusal| {
-        Decision::Answer(refusal.into_response(gateway, request, audience, Some(place)))
+        Decision::Answer(refusal.into_response(gateway, request, Some(place)))
     }))
 }
 
@@ -93,7 +91,6 @@ pub(super) struct Visit<'a> {
     pub gateway: &'a Gateway,
     pub request: &'a Request,
     pub exchange: &'a Exchange,
-    pub audience: Audience,
     pub authority: &'a Authority,
     pub jar: &'a CookieJar<'a>,
 }
@@ -101,6 +98,11 @@ pub(super) struct Visit<'a> {
 impl<'a> Visit<'a> {
     pub fn host(&self) -> &'a dyn Host {
         self.gateway.host.as_ref()
+    }
+
+    /// Who reads an answer that is not the upstream's. Most requests get none.
+    pub fn audience(&self) -> Audience {
+        caller::audience(self.request)
     }
 
     pub fn cookies(&self) -> CookieContext<'a> {
@@ -183,7 +185,6 @@ impl Refusal {
         self,
         gateway: &Gateway,
         request: &Request,
-        audience: Audience,
         place: Option<Place<'_>>,
     ) -> Response {
         let report = self.error.report();
@@ -201,7 +202,7 @@ impl Refusal {
                 report.code, report.status
             ),
         );
-        let audience = self.audience.unwrap_or(audience);
+        let audience = self.audience.unwrap_or_else(|| caller::audience(request));
         let link = match (&self.refused, &self.again) {
             (Some(_), _) => Some(Link::Follow {
                 target: &gateway.config.paths.logout,

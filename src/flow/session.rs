@@ -38,13 +38,16 @@ pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Entry, Refu
     match current(visit, demand).await {
         Ok(Presence::Current { open, due }) => {
             if silent::is_due(visit, &open.session)
-                && let Some(away) = silent::start(visit, demand, &open).await?
+                && let Some(away) = Box::pin(silent::start(visit, demand, &open)).await?
             {
                 return Ok(Entry::Decided(away));
             }
             authorize(visit, rule, &open, due).await.map(Entry::Decided)
         }
-        Ok(Presence::TooWeak) => step_up::ask(visit, demand).await.map(Entry::Decided),
+        Ok(Presence::TooWeak) => {
+            let asked = Box::pin(step_up::ask(visit, demand)).await;
+            asked.map(Entry::Decided)
+        }
         Ok(Presence::Ended) => Ok(Entry::Absent(Absence {
             stale: Vec::new(),
             has_ended: true,
@@ -140,7 +143,7 @@ async fn leave_ended(
     visit: &Visit<'_>,
     demand: &AuthenticationDemand,
 ) -> Result<Decision, Refusal> {
-    if !caller::can_log_in(visit.request, visit.audience) {
+    if !caller::can_log_in(visit.request, visit.audience()) {
         return log_in(visit, demand, Vec::new()).await;
     }
     let retried = RetryMark(visit.cookies());
@@ -172,7 +175,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
             let session = match cookie.open(&sealed) {
                 Some(SessionCookie::Whole(session)) => session.into_owned(),
                 Some(SessionCookie::Reference(reference)) => {
-                    return stored::find(visit, &reference).await;
+                    return Box::pin(stored::find(visit, &reference)).await;
                 }
                 None => return Ok(None),
             };
@@ -189,7 +192,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<(Rc<OpenSession>, Life)>, 
     let life = open.session.life(visit.host().now(), idle_timeout);
     let is_over = life == Life::Over
         || visit.gateway.has_ended(&open)
-        || stored::is_over(visit, &open).await?;
+        || (visit.store().is_some() && Box::pin(stored::is_over(visit, &open)).await?);
     if is_over {
         visit
             .gateway
@@ -237,7 +240,7 @@ async fn authorize(
     let set_cookies = set_cookies.unwrap_or_default();
     if authorization::is_outdated(visit, &open.session) {
         let demand = visit.gateway.config.authentication(rule);
-        return log_in(visit, demand, set_cookies).await;
+        return Box::pin(log_in(visit, demand, set_cookies)).await;
     }
     Err(Refusal {
         set_cookies,

@@ -25,7 +25,7 @@ pub fn is_due(visit: &Visit<'_>, session: &Session) -> bool {
     let dest = visit.request.text("sec-fetch-dest");
     visit.gateway.config.session.prompt_none_renewal
         && session.silent_renewal.is_some_and(|it| now >= it.due_at)
-        && visit.audience == Audience::Browser
+        && visit.audience() == Audience::Browser
         && visit.request.method() == "GET"
         && dest.is_none_or(|dest| dest == "document")
         && visit.relying_party().known_provider().is_some()

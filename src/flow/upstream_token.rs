@@ -9,7 +9,7 @@ use super::fetched_token::{Attempt, FetchedToken, failure};
 use super::serve::{Refusal, Visit};
 use super::{Decision, Forward, caller};
 use crate::bearer_token;
-use crate::config::{SubjectToken, WithoutToken};
+use crate::config::{RuleTokens, SubjectToken, WithoutToken};
 use crate::error::{CallFault, Denial, Error};
 use crate::header_list::are_twins;
 use crate::request::Request;
@@ -122,7 +122,11 @@ pub async fn give(
         Decision::Forward(forward) if !forward.is_unproven => forward,
         other => return Ok(other),
     };
-    match give_all(visit, rule, &mut forward).await {
+    let tokens = visit.gateway.config.upstream_tokens_of(rule);
+    if tokens.indexes.is_empty() {
+        return Ok(Decision::Forward(forward));
+    }
+    match Box::pin(give_all(visit, tokens, &mut forward)).await {
         Ok(()) => Ok(Decision::Forward(forward)),
         Err(error) => {
             // What the session's answer would have brought the browser must not be lost.
@@ -145,10 +149,10 @@ struct Wanted<'a> {
 
 async fn give_all(
     visit: &Visit<'_>,
-    rule: Option<usize>,
+    tokens: &RuleTokens,
     forward: &mut Forward,
 ) -> Result<(), Error> {
-    let mut wanted = wanted(visit, rule, forward)?;
+    let mut wanted = wanted(visit, tokens, forward)?;
     let patience = wanted.iter().map(|wanted| wanted.token.patience());
     let patience = patience.fold(Duration::ZERO, Duration::max);
     let deadline = visit.host().now().after(patience);
@@ -190,10 +194,9 @@ async fn give_all(
 /// taken away.
 fn wanted<'a>(
     visit: &Visit<'a>,
-    rule: Option<usize>,
+    of_rule: &RuleTokens,
     forward: &mut Forward,
 ) -> Result<Vec<Wanted<'a>>, Error> {
-    let of_rule = visit.gateway.config.upstream_tokens_of(rule);
     let mut wanted = Vec::new();
     for index in &of_rule.indexes {
         let token = FetchedToken::of(visit.gateway, *index)?;

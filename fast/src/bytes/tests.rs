@@ -1,14 +1,14 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{is_b64token, is_plain_path, same};
+use super::{is_b64token, is_plain_path, is_plain_value, same};
 
 #[test]
 fn every_byte_counts() {
     let text: Vec<u8> = (0..40).collect();
     for length in 0..text.len() {
         let whole = &text[..length];
-        assert!(same(whole, &whole.to_vec()));
+        assert!(same(whole, whole));
         assert!(!same(whole, &text[..=length]));
         assert!(!same(&text[..=length], whole));
         for place in 0..length {
@@ -41,6 +41,16 @@ fn a_path_is_plain_where_nothing_could_be_read_otherwise() {
         "/a#b", "/a b", "/\u{e9}", "/a\0",
     ] {
         assert!(!is_plain_path(other.as_bytes()), "{other}");
+    }
+}
+
+#[test]
+fn a_value_is_plain_where_nothing_has_to_be_encoded() {
+    for plain in ["", "a", "alice@example.com", "a;b=\"c\""] {
+        assert!(is_plain_value(plain.as_bytes()), "{plain}");
+    }
+    for other in ["a b", " a", "a%b", "a,b", "\u{e9}", "a\n", "\u{7f}"] {
+        assert!(!is_plain_value(other.as_bytes()), "{other}");
     }
 }
 
