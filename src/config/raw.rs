@@ -235,7 +235,8 @@ pub(super) struct Session {
     /// provider, which asks nothing. Where it has to ask, the session is over and a login begins; where
     /// anything else goes wrong, the session goes on to its end. The `lifetime` goes on from the login.
     pub(super) prompt_none_renewal: Option<bool>,
-    /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912.
+    /// How much memory each worker spends on opened sessions, in bytes: 0 to 536870912. As much again at most
+    /// for access tokens that have been verified, and for tokens of the upstream that were made of callers'.
     pub(super) cache_bytes: Option<Whole>,
     /// Keeps sessions in Redis instead of the cookie, which then holds only a sealed id. Without it
     /// nothing is kept on a server.
