@@ -1,7 +1,9 @@
 //! The demo and the file that it runs, as a stranger meets them.
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portero_envoy_tests::process::{Process, fresh_file};
@@ -17,13 +19,22 @@ const NAMES: [&str; 4] = [
 struct Demo {
     process: Process,
     ports: [u16; 4],
+    _turn: MutexGuard<'static, ()>,
 }
 
 fn start(ports: [u16; 4]) -> Demo {
+    start_with(&[], ports)
+}
+
+fn start_with(options: &[&str], ports: [u16; 4]) -> Demo {
+    // All demos of one clone have their logs in one place.
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     artifact::provider();
     let mut command = Command::new("bash");
     command
         .arg(artifact::root().join("scripts/demo"))
+        .args(options)
         .env("PORTERO_WASM", artifact::portero())
         .env("ENVOY_BIN", artifact::envoy());
     for (name, port) in NAMES.iter().zip(ports) {
@@ -32,6 +43,7 @@ fn start(ports: [u16; 4]) -> Demo {
     Demo {
         process: Process::start_group("demo", command),
         ports,
+        _turn: turn,
     }
 }
 
@@ -85,6 +97,51 @@ fn it_says_where_to_go_and_ctrl_c_stops_all_of_it() {
     for port in demo.ports {
         assert!(!listens(port), "somebody still listens on {port}");
     }
+}
+
+/// What `func-e run` does with its arguments; the real one fetches an Envoy first.
+const FUNC_E: &str = r#"#!/bin/sh
+[ "$1" = run ] || exit 2
+shift
+exec "$ENVOY_BIN" "$@" --use-dynamic-base-id
+"#;
+
+#[test]
+fn without_envoy_it_says_how_to_start_one_and_that_works() {
+    let demo = start_with(&["--without-envoy"], free());
+    wait::until_within(Duration::from_secs(90), "the demo says how", || {
+        demo.process.log().contains("Ctrl-C stops").then_some(())
+    });
+    let said = demo.process.log();
+    let (start, end) = (said.find("\nexport ").unwrap(), said.find("\n\n  Open"));
+    let commands = &said[start..end.unwrap()];
+    assert!(commands.contains("\nfunc-e run -c "), "{commands}");
+    let [gateway, _, _, admin] = demo.ports;
+    assert!(!listens(gateway) && !listens(admin));
+
+    let folder = fresh_file("func-e", "d");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("func-e"), FUNC_E).unwrap();
+    fs::set_permissions(folder.join("func-e"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command
+        // The shell's last command becomes the shell's own process, so that it can be ended.
+        .args(["-c", &commands.replace("\nfunc-e", "\nexec func-e")])
+        .current_dir(artifact::root())
+        .env("ENVOY_BIN", artifact::envoy())
+        .env("PATH", path);
+    let envoy = Process::start("func-e", command);
+    wait::until_within(Duration::from_secs(60), "Envoy serves", || {
+        let admin = SocketAddr::from(([127, 0, 0, 1], admin));
+        let ready = Request::get("/ready").send(admin);
+        ready.is_ok_and(|ready| ready.status == 200).then_some(())
+    });
+    let page = Visitor::new().log_in(
+        &format!("http://app.localhost:{gateway}/"),
+        &Person::named("alice"),
+    );
+    assert_eq!(page.response.status, 200, "{}", envoy.tail());
 }
 
 #[test]
