@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::iter;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::artifact;
 use crate::filter::Filter;
 use crate::http::{Request, Response};
-use crate::launch::launch;
+use crate::launch::{self, launch};
 use crate::listener::ListenerFile;
 use crate::port;
 use crate::process::{Process, fresh_file};
@@ -256,6 +257,7 @@ impl Setup {
         let process = launch(&config, self.workers, &self.env, admin)?;
         Ok(Envoy {
             process,
+            config,
             address,
             admin,
             origin,
@@ -362,6 +364,7 @@ fn socket(address: SocketAddr) -> Value {
 /// Envoy asks the kernel to be ended when the thread that started it ends, so start it in the test's own thread.
 pub struct Envoy {
     process: Process,
+    config: PathBuf,
     address: SocketAddr,
     admin: SocketAddr,
     origin: String,
@@ -371,9 +374,15 @@ pub struct Envoy {
 
 impl Envoy {
     /// One that has been started with a file of its own.
-    pub(crate) fn running(process: Process, address: SocketAddr, admin: SocketAddr) -> Self {
+    pub(crate) fn running(
+        process: Process,
+        config: PathBuf,
+        address: SocketAddr,
+        admin: SocketAddr,
+    ) -> Self {
         Self {
             process,
+            config,
             address,
             admin,
             origin: format!("http://app.localhost:{}", address.port()),
@@ -451,6 +460,6 @@ impl Envoy {
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+        launch::id(&self.config)
     }
 }

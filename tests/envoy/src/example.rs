@@ -41,7 +41,7 @@ pub fn start(name: &str, workers: u32, provider: &Provider, upstream: &Upstream)
     ]);
     let process = launch(&file, workers, &env, admin)
         .unwrap_or_else(|log| panic!("Envoy does not start with {name}\n{log}"));
-    let envoy = Envoy::running(process, address, admin);
+    let envoy = Envoy::running(process, file, address, admin);
     provider.register(&[envoy.origin()]);
     envoy
 }

@@ -1,6 +1,8 @@
 //! Envoy as a process.
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -41,4 +43,21 @@ pub(crate) fn launch(
         true => Ok(process),
         false => Err(process.log()),
     }
+}
+
+/// The process that [`launch`] has made of this configuration file. Where Envoy runs in a container it is no child of ours: what we
+/// have started there is the engine's client, and Envoy's own arguments stand further back in its command line.
+pub(crate) fn id(config: &Path) -> u32 {
+    let arguments = [b"--config-path".as_slice(), config.as_os_str().as_bytes()];
+    fs::read_dir("/proc")
+        .expect("the list of processes")
+        .flatten()
+        .filter_map(|process| process.file_name().to_str()?.parse().ok())
+        .find(|id: &u32| {
+            fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| {
+                let mut line = line.split(|byte| *byte == 0).skip(1);
+                arguments.iter().all(|word| line.next() == Some(*word))
+            })
+        })
+        .expect("a running Envoy")
 }

@@ -60,10 +60,6 @@ impl Process {
         assert!(status.is_ok_and(|status| status.success()), "kill fails");
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of ours")
