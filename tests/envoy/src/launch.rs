@@ -46,7 +46,7 @@ pub(crate) fn launch(
 }
 
 /// The process that [`launch`] has made of this configuration file. Where Envoy runs in a container it is no child of ours: what we
-/// have started there is the engine's client, and Envoy's own arguments stand further back in its command line.
+/// have started there is a script, and Envoy's own arguments stand further back in its command line.
 pub(crate) fn id(config: &Path) -> u32 {
     let arguments = [b"--config-path".as_slice(), config.as_os_str().as_bytes()];
     fs::read_dir("/proc")
