@@ -53,7 +53,8 @@ root_of() {
       return
     fi
   done
-  fail "This machine has no CA certificates, which the image needs." "On Debian: sudo apt-get install ca-certificates"
+  say "This machine has no CA certificates, which the image needs. On Debian: sudo apt-get install ca-certificates"
+  return 1
 }
 
 # The shared libraries of a program, with the loader.

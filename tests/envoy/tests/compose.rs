@@ -33,7 +33,7 @@ impl Compose {
         }
         // The first lines tell how to make the secrets.
         let text = fs::read_to_string(&compose.file).unwrap();
-        let secrets = command_that_starts("printf ", &text);
+        let secrets = command_that_starts("(umask ", &text);
         let secrets = secrets.replace("deploy/compose/", &format!("{}/", folder.display()));
         succeeds(Command::new("bash").args(["-c", &secrets]));
         succeeds(&mut compose.does(&["up", "-d"]));
