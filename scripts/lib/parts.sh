@@ -50,8 +50,15 @@ parts_wait() {
   until "$@" >/dev/null 2>&1; do
     parts_check
     ((SECONDS < deadline)) || fail "$name did not become ready in time." "Its log: $PARTS_HOME/$name.log"
-    sleep 0.05
+    pause 0.05
   done
+}
+
+# pause SECONDS: Ctrl-C is heard at once. While a program runs in front, a shell that is asked to stop leaves that to the program, and
+# one that has just been started may miss it.
+pause() {
+  sleep "$1" 9>&- &
+  wait "$!"
 }
 
 parts_close() {
