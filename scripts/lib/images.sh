@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Container images: pulled where a registry answers, else put together from programs of this machine, under the same name and with
-# the same layout. Nothing is downloaded for the latter.
+# the same layout; for Envoy's that is the binary which the tests run without containers.
 source "$(dirname "${BASH_SOURCE[0]}")/envoy.sh"
 
 # shellcheck disable=SC2034 # both are used by those who source this
