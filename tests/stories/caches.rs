@@ -4,7 +4,8 @@
 //! * Opened sessions: by the whole cookie and its host (`sealed`), or by the id that an opened cookie names
 //!   (`stored`); as many bytes as `session.cache_bytes`; until the session's end (`sessions`), and without
 //!   effect after a logout (`logout`, `endings`), one of the provider's (`back_channel`, `front_channel`,
-//!   `fleet`), and under other session keys (`sealed`).
+//!   `fleet`), and under other session keys (`sealed`). No key of the provider's takes a session along: it
+//!   was proved by the login.
 //! * Verified access tokens: by the whole token; as many bytes again; until the token's end (`bearer`), and
 //!   for as long as the key that verified it is among the provider's. A token that was revoked counts until
 //!   its end, unless the provider is asked about it.
@@ -125,6 +126,22 @@ fn a_token_that_was_verified_is_found_by_all_of_its_bytes() {
         let outcome = world.worker.serve(with_token("/", &other));
         assert_eq!(outcome.status(), 401, "another letter at {place}");
     }
+}
+
+/// Anybody can have a token refused; where they know the end of a good one, that one stays.
+#[test]
+fn a_bad_token_with_the_end_of_a_good_one_takes_nothing_away() {
+    let world = access_token::world();
+    let token = padded(&world, 1, 0);
+    assert_eq!(verified(&world, [&token]), 1);
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    let other = padded(&world, 2, 0);
+    let (input, _) = other.rsplit_once('.').unwrap();
+    let bad = world
+        .worker
+        .serve(with_token("/", &format!("{input}.{signature}")));
+    is_refused(&bad, "access_token_signature_invalid");
+    assert_eq!(verified(&world, [&token]), 0);
 }
 
 #[test]
