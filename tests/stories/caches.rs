@@ -265,6 +265,9 @@ fn tokens_that_do_not_count_have_room_for_so_many_and_leave_the_others_alone() {
     assert_eq!(asked(&world), 2 + 1024 + 1);
 }
 
+/// How a session ends.
+type Ends = dyn Fn(&World, &Browser);
+
 /// Nobody is told of a session, whatever has been made of it, after either of its ends.
 #[test]
 fn what_was_made_of_a_session_is_given_to_nobody_after_a_logout() {
@@ -275,8 +278,7 @@ fn what_was_made_of_a_session_is_given_to_nobody_after_a_logout() {
             &LogoutToken::of(world).signed(),
         ));
     };
-    let ends: [&dyn Fn(&World, &Browser); 2] = [&logs_out, &is_logged_out];
-    for end in ends {
+    for end in [&logs_out as &Ends, &is_logged_out] {
         let world = lasting(back_channel::world_with(tell_everything));
         let other = world.another_worker();
         let browser = logged_in(&world);
