@@ -111,11 +111,7 @@ impl TokenSlots<'_> {
 
     /// Gives up a token that the upstream has refused, and says whether it was still the one that is held.
     pub fn drop_refused(&self, owner: Owner, token: &HeldToken) -> bool {
-        let mut is_dropped = false;
-        self.change(owner, |record, now| {
-            is_dropped = record.drop_refused(token, now);
-            is_dropped
-        }) && is_dropped
+        self.change(owner, |record, now| record.drop_refused(token, now))
     }
 
     /// The refresh token that came with the last token, if one did.
@@ -180,7 +176,7 @@ impl TokenSlots<'_> {
             Owner::Caller(digest) => {
                 let (parts, _) = digest.as_chunks::<4>();
                 let part = parts.get(choice).copied().unwrap_or_default();
-                self.memory.slot(KIND, u32::from_le_bytes(part) % SLOTS)
+                self.memory.numbered(KIND, u32::from_le_bytes(part) % SLOTS)
             }
         })
     }

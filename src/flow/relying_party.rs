@@ -8,7 +8,7 @@ use crate::config::{Client, Provider};
 use crate::endpoint::Endpoint;
 use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
-use crate::jose::{Claims, JwkSet};
+use crate::jose::{Claims, JwkSet, Jws};
 use crate::oidc::{
     Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
     VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
@@ -28,20 +28,6 @@ impl RelyingParty<'_> {
         self.gateway.host.as_ref()
     }
 
-    /// The client, where it authenticates itself.
-    pub fn authenticator<'d>(
-        &'d self,
-        client: &'d Client,
-        data: &'d ProviderData,
-    ) -> Authenticator<'d> {
-        Authenticator {
-            client,
-            issuer: &self.gateway.config.provider.issuer,
-            token_endpoint: data.metadata.token_endpoint.as_ref(),
-            host: self.host(),
-        }
-    }
-
     /// Metadata and keys of the provider, if they are known by now.
     pub fn known_provider(&self) -> Option<Rc<ProviderData>> {
         self.keys().ok()?.at_hand()
@@ -53,7 +39,7 @@ impl RelyingParty<'_> {
     }
 
     /// People log in at the first of the providers.
-    fn keys(&self) -> Result<ProviderKeys<'_>, Error> {
+    pub fn keys(&self) -> Result<ProviderKeys<'_>, Error> {
         ProviderKeys::of(self.gateway, self.exchange, 0).ok_or(Error::ProviderUnavailable)
     }
 
@@ -67,7 +53,8 @@ impl RelyingParty<'_> {
         let provider = &self.gateway.config.provider;
         let endpoint = data.metadata.token_endpoint.as_ref();
         let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
-        let client = self.authenticator(self.gateway.client()?, data);
+        let keys = self.keys()?;
+        let client = keys.authenticator(self.gateway.client()?, &data.metadata);
         let form = request.encode(&provider.resources, &client)?;
         let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway
@@ -175,11 +162,11 @@ impl RelyingParty<'_> {
         };
         let keys = self.keys().map_err(|_| TokenFault::KeyUnknown)?;
         let data = policy.keys.is_empty().then_some(data);
-        let token = tokens.access_token.expose();
+        let token = Jws::parse(tokens.access_token.expose())?;
         let (token, _) = keys
-            .verify_access_token(policy, token, data, Sender::Provider)
+            .verify_access_token(policy, &token, data, Sender::Provider)
             .await?;
-        Ok(Some(token.claims().clone()))
+        Ok(Some(Claims::clone(token.claims())))
     }
 
     /// What is told of an access token that should have said something, and did not.

@@ -2,6 +2,7 @@
 
 use super::Forward;
 use crate::config::{CONSUMER_HEADERS, Config};
+use crate::header_list::folded;
 use crate::request::Request;
 use crate::session::{CookieNames, cookie};
 
@@ -9,7 +10,9 @@ use crate::session::{CookieNames, cookie};
 /// cannot tell the two apart, so neither does this.
 pub struct HeaderGuard {
     /// In order, each once.
-    names: Vec<String>,
+    names: Vec<Vec<u8>>,
+    /// A bit for each length that one of them has: most headers of a request have another.
+    lengths: u64,
 }
 
 impl HeaderGuard {
@@ -29,12 +32,13 @@ impl HeaderGuard {
         let all = headers.chain(identity).chain(tokens);
         let mut names = Vec::new();
         for header in all.chain(of_consumers.iter().copied()) {
-            let name = folded(header);
+            let name = folded(header.as_bytes());
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);
             }
         }
-        Self { names }
+        let lengths = names.iter().fold(0, |all, name| all | length_bit(name));
+        Self { names, lengths }
     }
 
     /// What has to be removed from `request` on every way to the upstream: headers that only
@@ -51,15 +55,23 @@ impl HeaderGuard {
     }
 
     fn guards(&self, name: &[u8]) -> bool {
+        if self.lengths & length_bit(name) == 0 {
+            return false;
+        }
         let is_known = |name: &[u8]| {
-            let order = |known: &String| known.as_bytes().cmp(name);
+            let order = |known: &Vec<u8>| known.as_slice().cmp(name);
             self.names.binary_search_by(order).is_ok()
         };
         match name.contains(&b'_') {
-            true => is_known(folded(&String::from_utf8_lossy(name)).as_bytes()),
+            true => is_known(&folded(name)),
             false => is_known(name),
         }
     }
+}
+
+/// Lengths share a bit from 64 on, in turn.
+const fn length_bit(name: &[u8]) -> u64 {
+    1_u64.rotate_left((name.len() & 63) as u32)
 }
 
 impl Forward {
@@ -97,10 +109,6 @@ impl Forward {
             Some(left) => self.set.push(("cookie".to_owned(), left)),
         }
     }
-}
-
-fn folded(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]
