@@ -322,7 +322,7 @@ impl Setup {
         set(&mut manager, &self.manager);
         let mut chain = json!({"filters": [{"name": "http", "typed_config": manager}]});
         if self.tls {
-            let file = |name: &str| json!({"filename": artifact::root().join("tests/envoy/certificate").join(name)});
+            let file = |name: &str| json!({"filename": artifact::certificate(name)});
             chain["transport_socket"] = json!({
                 "name": "tls",
                 "typed_config": {
@@ -371,12 +371,17 @@ pub struct Envoy {
 
 impl Envoy {
     /// One that has been started with a file of its own.
-    pub(crate) fn running(process: Process, address: SocketAddr, admin: SocketAddr) -> Self {
+    pub(crate) fn running(
+        process: Process,
+        address: SocketAddr,
+        admin: SocketAddr,
+        host: &str,
+    ) -> Self {
         Self {
             process,
             address,
             admin,
-            origin: format!("http://app.localhost:{}", address.port()),
+            origin: format!("{host}:{}", address.port()),
             listener_file: None,
             _turn: None,
         }
