@@ -1,8 +1,9 @@
-//! The configurations of Envoy in `deploy/envoy`, run as they stand: only places, addresses and ports are a test's own.
+//! The configurations of Envoy in `deploy`, run as they stand: only places, addresses and ports are a test's own.
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::envoy::SESSION_KEY;
 use crate::launch::launch;
@@ -37,16 +38,19 @@ fn ports<const N: usize>(ours: [(u16, u16); N]) -> [(String, String); N] {
     })
 }
 
-fn run(name: &str, words: &[(String, String)], workers: u32, provider: &Provider, at: At) -> Envoy {
+fn environment(secret: &str) -> BTreeMap<String, String> {
     let other_key: String = SESSION_KEY.chars().rev().collect();
-    let env = [
-        ("OIDC_CLIENT_SECRET", provider.client().secret.as_str()),
+    [
+        ("OIDC_CLIENT_SECRET", secret),
         ("SESSION_KEY", SESSION_KEY),
         ("SESSION_KEY_OTHER", &other_key),
-    ];
-    let env: BTreeMap<_, _> = env
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+fn run(name: &str, words: &[(String, String)], workers: u32, provider: &Provider, at: At) -> Envoy {
+    let env = environment(&provider.client().secret);
     let process = launch(&adapted(name, words), workers, &env, at.admin)
         .unwrap_or_else(|log| panic!("Envoy does not start with {name}\n{log}"));
     Envoy::running(process, at.gateway, at.admin, at.host)
@@ -147,4 +151,53 @@ pub fn replica(provider: &Provider, provider_port: u16, upstream: &Upstream) -> 
     ]));
     let envoy = run("fleet.yaml", &words, 2, provider, at);
     Replica { envoy, operations }
+}
+
+/// What a manifest of `deploy` gives to Envoy as the value of a patch, the first below a line that starts so; as YAML with this margin.
+pub fn patch(manifest: &str, below: &str, margin: usize) -> String {
+    let path = artifact::root().join("deploy").join(manifest);
+    let text = fs::read_to_string(&path).expect("a manifest");
+    let blanks = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text
+        .lines()
+        .skip_while(|line| !line.trim_start().starts_with(below))
+        .skip_while(|line| line.trim() != "value:");
+    let depth = blanks(lines.next().expect("a patch"));
+    let value: Vec<_> = lines.take_while(|line| blanks(line) > depth).collect();
+    let first = blanks(value.first().expect("a value"));
+    let indented = value
+        .iter()
+        .map(|line| format!("{}{}\n", " ".repeat(margin), &line[first..]));
+    indented.collect()
+}
+
+/// What Envoy has against a configuration with parts of manifests; nothing, if it is good.
+pub fn fault(configuration: &str) -> Option<String> {
+    let here = [
+        (
+            "/var/lib/portero/portero.wasm",
+            artifact::portero().display().to_string(),
+        ),
+        (
+            "/etc/ssl/certs/ca-certificates.crt",
+            artifact::certificate("certificate.pem")
+                .display()
+                .to_string(),
+        ),
+    ];
+    let mut text = configuration.to_owned();
+    for (written, here) in here {
+        text = text.replace(written, &here);
+    }
+    let file = fresh_file("manifest", "yaml");
+    fs::write(&file, text).expect("a configuration file");
+    let output = Command::new(artifact::envoy())
+        .args(["--mode", "validate", "--use-dynamic-base-id"])
+        .args(["--log-level", "warning", "--config-path"])
+        .arg(&file)
+        .envs(environment("a-secret"))
+        .output()
+        .expect("Envoy runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success() || said.contains("eprecated")).then_some(said)
 }

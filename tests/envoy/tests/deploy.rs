@@ -1,4 +1,5 @@
-//! The fleet of `deploy/envoy`, run as it stands: TLS on both sides, several replicas, what it logs and shows.
+//! The fleet of `deploy/envoy`, run as it stands: TLS on both sides, several replicas, what it logs and shows. And what the manifests
+//! of `deploy` hand to Envoy as it is.
 use std::net::SocketAddr;
 
 use portero_envoy_tests::example::{self, Replica};
@@ -88,4 +89,38 @@ fn only_metrics_and_readiness_are_shown(replica: &Replica) {
     assert_eq!(status(at, &Request::get("/ready")), 200);
     replica.envoy.tell_admin("/healthcheck/fail");
     assert_eq!(status(at, &Request::get("/ready")), 503);
+}
+
+#[test]
+fn what_the_manifests_hand_to_envoy_is_good() {
+    let cluster = example::patch("envoy-gateway/portero.yaml", "name: idp", 6);
+    let clusters = format!("static_resources:\n  clusters:\n    -\n{cluster}");
+    assert_eq!(example::fault(&clusters), None);
+    let misspelt = clusters.replace("match_typed_subject_alt_names", "match_subject_names");
+    assert!(example::fault(&misspelt).is_some());
+
+    let filter = example::patch("istio/allow-bodies.yaml", "operation: INSERT_FIRST", 20);
+    let listener = format!(
+        r#"
+static_resources:
+  listeners:
+    - name: gateway
+      address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
+      filter_chains:
+        - filters:
+            - name: http
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                stat_prefix: gateway
+                route_config: {{}}
+                http_filters:
+                  -
+{filter}
+                  - name: router
+                    typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
+"#
+    );
+    assert_eq!(example::fault(&listener), None);
+    let misspelt = listener.replace("allow_on_headers_stop_iteration", "allow_bodies");
+    assert!(example::fault(&misspelt).is_some());
 }
