@@ -1,4 +1,6 @@
 //! The manifests in `deploy`: they say nothing that the published APIs do not know, and Portero's configuration in them is good.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
