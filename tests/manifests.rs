@@ -9,9 +9,9 @@ use portero::config::Config;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-/// The fields that an API knows, in `fixtures/crd-fields.json`: an object has a shape for each of its fields (`!` after the name: it must
+/// The fields that an API knows, in `fixtures/kubernetes/fields.json`: an object has a shape for each of its fields (`!` after the name: it must
 /// be there), or one for any field (`*`). A list in brackets has elements of that shape. A text is a type, or words with `|` between.
-const FIELDS: &str = include_str!("fixtures/crd-fields.json");
+const FIELDS: &str = include_str!("fixtures/kubernetes/fields.json");
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
