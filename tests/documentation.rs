@@ -29,6 +29,7 @@ fn examples(language: &str) -> Vec<String> {
     let documents = [
         "README.md",
         "docs/api.md",
+        "docs/deployment.md",
         "docs/sessions.md",
         "docs/upstream.md",
     ];

@@ -21,8 +21,19 @@ rust_ready() {
   fi
 }
 
-# As a cdylib alone: a library that is an rlib as well is not optimised at link time, and is a sixth larger.
+# As a cdylib alone: a library that is an rlib as well is not optimised at link time, and is a sixth larger. No folder of this
+# machine is written into it, so that the same sources make the same bytes anywhere; flags in the environment would replace those of
+# .cargo/config.toml.
 build_module() {
   [[ -z "${PORTERO_WASM:-}" ]] || return 0
-  (cd "$ROOT" && cargo rustc --release --locked --lib --crate-type cdylib --package portero --target wasm32-wasip1)
+  local sysroot commit flags
+  sysroot="$(cd "$ROOT" && rustc --print sysroot)"
+  commit="$(cd "$ROOT" && rustc --version --verbose | sed -n 's/^commit-hash: //p')"
+  printf -v flags "'--remap-path-prefix=%s'," \
+    "$ROOT=." \
+    "$TARGET=target" \
+    "${CARGO_HOME:-$HOME/.cargo}=cargo" \
+    "$sysroot/lib/rustlib/src/rust=/rustc/$commit"
+  (cd "$ROOT" && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS cargo rustc --release --locked --lib --crate-type cdylib \
+    --package portero --target wasm32-wasip1 --config "target.wasm32-wasip1.rustflags=[$flags]")
 }

@@ -15,6 +15,11 @@ pub fn root() -> &'static Path {
     })
 }
 
+/// A file of `tests/envoy/certificate`: `certificate.pem` has signed itself and the others, and all have the key `key.pem`.
+pub fn certificate(name: &str) -> PathBuf {
+    root().join("tests/envoy/certificate").join(name)
+}
+
 /// Where cargo builds.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")

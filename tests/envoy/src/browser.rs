@@ -17,7 +17,7 @@ use crate::process::Process;
 use crate::provider::{LoginForm, Person};
 use crate::wait;
 
-const ARGUMENTS: [&str; 9] = [
+const ARGUMENTS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -27,6 +27,8 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1024,768",
+    // The names of the examples are this machine.
+    "--host-resolver-rules=MAP *.example.com 127.0.0.1",
 ];
 
 /// A browser with an empty profile; it ends on drop.

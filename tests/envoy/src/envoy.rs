@@ -324,7 +324,7 @@ impl Setup {
         set(&mut manager, &self.manager);
         let mut chain = json!({"filters": [{"name": "http", "typed_config": manager}]});
         if self.tls {
-            let file = |name: &str| json!({"filename": artifact::root().join("tests/envoy/certificate").join(name)});
+            let file = |name: &str| json!({"filename": artifact::certificate(name)});
             chain["transport_socket"] = json!({
                 "name": "tls",
                 "typed_config": {
@@ -379,13 +379,14 @@ impl Envoy {
         config: PathBuf,
         address: SocketAddr,
         admin: SocketAddr,
+        host: &str,
     ) -> Self {
         Self {
             process,
             config,
             address,
             admin,
-            origin: format!("http://app.localhost:{}", address.port()),
+            origin: format!("{host}:{}", address.port()),
             listener_file: None,
             _turn: None,
         }

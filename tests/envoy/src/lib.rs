@@ -13,7 +13,7 @@
 //! ```
 //!
 //! - [`envoy`] starts Envoy with filters, clusters and workers as a test wants them, and reads its statistics and log.
-//! - [`example`] starts it with a file of `deploy/envoy`.
+//! - [`example`] starts it with a file of `deploy/envoy`, or shows it parts of the manifests there.
 //! - [`provider`] is the OpenID provider: ours with its switches, or another one named by environment variables.
 //! - [`upstream`] is the application behind Envoy, in this process: it remembers what reached it. Also servers that misbehave.
 //! - [`application`] is the demo's page in place of it, for people to look at. [`line`] is a way to the provider that can be cut.

@@ -146,12 +146,34 @@ impl Provider {
         }
     }
 
-    fn start_ours() -> Self {
-        let script = artifact::provider();
+    /// The same at `https://idp.example.com:<port>`, with a certificate in this name that `tests/envoy/certificate/certificate.pem`
+    /// has signed.
+    pub fn ours_with_tls() -> Option<Self> {
+        if std::env::var_os("PORTERO_TEST_ISSUER").is_some() {
+            return None;
+        }
         let port = port::free();
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let issuer = format!("http://op.localhost:{port}");
         let mut command = Command::new("node");
+        command
+            .env("TLS_PORT", port.to_string())
+            .env(
+                "TLS_CERTIFICATE",
+                artifact::certificate("idp.example.com.pem"),
+            )
+            .env("TLS_KEY", artifact::certificate("key.pem"));
+        let issuer = format!("https://idp.example.com:{port}");
+        Some(Self::start_as(issuer, port::free(), command))
+    }
+
+    fn start_ours() -> Self {
+        let port = port::free();
+        let issuer = format!("http://op.localhost:{port}");
+        Self::start_as(issuer, port, Command::new("node"))
+    }
+
+    fn start_as(issuer: String, port: u16, mut command: Command) -> Self {
+        let script = artifact::provider();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         command
             .arg(script)
             .env("ISSUER", &issuer)
@@ -367,9 +389,12 @@ pub(crate) fn resolve(url: &Url) -> SocketAddr {
 /// by its name, and returns.
 #[macro_export]
 macro_rules! provider_with_switches {
-    () => {{
+    () => {
+        $crate::provider_with_switches!($crate::provider::Provider::ours())
+    };
+    ($ours:expr) => {{
         fn here() {}
-        match $crate::provider::Provider::ours() {
+        match $ours {
             Some(provider) => provider,
             None => {
                 $crate::provider::not_run(

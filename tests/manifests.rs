@@ -1,0 +1,243 @@
+//! The manifests in `deploy`: they say nothing that the published APIs do not know, and Portero's configuration in them is good.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portero::config::Config;
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// The fields that an API knows, in `fixtures/kubernetes/fields.json`: an object has a shape for each of its fields (`!` after the name: it must
+/// be there), or one for any field (`*`). A list in brackets has elements of that shape. A text is a type, or words with `|` between.
+const FIELDS: &str = include_str!("fixtures/kubernetes/fields.json");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files of a folder.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(root().join(folder)).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+fn to_json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(values) => values.iter().map(to_json).collect(),
+        Yaml::Mapping(entries) => {
+            let entry = |(key, value): (&Yaml<'_>, &Yaml<'_>)| {
+                (key.as_str().unwrap().to_owned(), to_json(value))
+            };
+            Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
+        }
+        other => panic!("not in manifests: {other:?}"),
+    }
+}
+
+fn documents(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    let documents = Yaml::load_from_str(&text).unwrap_or_else(|fault| panic!("{path:?}: {fault}"));
+    documents.iter().map(to_json).collect()
+}
+
+/// All objects of Istio's and Envoy Gateway's manifests, with the file that they are in.
+fn objects() -> Vec<(PathBuf, Value)> {
+    let files = [files("deploy/istio"), files("deploy/envoy-gateway")].concat();
+    let objects = files.into_iter().flat_map(|file| {
+        let documents = documents(&file);
+        documents.into_iter().map(move |one| (file.clone(), one))
+    });
+    // A patch for a Deployment is no object of its own.
+    objects
+        .filter(|(file, _)| !file.ends_with("gateway-secrets.yaml"))
+        .collect()
+}
+
+/// What of a value its shape does not know.
+fn faults(shape: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    let is_good = match (shape, value) {
+        (Value::String(kind), _) if kind == "any" => true,
+        (Value::String(kind), Value::String(word)) if kind.contains('|') => {
+            kind.split('|').any(|known| known == word)
+        }
+        (Value::String(kind), Value::String(_)) => kind == "string" || kind == "scalar",
+        (Value::String(kind), Value::Number(_)) => kind == "number" || kind == "scalar",
+        (Value::String(kind), Value::Bool(_)) => kind == "boolean",
+        (Value::Array(shapes), Value::Array(values)) => {
+            for (index, value) in values.iter().enumerate() {
+                faults(&shapes[0], value, &format!("{path}[{index}]"), found);
+            }
+            true
+        }
+        (Value::Object(fields), Value::Object(entries)) => {
+            for (name, value) in entries {
+                let path = format!("{path}.{name}");
+                let needed = format!("{name}!");
+                let shape = fields.get(name).or_else(|| fields.get(&needed));
+                match shape.or_else(|| fields.get("*")) {
+                    Some(shape) => faults(shape, value, &path, found),
+                    None => found.push(format!("{path} is not known")),
+                }
+            }
+            for needed in fields.keys().filter_map(|name| name.strip_suffix('!')) {
+                if !entries.contains_key(needed) {
+                    found.push(format!("{path}.{needed} is missing"));
+                }
+            }
+            true
+        }
+        _ => false,
+    };
+    if !is_good {
+        found.push(format!("{path} is {value}, and not {shape}"));
+    }
+}
+
+#[test]
+fn every_manifest_has_the_fields_that_its_api_knows() {
+    let fields: Value = serde_json::from_str(FIELDS).unwrap();
+    let mut seen = BTreeSet::new();
+    for (file, object) in objects() {
+        let text = |key: &str| object[key].as_str().unwrap_or_default();
+        let kind = format!("{} {}", text("apiVersion"), text("kind"));
+        let shape = &fields[&kind];
+        assert!(shape.is_object(), "{file:?}: {kind} is not known");
+        let mut found = Vec::new();
+        faults(shape, &object["spec"], "spec", &mut found);
+        assert!(found.is_empty(), "{file:?} {kind}: {found:#?}");
+        let keys: Vec<_> = object.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["apiVersion", "kind", "metadata", "spec"], "{file:?}");
+        let metadata = object["metadata"].as_object().unwrap();
+        assert!(metadata.keys().eq(["name", "namespace"]), "{file:?}");
+        seen.insert(kind);
+    }
+    let known = fields.as_object().unwrap().keys();
+    let known: BTreeSet<_> = known.filter(|key| *key != "sources").cloned().collect();
+    assert_eq!(seen, known);
+}
+
+#[test]
+fn what_the_apis_do_not_know_is_found() {
+    let fields: Value = serde_json::from_str(FIELDS).unwrap();
+    let said = |spec: Value| {
+        let mut found = Vec::new();
+        let shape = &fields["extensions.istio.io/v1alpha1 WasmPlugin"];
+        faults(shape, &spec, "spec", &mut found);
+        found.join("; ")
+    };
+    assert_eq!(said(json!({"url": "oci://there", "phase": "AUTHN"})), "");
+    assert_eq!(said(json!({})), "spec.url is missing");
+    assert!(said(json!({"url": "there", "failPolicy": "x"})).contains("failPolicy is not known"));
+    assert!(said(json!({"url": "there", "phase": "FIRST"})).contains("spec.phase is \"FIRST\""));
+    assert!(said(json!({"url": 1})).contains("spec.url is 1"));
+    let env = json!({"url": "there", "vmConfig": {"env": [{"valueFrom": "HOST"}]}});
+    assert_eq!(said(env), "spec.vmConfig.env[0].name is missing");
+}
+
+/// A filter of the manifests: what configures it, and the variables that it gets to see.
+struct Filter {
+    file: PathBuf,
+    configuration: Value,
+    variables: Vec<String>,
+}
+
+fn texts(values: &Value, pointer: &str) -> Vec<String> {
+    let values = values.as_array().unwrap().iter();
+    let texts = values.map(|value| value.pointer(pointer).unwrap().as_str().unwrap().to_owned());
+    texts.collect()
+}
+
+fn filters() -> Vec<Filter> {
+    let mut filters = Vec::new();
+    for (file, object) in objects() {
+        let spec = &object["spec"];
+        let (configuration, variables) = match object["kind"].as_str().unwrap() {
+            "WasmPlugin" => {
+                let env = &spec["vmConfig"]["env"];
+                assert!(texts(env, "/valueFrom").iter().all(|from| from == "HOST"));
+                (&spec["pluginConfig"], texts(env, "/name"))
+            }
+            "EnvoyExtensionPolicy" => {
+                let wasm = &spec["wasm"][0];
+                (&wasm["config"], texts(&wasm["env"]["hostKeys"], ""))
+            }
+            "EnvoyFilter" => {
+                let filter = &spec["configPatches"][0]["patch"]["value"]["typed_config"]["config"];
+                let keys = &filter["vm_config"]["environment_variables"]["host_env_keys"];
+                (&filter["configuration"]["value"], texts(keys, ""))
+            }
+            _ => continue,
+        };
+        filters.push(Filter {
+            file,
+            configuration: configuration.clone(),
+            variables,
+        });
+    }
+    filters
+}
+
+#[test]
+fn every_configuration_in_the_manifests_loads_with_the_variables_that_it_gets_to_see() {
+    let key = include_str!("fixtures/keys/private/p256.pem").trim();
+    let filters = filters();
+    assert_eq!(filters.len(), 3);
+    for filter in filters {
+        let environment = |name: &str| {
+            let is_there = filter.variables.iter().any(|variable| variable == name);
+            is_there.then(|| match name {
+                "IDENTITY_KEY" => key.to_owned(),
+                _ => format!("{name} as 32 bytes of random text or more"),
+            })
+        };
+        let loaded = Config::load(filter.configuration.to_string().as_bytes(), &environment);
+        let loaded = loaded.unwrap_or_else(|faults| panic!("{:?}: {faults}", filter.file));
+        assert!(loaded.warnings.is_empty(), "{:?}", filter.file);
+    }
+}
+
+#[test]
+fn the_proxies_have_the_variables_that_the_filters_see() {
+    let istio = &documents(&root().join("deploy/istio/gateway-secrets.yaml"))[0];
+    let istio = &istio["spec"]["template"]["spec"]["containers"][0]["env"];
+    let pointer = "/spec/provider/kubernetes/envoyDeployment/container/env";
+    let objects = objects();
+    let gateway = objects.iter().find_map(|(_, one)| one.pointer(pointer));
+    for filter in filters() {
+        let is_istio = filter.file.to_string_lossy().contains("istio");
+        let there = if is_istio { istio } else { gateway.unwrap() };
+        assert!(there.pointer("/0/valueFrom/secretKeyRef/key").is_some());
+        let there = texts(there, "/name");
+        for variable in filter.variables {
+            assert!(there.contains(&variable), "{:?}: {variable}", filter.file);
+        }
+    }
+}
+
+/// Each file of `deploy/envoy` is started by a test that names it.
+#[test]
+fn every_example_for_envoy_is_run_by_a_test() {
+    let mut sources = String::new();
+    for folder in ["tests/envoy/tests", "tests/envoy/src"] {
+        for file in files(folder).iter().filter(|file| file.is_file()) {
+            sources += &fs::read_to_string(file).unwrap();
+        }
+    }
+    for file in files("deploy/envoy") {
+        let name = file.file_name().unwrap().to_string_lossy();
+        assert!(
+            sources.contains(&format!("\"{name}\"")),
+            "no test runs {name}"
+        );
+    }
+}
