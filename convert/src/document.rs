@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize as _;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::Options;
@@ -24,12 +24,12 @@ impl std::error::Error for Unreadable {}
 pub(crate) fn read(text: &str) -> Result<Vec<Value>, Unreadable> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text)
-            .map(|value| vec![value])
+            .map(|Tree(value)| vec![value])
             .map_err(|error| Unreadable(format!("is not JSON: {error}")));
     }
     let mut documents = Vec::new();
     for document in serde_yaml_ng::Deserializer::from_str(text) {
-        let value = Value::deserialize(document)
+        let Tree(value) = Tree::deserialize(document)
             .map_err(|error| Unreadable(format!("is not YAML: {error}")))?;
         if !value.is_null() {
             documents.push(value);
@@ -39,6 +39,70 @@ pub(crate) fn read(text: &str) -> Result<Vec<Value>, Unreadable> {
         return Err(Unreadable("is empty".to_owned()));
     }
     Ok(documents)
+}
+
+/// A value in which no key stands twice: of two, only one would be converted.
+struct Tree(Value);
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Node).map(Self)
+    }
+}
+
+struct Node;
+
+impl<'de> Visitor<'de> for Node {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("plain values, lists and objects")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Tree(item)) = sequence.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Tree(value))) = map.next_entry::<String, Tree>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format_args!(
+                    "the key {key:?} stands there twice"
+                )));
+            }
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
 }
 
 /// The only document of a text.

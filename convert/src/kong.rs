@@ -73,10 +73,11 @@ pub(crate) fn plugin<'a>(
     let all = document::search(documents, &|object, _| {
         object.get("config").is_some() && name(object).is_some()
     });
+    let is_alone = all.is_empty();
     let mut found: Vec<Found<'a>> = Vec::new();
     for one in all {
         let name = name(one.object).unwrap_or_default();
-        let is_off = one.object.get("enabled") == Some(&Value::Bool(false));
+        let is_off = Part::from(&one).flag("enabled", notes) == Some(false);
         match names.contains(&name) {
             true if is_off => notes.unmatched(one.place, "is not enabled, and left out"),
             true => found.push(one),
@@ -86,7 +87,7 @@ pub(crate) fn plugin<'a>(
         }
     }
     // The configuration alone.
-    if found.is_empty() {
+    if is_alone {
         let alone = document::search(documents, &|object, _| is_config(object));
         if !alone.is_empty() {
             let chosen = document::chosen(alone, "configuration of the plugin", options, notes)?;

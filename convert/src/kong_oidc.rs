@@ -5,9 +5,12 @@ use serde_json::{Map, Value, json};
 use crate::document::Unreadable;
 use crate::draft::{Draft, cluster_name, seconds};
 use crate::keys::{Key, account, key, none};
+use crate::kong_oidc_dialect::Dialect;
 use crate::notes::Notes;
 use crate::part::Part;
-use crate::{Conversion, Options, issuer, kong, kong_oidc_tokens, kusk, pattern};
+use crate::{
+    Conversion, Options, issuer, kong, kong_oidc_headers, kong_oidc_tokens, kusk, pattern,
+};
 
 const HEADERS: &str = "upstream.headers";
 const CLIENT: &str = "providers.login.client.authentication";
@@ -225,74 +228,6 @@ const CONFIG: &[Key] = &[
     none("anonymous", "declared, and used by none of the three"),
 ];
 
-/// Whose plugin it is, by the keys that only one of them has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Nokia,
-    Revomatico,
-    Epam,
-}
-
-const OF_EPAM: [&str; 13] = [
-    "access_token_expires_leeway",
-    "allow_token_auth",
-    "bearer_access_token",
-    "client_roles_required",
-    "client_secret_var_name",
-    "enable_authorization",
-    "issuers_allowed",
-    "realm_roles_required",
-    "roles_required",
-    "scopes_required",
-    "session_opts",
-    "token_claim_header_value",
-    "user_header_name",
-];
-const OF_REVOMATICO: [&str; 21] = [
-    "access_token_as_bearer",
-    "bearer_jwt_auth_allowed_auds",
-    "bearer_jwt_auth_enable",
-    "bearer_jwt_auth_signing_algs",
-    "disable_access_token_header",
-    "disable_id_token_header",
-    "disable_userinfo_header",
-    "groups_claim",
-    "header_claims",
-    "header_names",
-    "http_proxy",
-    "https_proxy",
-    "ignore_auth_filters",
-    "introspection_cache_ignore",
-    "redirect_after_logout_with_id_token_hint",
-    "redirect_uri",
-    "skip_already_auth_requests",
-    "use_jwks",
-    "use_nonce",
-    "userinfo_header_name",
-    "validate_scope",
-];
-
-impl Dialect {
-    fn of(config: &Part<'_>) -> Self {
-        let has = |names: &[&str]| names.iter().any(|name| config.has(name));
-        if has(&OF_REVOMATICO) {
-            Self::Revomatico
-        } else if has(&OF_EPAM) {
-            Self::Epam
-        } else {
-            Self::Nokia
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Nokia => "nokia",
-            Self::Revomatico => "revomatico",
-            Self::Epam => "epam",
-        }
-    }
-}
-
 pub(crate) fn tables() -> Vec<(&'static str, &'static [Key])> {
     vec![("config", CONFIG), ("plugin", kong::AROUND)]
 }
@@ -357,7 +292,7 @@ fn one(config: &Part<'_>, options: &Options, notes: &mut Notes) -> Value {
         login(config, dialect, &mut draft, notes);
     }
     kong_oidc_tokens::authorization(config, dialect, options, &mut draft, notes);
-    headers(config, dialect, logs_in, &mut draft, notes);
+    kong_oidc_headers::headers(config, dialect, logs_in, &mut draft, notes);
     notes.to_do(
         config.at("ssl_verify"),
         "Kong did not verify the provider's certificate unless it says `yes`; the cluster must",
@@ -488,71 +423,5 @@ fn public(config: &Part<'_>, draft: &mut Draft, notes: &mut Notes) {
         if config.has(name) {
             notes.stricter(at, "public requests lose the headers that Portero sets; Kong let what the caller sent pass");
         }
-    }
-}
-
-fn headers(
-    config: &Part<'_>,
-    dialect: Dialect,
-    logs_in: bool,
-    draft: &mut Draft,
-    notes: &mut Notes,
-) {
-    draft.set("/upstream/headers", json!({}));
-    let userinfo = match dialect {
-        Dialect::Epam => config.text("user_header_name", notes),
-        _ => config.text("userinfo_header_name", notes),
-    };
-    let off = |name: &str, notes: &mut Notes| config.yes(name, notes) == Some(true);
-    if !off("disable_userinfo_header", notes) {
-        let name = userinfo.unwrap_or("X-Userinfo");
-        draft.header(name, json!({"userinfo": "base64_json"}));
-        notes.unmatched(
-            config.place.clone(),
-            format!(
-                "the members `id` and `username` of {name}: read `sub` and `preferred_username`"
-            ),
-        );
-    }
-    if logs_in && !off("disable_id_token_header", notes) {
-        let name = config
-            .text("id_token_header_name", notes)
-            .unwrap_or("X-ID-Token");
-        draft.header(name, json!({"id_token": "claims_base64_json"}));
-    }
-    let in_authorization = config.yes("bearer_access_token", notes) == Some(true);
-    let form = match in_authorization || config.yes("access_token_as_bearer", notes) == Some(true) {
-        true => "bearer",
-        false => "raw",
-    };
-    if off("disable_access_token_header", notes) {
-        if logs_in {
-            draft.end_with_access_token(&config.at("disable_access_token_header"), notes);
-        }
-    } else {
-        let name = config
-            .text("access_token_header_name", notes)
-            .unwrap_or("X-Access-Token");
-        let name = if in_authorization {
-            "authorization"
-        } else {
-            name
-        };
-        draft.header(name, json!({"access_token": form}));
-    }
-    if let Some(claim) = config.text("token_claim_header_value", notes) {
-        draft.header("token-claim", json!({"access_token_claim": claim}));
-    }
-    let names = config.texts("header_names", notes).unwrap_or_default();
-    let claims = config.texts("header_claims", notes).unwrap_or_default();
-    if names.len() == claims.len() {
-        for (name, claim) in names.into_iter().zip(claims) {
-            draft.header(name, json!({"claim": claim}));
-        }
-    } else {
-        notes.unmatched(
-            config.at("header_names"),
-            "has not as many names as `header_claims` has claims, and Kong then set none of them",
-        );
     }
 }

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::draft::{self, Draft};
-use crate::kong_oidc::{Dialect, method};
+use crate::kong_oidc::method;
+use crate::kong_oidc_dialect::Dialect;
 use crate::notes::Notes;
 use crate::part::Part;
 

@@ -14,6 +14,8 @@ mod keys;
 mod kong;
 mod kong_jwt;
 mod kong_oidc;
+mod kong_oidc_dialect;
+mod kong_oidc_headers;
 mod kong_oidc_tokens;
 mod krakend;
 mod kusk;
