@@ -75,7 +75,7 @@ const CONFIG: &[Key] = &[
     key(
         "signout_path",
         "paths.logout",
-        "one exact path; leads to the provider's logout too, and answers only navigations of the same site",
+        "one exact path; leads to the provider's logout too, and asks first where another site sends people there",
     ),
     key(
         "forward_bearer_token",

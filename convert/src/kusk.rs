@@ -63,7 +63,7 @@ const AUTH: &[Key] = &[
     key(
         "oauth2.signout_path",
         "paths.logout",
-        "leads to the provider's logout too, and answers only navigations of the same site",
+        "leads to the provider's logout too, and asks first where another site sends people there",
     ),
     key(
         "oauth2.forward_bearer_token",

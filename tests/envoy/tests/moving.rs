@@ -164,10 +164,13 @@ fn as_with_kusk(kusk: &Moved, provider: &Provider, upstream: &Upstream) {
         )),
         "{sent_to}"
     );
-    assert_eq!(start.query("client_id").as_deref(), Some("web-post"));
+    let client = sent_to.query_pairs().find(|(name, _)| name == "client_id");
+    assert_eq!(client.expect("a client").1, "web-post");
     let (mut visitor, seen) = kusk.logged_in("/uuid", provider, upstream);
     let token = seen.one("authorization").expect("the access token");
     assert!(token.starts_with("Bearer "), "{token}");
+    let same_site = ("sec-fetch-site".to_owned(), b"same-origin".to_vec());
+    visitor.headers.push(same_site);
     visitor.open(&format!("{}/oauth2/signout", kusk.origin()));
     let after = visitor.fetch(&format!("{}/uuid", kusk.origin()));
     assert_eq!(after.response.status, 401);
