@@ -19,6 +19,7 @@ mod api_policies;
 mod back_channel;
 mod bearer;
 mod browser;
+mod caches;
 mod callback;
 mod claims;
 mod consumers;
