@@ -1,5 +1,10 @@
 //! The program `portero-config`, as people and pipelines run it.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 use std::fs;
 use std::path::PathBuf;

@@ -23,7 +23,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(notes: &mut Notes) -> Self {
-        notes.to_do(
+        notes.remains(
             "",
             format!("set the environment variable {SESSION_KEY} to new random text (`openssl rand -base64 48`), the same at every Envoy; no key of the source is used again"),
         );
@@ -86,7 +86,7 @@ impl Draft {
         let issuer = match (&options.issuer, guess) {
             (Some(issuer), _) => issuer.clone(),
             (None, Some(guess)) => {
-                notes.to_do(
+                notes.remains(
                     at,
                     format!("the issuer is taken to be `{guess}`, which the source does not say: compare it with `issuer` in the provider's discovery document, byte for byte, or say --issuer; with a wrong one nobody can log in"),
                 );
@@ -99,7 +99,7 @@ impl Draft {
         };
         if issuer.starts_with("http://") {
             self.login("/insecure_allow_http", json!(true));
-            notes.to_do(at, "the provider is reached by plain http, as in the source, and whoever can change that traffic can log in as anybody: change to https, and take `insecure_allow_http` out");
+            notes.remains(at, "the provider is reached by plain http, as in the source, and whoever can change that traffic can log in as anybody: change to https, and take `insecure_allow_http` out");
         }
         self.login("/issuer", json!(issuer));
     }
@@ -118,7 +118,7 @@ impl Draft {
 
     pub(crate) fn cluster(&mut self, name: &str, reaches: &str, notes: &mut Notes) {
         self.login("/cluster", json!(name));
-        notes.to_do(
+        notes.remains(
             "",
             format!("define the Envoy cluster `{name}`, which reaches {reaches} with TLS and checks its certificate"),
         );
@@ -134,7 +134,7 @@ impl Draft {
         notes: &mut Notes,
     ) {
         let name = variable.unwrap_or(CLIENT_SECRET);
-        notes.to_do(at, format!("put the client secret into the environment variable {name}, and name it in `host_env_keys` of the filter"));
+        notes.remains(at, format!("put the client secret into the environment variable {name}, and name it in `host_env_keys` of the filter"));
         self.login("/client/id", json!(id));
         self.login(
             "/client/authentication",
@@ -163,7 +163,7 @@ impl Draft {
     /// The path that people come back to after the login.
     pub(crate) fn callback(&mut self, path: &str, notes: &mut Notes) {
         self.set("/paths/callback", json!(path));
-        notes.to_do("", format!("register `https://<your host>{path}` as a redirect URI at the provider, for every host, and `https://<your host>/oauth2/logged-out` as a post-logout redirect URI"));
+        notes.remains("", format!("register `https://<your host>{path}` as a redirect URI at the provider, for every host, and `https://<your host>/oauth2/logged-out` as a post-logout redirect URI"));
     }
 
     /// The session ends with its access token, as it did, though nothing forwards the token.
@@ -207,6 +207,13 @@ pub(crate) fn audiences(options: &Options, at: &str, notes: &mut Notes) -> Value
 /// The host of an address, as the name of the cluster that reaches it.
 pub(crate) fn cluster_name(url: &str) -> &str {
     issuer::parts(url).map_or("idp", |(_, host, _)| host)
+}
+
+/// Writes a member of an object.
+pub(crate) fn put(object: &mut Value, key: &str, value: Value) {
+    if let Value::Object(object) = object {
+        object.insert(key.to_owned(), value);
+    }
 }
 
 /// Whole seconds as a duration of Portero's.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::document::{self, Unreadable};
-use crate::draft::{Draft, cluster_name};
+use crate::draft::{Draft, cluster_name, put};
 use crate::envoy_matchers::How;
 use crate::keys::{Key, account, key, none};
 use crate::notes::Notes;
@@ -238,7 +238,7 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
     // A filter without `config` leaves the work to routes.
     found.retain(|one| one.object.get("config").is_some() || is_config(one.object));
     for other in document::search(documents, &|object, _| is_type(object, JWT_AUTHN)) {
-        notes.to_do(other.place, "the filter `jwt_authn` is not converted: leave it behind Portero, or let Portero check the tokens (`access_tokens`) and take it out; what `authorization` holds on public paths no longer reaches it, if Portero sets that header");
+        notes.remains(other.place, "the filter `jwt_authn` is not converted: leave it behind Portero, or let Portero check the tokens (`access_tokens`) and take it out; what `authorization` holds on public paths no longer reaches it, if Portero sets that header");
     }
     let Some(found) = document::chosen(
         found,
@@ -360,18 +360,18 @@ fn client(config: &Part<'_>, token: &str, options: &Options, draft: &mut Draft, 
         "BASIC_AUTH" => draft.client(id, "client_secret_basic", &at, None, notes),
         "TLS_CLIENT_AUTH" => {
             draft.login("/client", json!({"id": id, "authentication": {"none": {}}}));
-            notes.to_do(type_at, "the cluster must go on to show the client's certificate: Portero sends the client's id alone");
+            notes.remains(type_at, "the cluster must go on to show the client's certificate: Portero sends the client's id alone");
         }
         "PRIVATE_KEY_JWT" => {
             let mut written = json!({"key": {"env": "CLIENT_KEY"}, "audience": "token_endpoint"});
             if let Some(part) = config.part("private_key_jwt_config", notes) {
                 match part.text("signing_algorithm", notes) {
                     Some(name @ ("ES384" | "ES512")) => notes.decide(part.at("signing_algorithm"), format!("{name} is no algorithm that Portero signs with: register a key for ES256 or RS256")),
-                    Some(name) => written["algorithm"] = json!(name),
+                    Some(name) => put(&mut written, "algorithm", json!(name)),
                     None => {}
                 }
                 match part.text("assertion_audience", notes) {
-                    Some(audience) if options.issuer.as_deref() == Some(audience) || issuer::of_token_endpoint(token).as_deref() == Some(audience) => written["audience"] = json!("issuer"),
+                    Some(audience) if options.issuer.as_deref() == Some(audience) || issuer::of_token_endpoint(token).as_deref() == Some(audience) => put(&mut written, "audience", json!("issuer")),
                     Some(audience) if audience != token => notes.decide(part.at("assertion_audience"), "is neither the issuer nor the token endpoint, and those are the audiences that there are; the token endpoint was taken"),
                     _ => {}
                 }
@@ -380,7 +380,7 @@ fn client(config: &Part<'_>, token: &str, options: &Options, draft: &mut Draft, 
                 "/client",
                 json!({"id": id, "authentication": {"private_key_jwt": written}}),
             );
-            notes.to_do(at, "put the private key into the environment variable CLIENT_KEY, and name it in `host_env_keys` of the filter; where the provider wants a key id, write `key_id`");
+            notes.remains(at, "put the private key into the environment variable CLIENT_KEY, and name it in `host_env_keys` of the filter; where the provider wants a key id, write `key_id`");
         }
         _ => notes.decide(
             type_at,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::document::Unreadable;
-use crate::draft::{self, Draft, seconds};
+use crate::draft::{self, Draft, put, seconds};
 use crate::keys::{Key, account, key, none};
 use crate::notes::Notes;
 use crate::part::Part;
@@ -245,7 +245,7 @@ fn consumers<'a>(
         let mut written = json!({});
         for (key, value) in [("custom_id", custom_id), ("id", id)] {
             if let Some(value) = value {
-                written[key] = json!(value);
+                put(&mut written, key, json!(value));
             }
         }
         draft.set(&pointer(&["consumers", name]), written);
@@ -358,14 +358,14 @@ fn providers(
         }
         let mut access_tokens = json!({"audiences": audiences, "profile": "lenient", "keys": [key], "require_consumer": true});
         if let Some(algorithm) = algorithm {
-            access_tokens["algorithms"] = json!([algorithm]);
+            put(&mut access_tokens, "algorithms", json!([algorithm]));
         }
         if let Some(longest) = longest {
-            access_tokens["max_lifetime"] = seconds(longest);
+            put(&mut access_tokens, "max_lifetime", seconds(longest));
         }
         let mut provider = json!({"issuer": issuer, "access_tokens": access_tokens});
         if issuer.starts_with("http://") {
-            provider["insecure_allow_http"] = json!(true);
+            put(&mut provider, "insecure_allow_http", json!(true));
         }
         draft.set(&pointer(&["providers", &name]), provider);
         written
@@ -405,10 +405,10 @@ fn verifying<'a>(
                 }
                 _ => {}
             }
-            notes.to_do(at, format!("put the secret into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
+            notes.remains(at, format!("put the secret into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
             let mut secret = json!({"value": {"env": variable}, "algorithm": algorithm});
             if is_base64 {
-                secret["base64"] = json!(true);
+                put(&mut secret, "base64", json!(true));
             }
             Some((json!({"secret": secret}), None))
         }

@@ -293,7 +293,7 @@ fn one(config: &Part<'_>, options: &Options, notes: &mut Notes) -> Value {
     }
     kong_oidc_tokens::authorization(config, dialect, options, &mut draft, notes);
     kong_oidc_headers::headers(config, dialect, logs_in, &mut draft, notes);
-    notes.to_do(
+    notes.remains(
         config.at("ssl_verify"),
         "Kong did not verify the provider's certificate unless it says `yes`; the cluster must",
     );

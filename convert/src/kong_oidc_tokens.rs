@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::draft::{self, Draft};
+use crate::draft::{self, Draft, put};
 use crate::kong_oidc::method;
 use crate::kong_oidc_dialect::Dialect;
 use crate::notes::Notes;
@@ -122,16 +122,19 @@ fn introspection(config: &Part<'_>, url: &str, draft: &mut Draft, notes: &mut No
     // Kong asked about every token, so a token that has been taken back did not count.
     let mut written = json!({"jwt": true});
     if config.yes("introspection_cache_ignore", notes) == Some(true) {
-        written["cache"] = json!("0s");
+        put(&mut written, "cache", json!("0s"));
     }
     let variable = config
         .text("client_secret_var_name", notes)
         .unwrap_or("OIDC_CLIENT_SECRET");
     let method = method(config, "introspection_endpoint_auth_method", notes);
     let id = config.text("client_id", notes).unwrap_or_default();
-    written["client"] =
-        json!({"id": id, "authentication": {method: {"secret": {"env": variable}}}});
-    notes.to_do(config.at("client_secret"), format!("put the client secret into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
+    put(
+        &mut written,
+        "client",
+        json!({"id": id, "authentication": {method: {"secret": {"env": variable}}}}),
+    );
+    notes.remains(config.at("client_secret"), format!("put the client secret into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
     draft.login("/access_tokens/introspection", written);
     notes.stricter(config.at("introspection_endpoint"), "a token that is a JSON Web Token is verified here as well, and is asked about all the same");
 }
@@ -187,20 +190,23 @@ pub(crate) fn authorization(
         ("client_roles_required", "client_roles"),
     ] {
         if let Some(list) = several(config, name, notes) {
-            require[word] = json!({"any_of": list});
+            put(&mut require, word, json!({"any_of": list}));
         }
     }
     if let Some(roles) = several(config, "roles_required", notes) {
         let id = config.text("client_id", notes).unwrap_or_default();
-        require["claims"] =
-            json!([{"claim": ["resource_access", id, "roles"], "contains_any": roles}]);
+        put(
+            &mut require,
+            "claims",
+            json!([{"claim": ["resource_access", id, "roles"], "contains_any": roles}]),
+        );
         notes.stricter(config.at("roles_required"), "counts the roles of this client only, for tokens that were issued to another client as well");
     }
     draft.otherwise("require", require);
     let at = config.at("enable_authorization");
     notes.stricter(at.clone(), "an access token that is opaque is judged too, by what the login or the introspection said; Kong let it through unjudged");
     if options.audiences.is_empty() {
-        notes.to_do(at, "what is required is looked for in the ID token and userinfo; where the provider has roles in access tokens alone, say --audience NAME: then those of a login are verified and read");
+        notes.remains(at, "what is required is looked for in the ID token and userinfo; where the provider has roles in access tokens alone, say --audience NAME: then those of a login are verified and read");
         return;
     }
     // Logins read their access tokens, and programs still get in only where they did.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::document::{self, Unreadable};
-use crate::draft::Draft;
+use crate::draft::{Draft, put};
 use crate::keys::{Key, account, key, none};
 use crate::notes::Notes;
 use crate::part::Part;
@@ -178,8 +178,8 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
         "",
         "an upstream that answers 401 makes Portero give the token up",
     );
-    notes.to_do("", "KrakenD passed on the headers and parameters that an endpoint names, Envoy passes on all: take others away in its routes (`request_headers_to_remove`)");
-    notes.to_do(
+    notes.remains("", "KrakenD passed on the headers and parameters that an endpoint names, Envoy passes on all: take others away in its routes (`request_headers_to_remove`)");
+    notes.remains(
         "",
         "KrakenD asks for tokens that it cannot get with 500; here it is 502 to 504",
     );
@@ -232,7 +232,7 @@ impl Work {
         let rule = |matched: Value| {
             let mut rule = json!({"match": matched, "upstream_tokens": names});
             if is_public {
-                rule["access"] = json!("public");
+                put(&mut rule, "access", json!("public"));
             }
             rule
         };
@@ -313,10 +313,10 @@ impl Work {
             .filter(|scope| !scope.is_empty())
             .collect();
         if !scopes.is_empty() {
-            token["scopes"] = json!(scopes);
+            put(&mut token, "scopes", json!(scopes));
         }
         if !params.is_empty() {
-            token["endpoint_params"] = Value::Object(params);
+            put(&mut token, "endpoint_params", Value::Object(params));
         }
         let known = self.tokens.iter().position(|known| *known == token);
         let number = known.unwrap_or(self.tokens.len()).saturating_add(1);
@@ -324,10 +324,15 @@ impl Work {
         let variable = format!("BACKEND_{number}_SECRET");
         if known.is_none() {
             self.tokens.push(token.clone());
-            token["client"]["authentication"] = json!({method: {"secret": {"env": variable}}});
+            let authentication = json!({method: {"secret": {"env": variable}}});
+            put(
+                &mut token,
+                "client",
+                json!({"id": id, "authentication": authentication}),
+            );
             self.draft.set(&format!("/upstream_tokens/{name}"), token);
         }
-        notes.to_do(credentials.at("client_secret"), format!("put it into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
+        notes.remains(credentials.at("client_secret"), format!("put it into the environment variable {variable}, and name it in `host_env_keys` of the filter"));
         Some(name)
     }
 
@@ -346,10 +351,10 @@ impl Work {
         let issuer = if is_taken { url.to_owned() } else { origin };
         let mut provider = json!({"issuer": issuer, "cluster": host, "endpoints": {"token": url}});
         if scheme == "http" {
-            provider["insecure_allow_http"] = json!(true);
-            notes.to_do(credentials.at("token_url"), "is plain http, as in the source, and whoever sees that traffic has the secret: change to https, and take `insecure_allow_http` out");
+            put(&mut provider, "insecure_allow_http", json!(true));
+            notes.remains(credentials.at("token_url"), "is plain http, as in the source, and whoever sees that traffic has the secret: change to https, and take `insecure_allow_http` out");
         }
-        notes.to_do(credentials.at("token_url"), format!("define the Envoy cluster `{host}`, which reaches the provider with TLS and checks its certificate"));
+        notes.remains(credentials.at("token_url"), format!("define the Envoy cluster `{host}`, which reaches the provider with TLS and checks its certificate"));
         self.draft.set(&format!("/providers/{name}"), provider);
         self.providers.insert(url.to_owned(), name.clone());
         name

@@ -302,7 +302,7 @@ pub(crate) fn logins_are_stricter(notes: &mut Notes) {
         "",
         "headers that Portero sets are removed from every request first, on public paths as well",
     );
-    notes.to_do(
+    notes.remains(
         "",
         "everybody has to log in once more: sessions of the source are not taken over",
     );

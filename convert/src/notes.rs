@@ -37,7 +37,7 @@ impl Notes {
         add(&mut self.stricter, place, text);
     }
 
-    pub(crate) fn to_do(&mut self, place: impl Into<String>, text: impl Into<String>) {
+    pub(crate) fn remains(&mut self, place: impl Into<String>, text: impl Into<String>) {
         add(&mut self.to_do, place, text);
     }
 }

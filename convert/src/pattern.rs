@@ -65,7 +65,7 @@ pub(crate) fn without_query(at: &str, path: &str, notes: &mut Notes) {
 /// Says that a path which was matched without a query is now matched with any.
 pub(crate) fn with_any_query(at: &str, path: &str, notes: &mut Notes) {
     match exactly(path) {
-        Some(_) => notes.to_do(
+        Some(_) => notes.remains(
             at,
             format!(
                 "`{path}` is matched with any query now (--any-query), and was only without one"

@@ -1,6 +1,11 @@
 //! Other systems' configurations become Portero's: they load, nothing of them is left out unsaid, nothing
 //! gets wider, and no secret is repeated.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 mod patterns;
 
