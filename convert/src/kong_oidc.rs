@@ -255,7 +255,7 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
 }
 
 fn one(config: &Part<'_>, options: &Options, notes: &mut Notes) -> Value {
-    let dialect = Dialect::of(config);
+    let dialect = Dialect::of(config, notes);
     notes
         .source
         .push_str(&format!(", as the plugin of {} has it", dialect.name()));

@@ -1,5 +1,6 @@
 //! kong-oidc is three plugins by one name.
 
+use crate::notes::Notes;
 use crate::part::Part;
 
 /// Whose plugin it is, by the keys that only one of them has.
@@ -50,9 +51,13 @@ const OF_REVOMATICO: [&str; 21] = [
 ];
 
 impl Dialect {
-    pub(crate) fn of(config: &Part<'_>) -> Self {
+    /// Keys of two of them at once are asked about: nothing is made of the other one's.
+    pub(crate) fn of(config: &Part<'_>, notes: &mut Notes) -> Self {
         let has = |names: &[&str]| names.iter().any(|name| config.has(name));
         if has(&OF_REVOMATICO) {
+            for name in OF_EPAM.iter().filter(|name| config.has(name)) {
+                notes.decide(config.at(name), "is a key of epam's plugin beside keys of revomatico's, which does not know it: nothing was made of it");
+            }
             Self::Revomatico
         } else if has(&OF_EPAM) {
             Self::Epam

@@ -332,6 +332,18 @@ fn several_that_differ_are_chosen_from() {
 }
 
 #[test]
+fn what_only_another_plugin_of_the_name_demands_is_a_question() {
+    let mixed = source("kong-oidc-small.yaml") + "groups_claim: x\nscopes_required: [orders]\n";
+    let notes = convert(System::KongOidc, &mixed, &said()).unwrap().notes;
+    assert!(
+        notes
+            .decisions
+            .iter()
+            .any(|note| note.place == "scopes_required")
+    );
+}
+
+#[test]
 fn what_was_public_without_a_query_waits_for_a_word() {
     for name in ["kusk.yaml", "envoy-oauth2.yaml"] {
         let system = if name.starts_with("kusk") {
