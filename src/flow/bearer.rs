@@ -8,11 +8,11 @@ use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
 use super::serve::{Refusal, Visit};
 use super::upstream_token::CallerTokens;
-use super::{Forward, introspection, opaque, signed_identity};
+use super::{Forward, audit, introspection, opaque, signed_identity};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::bearer_token;
-use crate::config::{AccessTokenPolicy, Provider};
+use crate::config::{AccessTokenPolicy, Config, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{Claims, Jws};
@@ -58,9 +58,10 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
         return Ok(None);
     };
     match known_or_verified(visit, &token).await {
-        Ok(token) if token.lacks_consumer => {
-            Err(for_program(Error::Denied(Denial::ConsumerUnknown)))
-        }
+        Ok(token) if token.lacks_consumer => Err(Refusal {
+            who: who(&visit.gateway.config, &token),
+            ..for_program(Error::Denied(Denial::ConsumerUnknown))
+        }),
         verified => verified.map(Some).map_err(for_program),
     }
 }
@@ -78,6 +79,7 @@ pub fn enter(
     if !token.authentication.meets(demand, now, policy.clock_skew) {
         return Err(Refusal {
             demand: Some(Box::new(demand.clone())),
+            who: who(config, token),
             ..for_program(Error::Denied(Denial::InsufficientAuthentication))
         });
     }
@@ -87,6 +89,7 @@ pub fn enter(
     {
         return Err(Refusal {
             refused: Some(Box::new(Refused { denied, rule })),
+            who: who(config, token),
             ..for_program(Error::Denied(Denial::Forbidden))
         });
     }
@@ -99,6 +102,12 @@ pub fn enter(
     forward.is_private = visit.request.all("authorization").next().is_none();
     forward.caller = CallerTokens::of_program(visit, token.provider);
     Ok(forward)
+}
+
+fn who(config: &Config, token: &OpenToken) -> String {
+    let issuer = config.providers().nth(token.provider);
+    let issuer = issuer.map(|provider| provider.issuer.as_str());
+    audit::token(issuer.unwrap_or_default(), &token.claims)
 }
 
 /// Whoever sends a token is a program, whatever it takes for an answer.

@@ -146,6 +146,8 @@ pub(super) struct Refusal {
     pub again: Option<String>,
     /// What the caller's authentication lacks, where that is what went wrong.
     pub demand: Option<Box<AuthenticationDemand>>,
+    /// Who the caller is, in the words of an audit line, where that is known and matters.
+    pub who: String,
     /// What the rule's policy says against it, where that is what went wrong.
     pub refused: Option<Box<Refused>>,
     /// Whether the caller came with an access token.
@@ -163,6 +165,7 @@ impl<E: Into<Error>> From<E> for Refusal {
             set_cookies: Vec::new(),
             again: None,
             demand: None,
+            who: String::new(),
             refused: None,
             has_token: false,
             allow: None,
@@ -195,11 +198,15 @@ impl Refusal {
             (None, Some(cause)) => format!(" cause=\"{cause}\""),
             (None, None) => String::new(),
         };
+        let event = match report.status {
+            500.. => "failure",
+            _ => "denial",
+        };
         gateway.host.log(
             report.level,
             &format!(
-                "request_refused code={} status={} request_id={request_id}{cause}",
-                report.code, report.status
+                "audit event={event} code={} status={} request_id={request_id}{cause}{}",
+                report.code, report.status, self.who
             ),
         );
         let audience = self.audience.unwrap_or_else(|| caller::audience(request));

@@ -7,7 +7,9 @@ use super::refresh::{self, Freshness};
 use super::serve::{Refusal, Visit};
 use super::stored::{self, ProlongJob};
 use super::upstream_token::CallerTokens;
-use super::{Decision, Renewal, authorization, caller, login, signed_identity, silent, step_up};
+use super::{
+    Decision, Renewal, audit, authorization, caller, login, signed_identity, silent, step_up,
+};
 use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::AuthenticationDemand;
@@ -44,8 +46,8 @@ pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Entry, Refu
             }
             authorize(visit, rule, &open, due).await.map(Entry::Decided)
         }
-        Ok(Presence::TooWeak) => {
-            let asked = Box::pin(step_up::ask(visit, demand)).await;
+        Ok(Presence::TooWeak(open)) => {
+            let asked = Box::pin(step_up::ask(visit, demand, &open.session)).await;
             asked.map(Entry::Decided)
         }
         Ok(Presence::Ended) => Ok(Entry::Absent(Absence {
@@ -93,7 +95,7 @@ enum Presence {
         due: bool,
     },
     /// It does not meet the rule's demand.
-    TooWeak,
+    TooWeak(Rc<OpenSession>),
     /// The provider has ended the session that the cookie holds.
     Ended,
     Absent,
@@ -105,7 +107,7 @@ async fn current(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Pre
     };
     // No refresh makes an authentication newer, so none is waited for.
     if !step_up::is_met(visit, demand, &open.session) {
-        return Ok(Presence::TooWeak);
+        return Ok(Presence::TooWeak(open));
     }
     if !CallerTokens::suffice(visit, &open.session) {
         return Ok(Presence::Absent);
@@ -244,6 +246,7 @@ async fn authorize(
     }
     Err(Refusal {
         set_cookies,
+        who: audit::session(&visit.gateway.config, &open.session),
         refused: Some(Box::new(Refused { denied, rule })),
         ..Error::Denied(Denial::Forbidden).into()
     })
