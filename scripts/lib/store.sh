@@ -16,18 +16,4 @@ store_ready() {
     "Elsewhere install both, with the programs on the path. The tests start them themselves; no service is needed."
 }
 
-# without_services COMMAND...: packages that it installs do not start their servers.
-without_services() {
-  local policy=/usr/sbin/policy-rc.d status=0
-  if [[ -e "$policy" ]]; then
-    "$@"
-    return
-  fi
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod +x "$policy"
-  "$@" || status=$?
-  rm -f "$policy"
-  return "$status"
-}
-
 if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then store_ready; fi

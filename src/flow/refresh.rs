@@ -205,6 +205,7 @@ fn tell(
         Err(error) => {
             let code = error.report().code;
             host.count(&Metric::Failure(code.clone()));
+            host.count(&Metric::RefreshFailed);
             if successor::ends_session(&error) {
                 let who = audit::session(&gateway.config, &job.session);
                 let line = format!("audit event=session_end code={code}{who}");
