@@ -101,7 +101,11 @@ async fn forget(visit: &Visit<'_>, session: &Session) -> Vec<String> {
     };
     let mut set_cookies = StoredSession(visit.cookies()).delete();
     set_cookies.extend(hint.delete_unseen());
-    ended::tell(visit, "front", &audit::session(&visit.gateway.config, session));
+    ended::tell(
+        visit,
+        "front",
+        &audit::session(&visit.gateway.config, session),
+    );
     set_cookies
 }
 

@@ -26,10 +26,7 @@ fn lines(world: &World) -> Vec<String> {
             return line;
         };
         let (hash, after) = after.split_at(16);
-        assert!(
-            hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            "{line}"
-        );
+        assert!(hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{line}");
         assert_eq!(session.get_or_insert(hash.to_owned()), hash, "{line}");
         format!("{before} session=S{after}")
     });
@@ -47,7 +44,9 @@ fn a_login_tells_who_and_how_they_authenticated() {
     let world = back_channel::world();
     let mut script = world.provider.script.borrow_mut();
     script.claims.insert("acr".into(), json!("gold"));
-    script.claims.insert("amr".into(), json!(["pwd", "otp,hwk"]));
+    script
+        .claims
+        .insert("amr".into(), json!(["pwd", "otp,hwk"]));
     drop(script);
     logged_in(&world);
     let expected = format!(
@@ -79,7 +78,8 @@ fn a_logout_tells_who_has_left_and_by_what_way() {
     let world = back_channel::world();
     let browser = logged_in(&world);
     is_answered(&framed(&browser, &target(&[("iss", ISSUER), ("sid", SID)])));
-    let expected = format!("audit event=logout channel=front {REQUEST} {ALICE} session=S {SID_HASH}");
+    let expected =
+        format!("audit event=logout channel=front {REQUEST} {ALICE} session=S {SID_HASH}");
     assert_eq!(lines(&world)[1..], [expected]);
 
     let world = back_channel::world();
@@ -171,7 +171,9 @@ fn a_session_that_the_provider_ends_is_told_with_its_cause() {
     let world = refresh::world();
     let browser = refresh::logged_in(&world);
     let body = br#"{"error":"invalid_grant"}"#.to_vec();
-    world.provider.break_down(Purpose::Token, Answer::Body(400, body));
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::Body(400, body));
     world.pass(minutes(5) + seconds(1));
     browser.fetch("/api").answered();
     let expected = [

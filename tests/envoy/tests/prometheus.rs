@@ -131,7 +131,9 @@ fn dashboard_and_alerts_show_what_happens() {
     }
     let known = prometheus.ask("/api/v1/label/__name__/values");
     let known = known.as_array().unwrap().iter();
-    let mut known: BTreeSet<_> = known.map(|name| name.as_str().unwrap().to_owned()).collect();
+    let mut known: BTreeSet<_> = known
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
     let written = written();
     for name in known.iter().filter(|name| name.starts_with("portero_")) {
         assert!(written.contains(name), "{name} is of no metric");
@@ -149,10 +151,13 @@ fn dashboard_and_alerts_show_what_happens() {
             let found = prometheus.query(&format!("{{__name__=~\"{pattern}\"}}"));
             assert!(!found.is_empty(), "{title}: nothing is called {pattern}");
         }
-        let samples = prometheus.query(&expression);
         let is_alert = title.starts_with("Portero");
         let may_be_empty = is_alert || expression.contains("milliseconds");
-        assert!(!samples.is_empty() || may_be_empty, "{title}: {expression}");
+        // A rate takes two readings.
+        wait::until(&format!("{title}: {expression}"), || {
+            let samples = prometheus.query(&expression);
+            (!samples.is_empty() || may_be_empty).then_some(())
+        });
     }
     // Nobody is told of a counter that no panel and no alert looks at, but of calls, which patterns find.
     for counter in Metric::counters() {
