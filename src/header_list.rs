@@ -107,11 +107,23 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 /// Whether two names are one to upstreams that turn `-` into `_` (CGI, WSGI).
 pub fn are_twins(one: &[u8], other: &[u8]) -> bool {
-    let folded = |byte: &u8| match byte {
+    one.len() == other.len()
+        && one
+            .iter()
+            .map(folded_byte)
+            .eq(other.iter().map(folded_byte))
+}
+
+/// A name as all its twins have it in common.
+pub fn folded(name: &[u8]) -> Vec<u8> {
+    name.iter().map(folded_byte).collect()
+}
+
+const fn folded_byte(byte: &u8) -> u8 {
+    match byte {
         b'_' => b'-',
         other => *other,
-    };
-    one.len() == other.len() && one.iter().map(folded).eq(other.iter().map(folded))
+    }
 }
 
 /// Writes a list.

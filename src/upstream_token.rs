@@ -111,11 +111,7 @@ impl TokenSlots<'_> {
 
     /// Gives up a token that the upstream has refused, and says whether it was still the one that is held.
     pub fn drop_refused(&self, owner: Owner, token: &HeldToken) -> bool {
-        let mut is_dropped = false;
-        self.change(owner, |record, now| {
-            is_dropped = record.drop_refused(token, now);
-            is_dropped
-        }) && is_dropped
+        self.change(owner, |record, now| record.drop_refused(token, now))
     }
 
     /// The refresh token that came with the last token, if one did.

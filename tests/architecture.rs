@@ -87,7 +87,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("redis", &["config", "error"]),
     ("route", &["config", "error", "request"]),
     ("answer", &["error"]),
-    ("config", &["endpoint", "jose", "secret"]),
+    ("config", &["endpoint", "header_list", "jose", "secret"]),
     ("jose", &["error", "host", "secret", "time"]),
     // Each error says what it came from.
     ("error", &["host", "telemetry"]),

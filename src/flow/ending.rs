@@ -171,7 +171,7 @@ async fn tell_store(
 /// first, because with it most providers end everything that came of the login. Whatever becomes of
 /// that, the logout goes on.
 async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
-    let Ok(client) = provider.gateway.client() else {
+    let (Ok(client), Ok(keys)) = (provider.gateway.client(), provider.keys()) else {
         return;
     };
     // A provider that is down does not keep anybody logged in here.
@@ -193,7 +193,11 @@ async fn revoke_tokens(provider: &RelyingParty<'_>, session: &Session) {
         let outcome = match &data {
             Some(data) => match &data.metadata.revocation_endpoint {
                 Some(endpoint) => provider
-                    .revoke(&request, endpoint, &provider.authenticator(client, data))
+                    .revoke(
+                        &request,
+                        endpoint,
+                        &keys.authenticator(client, &data.metadata),
+                    )
                     .await
                     .map_err(CallFault::name),
                 None => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::hide::hide;
 use super::serve::{Refusal, Visit};
-use super::session::{Absence, Entry};
+use super::session::{Absence, Entry, Part};
 use super::{Decision, bearer, caller, session};
 use crate::config::{CorsPreflight, Entrance, Method, Methods, Otherwise};
 use crate::consumer;
@@ -39,7 +39,7 @@ async fn any_of(
                     return bearer::enter(visit, rule, &token).map(Decision::Forward);
                 }
             }
-            Method::Session => match session::enter(visit, rule).await? {
+            Method::Session => match session::enter(visit, Part::Speaks(rule)).await? {
                 Entry::Decided(decision) => return Ok(decision),
                 Entry::Absent(absent) => absence = absent,
             },
@@ -67,10 +67,15 @@ async fn all_of(
     let speaks = |method| methods.first() == Some(&method);
     let mut decision = Decision::Forward(visit.forward());
     if methods.contains(&Method::Session) {
-        let rule = rule.filter(|_| speaks(Method::Session));
-        decision = match session::enter(visit, rule).await? {
+        let part = match speaks(Method::Session) {
+            true => Part::Speaks(rule),
+            false => Part::Accompanies,
+        };
+        decision = match session::enter(visit, part).await? {
             Entry::Decided(decision) => decision,
-            Entry::Absent(absence) => return without_session(visit, rule, entrance, absence).await,
+            Entry::Absent(absence) => {
+                return without_session(visit, part.rule(), entrance, absence).await;
+            }
         };
     }
     match (decision, token) {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Job;
@@ -246,12 +247,14 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         provider.publishes_keys(),
         cookie_name,
     ]);
-    let hash: String = Sha256::digest(sources.to_string())
-        .iter()
-        .take(SCOPE_HASH)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{}/{hash}", provider.name)
+    format!("{}/{}", provider.name, fingerprint(&sources, SCOPE_HASH))
+}
+
+/// The first `bytes` of the hash of `sources`, as text.
+pub(super) fn fingerprint(sources: &Value, bytes: usize) -> String {
+    let hash = Sha256::digest(sources.to_string());
+    let hash = hash.iter().take(bytes);
+    hash.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

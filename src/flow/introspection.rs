@@ -7,7 +7,7 @@ use super::{Call, Reply};
 use crate::config::{IntrospectionCredentials, IntrospectionPolicy};
 use crate::error::{CallFault, Error, InternalFault, TokenFault};
 use crate::jose::Claims;
-use crate::oidc::{Authenticator, ProviderMetadata, ResourceServer, parse_introspection};
+use crate::oidc::{ProviderMetadata, ResourceServer, parse_introspection};
 use crate::session::{CacheKey, Footprint};
 use crate::telemetry::Purpose;
 use crate::time::Timestamp;
@@ -67,10 +67,7 @@ impl ProviderKeys<'_> {
         token: &str,
         read: impl FnOnce(Claims) -> Result<T, TokenFault>,
     ) -> Result<Result<T, TokenFault>, Error> {
-        let metadata = match ProviderMetadata::by_hand(self.provider) {
-            Some(metadata) => metadata,
-            None => self.wait().await?.metadata.clone(),
-        };
+        let metadata = self.metadata().await?;
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
         let form = self.resource_server(policy, &metadata)?.ask(token)?;
@@ -101,11 +98,7 @@ impl ProviderKeys<'_> {
                 client.ok_or(Error::Internal(InternalFault::Bug))?
             }
         };
-        Ok(ResourceServer::Client(Authenticator {
-            client,
-            issuer: &self.provider.issuer,
-            token_endpoint: metadata.token_endpoint.as_ref(),
-            host: self.gateway.host.as_ref(),
-        }))
+        let authenticator = self.authenticator(client, metadata);
+        Ok(ResourceServer::Client(authenticator))
     }
 }

@@ -6,11 +6,15 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::gateway::fingerprint;
 use crate::config::{
     Actor, Assertion, Client, Config, TokenClient, TokenExchange, TokenGrant, UpstreamToken,
 };
 use crate::session::{Cache, CacheKey};
 use crate::upstream_token::{Owner, Seen, TokenSlots};
+
+/// Bytes of the hash in a name.
+const NAME_HASH: usize = 16;
 
 /// One token's memory.
 pub struct KnownToken {
@@ -107,11 +111,7 @@ fn name(config: &Config, policy: &UpstreamToken) -> String {
         policy.scopes,
         policy.endpoint_params,
     ]);
-    Sha256::digest(asked.to_string())
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    fingerprint(&asked, NAME_HASH)
 }
 
 fn of_exchange(config: &Config, exchange: &TokenExchange) -> Value {

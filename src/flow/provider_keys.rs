@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use super::gateway::KnownProvider;
 use super::{Exchange, Gateway};
-use crate::config::{AccessTokenPolicy, Provider};
+use crate::config::{AccessTokenPolicy, Client, Provider};
 use crate::error::{Error, TokenFault};
 use crate::jose::JwkSet;
-use crate::oidc::{AccessTokenVerifier, VerifiedAccessToken};
+use crate::oidc::{AccessTokenVerifier, Authenticator, ProviderMetadata, VerifiedAccessToken};
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 
 /// One of the configured providers.
@@ -54,6 +54,31 @@ impl<'a> ProviderKeys<'a> {
                 }
             }
             self.exchange.wait().await;
+        }
+    }
+
+    /// The metadata: as it is written by hand where that is enough, and waited for otherwise.
+    pub async fn metadata(&self) -> Result<ProviderMetadata, Error> {
+        match ProviderMetadata::by_hand(self.provider) {
+            Some(metadata) => Ok(metadata),
+            None => Ok(self.wait().await?.metadata.clone()),
+        }
+    }
+
+    /// A client, where it authenticates itself to this provider.
+    pub fn authenticator<'p>(
+        &self,
+        client: &'p Client,
+        metadata: &'p ProviderMetadata,
+    ) -> Authenticator<'p>
+    where
+        'a: 'p,
+    {
+        Authenticator {
+            client,
+            issuer: &self.provider.issuer,
+            token_endpoint: metadata.token_endpoint.as_ref(),
+            host: self.gateway.host.as_ref(),
         }
     }
 

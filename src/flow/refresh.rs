@@ -14,7 +14,8 @@ use super::session_store::SessionStore;
 use super::{Exchange, Gateway, Job, audit, stored, stored_refresh, successor};
 use crate::error::{CallFault, Error};
 use crate::session::{
-    Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Session,
+    Beginning, Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME,
+    Session,
 };
 use crate::telemetry::{Level, Metric, Purpose};
 use crate::time::Timestamp;
@@ -106,12 +107,12 @@ async fn settle(
         }
         let progress = visit.gateway.refresh_progress();
         let mut failure = None;
-        match progress.of(session) {
-            Some(Progress::Done(next)) => return Ok(Settled::Moved(next)),
-            Some(Progress::Ended) => return Ok(Settled::Ended),
-            Some(Progress::Failed(fault)) => failure = Some(fault),
-            Some(Progress::Refreshing) => {}
-            None if progress.begin(session, now.after(lease(visit.gateway))) => {
+        match progress.begin(session, now.after(lease(visit.gateway))) {
+            Beginning::Theirs(Progress::Done(next)) => return Ok(Settled::Moved(next)),
+            Beginning::Theirs(Progress::Ended) => return Ok(Settled::Ended),
+            Beginning::Theirs(Progress::Failed(fault)) => failure = Some(fault),
+            Beginning::Theirs(Progress::Refreshing) => {}
+            Beginning::Mine => {
                 is_mine = true;
                 let host = open.is_stored().then(|| visit.authority.as_str());
                 visit.gateway.add_job(Job::Refresh(Box::new(RefreshJob {
@@ -119,11 +120,11 @@ async fn settle(
                     stored_for: host.map(str::to_owned),
                 })));
             }
-            None if !is_counted && progress.of(session).is_none() => {
+            Beginning::NoSlot if is_counted => {}
+            Beginning::NoSlot => {
                 is_counted = true;
                 visit.host().count(&Metric::RefreshWithoutSlot);
             }
-            None => {}
         }
         let gives_up = failure.is_some() || now >= deadline;
         if now < grant.expires_at && (!is_mine || gives_up) {

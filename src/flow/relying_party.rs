@@ -28,20 +28,6 @@ impl RelyingParty<'_> {
         self.gateway.host.as_ref()
     }
 
-    /// The client, where it authenticates itself.
-    pub fn authenticator<'d>(
-        &'d self,
-        client: &'d Client,
-        data: &'d ProviderData,
-    ) -> Authenticator<'d> {
-        Authenticator {
-            client,
-            issuer: &self.gateway.config.provider.issuer,
-            token_endpoint: data.metadata.token_endpoint.as_ref(),
-            host: self.host(),
-        }
-    }
-
     /// Metadata and keys of the provider, if they are known by now.
     pub fn known_provider(&self) -> Option<Rc<ProviderData>> {
         self.keys().ok()?.at_hand()
@@ -53,7 +39,7 @@ impl RelyingParty<'_> {
     }
 
     /// People log in at the first of the providers.
-    fn keys(&self) -> Result<ProviderKeys<'_>, Error> {
+    pub fn keys(&self) -> Result<ProviderKeys<'_>, Error> {
         ProviderKeys::of(self.gateway, self.exchange, 0).ok_or(Error::ProviderUnavailable)
     }
 
@@ -67,7 +53,8 @@ impl RelyingParty<'_> {
         let provider = &self.gateway.config.provider;
         let endpoint = data.metadata.token_endpoint.as_ref();
         let endpoint = endpoint.ok_or(Error::ProviderUnavailable)?;
-        let client = self.authenticator(self.gateway.client()?, data);
+        let keys = self.keys()?;
+        let client = keys.authenticator(self.gateway.client()?, &data.metadata);
         let form = request.encode(&provider.resources, &client)?;
         let call = Call::with_form(provider, Purpose::Token, endpoint, form);
         self.gateway

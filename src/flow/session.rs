@@ -33,10 +33,29 @@ pub struct Absence {
     has_ended: bool,
 }
 
+/// What the session of a request is for.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// It says who the caller is, under this rule.
+    Speaks(Option<usize>),
+    /// It has to be there beside what says it.
+    Accompanies,
+}
+
+impl Part {
+    /// The rule that it has to meet.
+    pub const fn rule(self) -> Option<usize> {
+        match self {
+            Self::Speaks(rule) => rule,
+            Self::Accompanies => None,
+        }
+    }
+}
+
 /// Lets a session through that meets the rule's demand and its policy, and has a person authenticate
 /// again where it does not meet the demand.
-pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Entry, Refusal> {
-    let demand = visit.gateway.config.authentication(rule);
+pub async fn enter(visit: &Visit<'_>, part: Part) -> Result<Entry, Refusal> {
+    let demand = visit.gateway.config.authentication(part.rule());
     match current(visit, demand).await {
         Ok(Presence::Current { open, due }) => {
             if silent::is_due(visit, &open.session)
@@ -44,7 +63,7 @@ pub async fn enter(visit: &Visit<'_>, rule: Option<usize>) -> Result<Entry, Refu
             {
                 return Ok(Entry::Decided(away));
             }
-            authorize(visit, rule, &open, due).await.map(Entry::Decided)
+            authorize(visit, part, &open, due).await.map(Entry::Decided)
         }
         Ok(Presence::TooWeak(open)) => {
             let asked = Box::pin(step_up::ask(visit, demand, &open.session)).await;
@@ -213,13 +232,15 @@ pub async fn known(visit: &Visit<'_>) -> Option<(Rc<OpenSession>, Life)> {
 
 fn admit(
     visit: &Visit<'_>,
-    rule: Option<usize>,
+    part: Part,
     open: &OpenSession,
     renewal: Option<Renewal>,
 ) -> Result<Decision, Refusal> {
     let mut forward = visit.forward();
-    forward.given = Some(Rc::clone(&open.given));
-    signed_identity::tell(visit, rule, open.identity.as_ref(), &mut forward)?;
+    if let Part::Speaks(rule) = part {
+        forward.given = Some(Rc::clone(&open.given));
+        signed_identity::tell(visit, rule, open.identity.as_ref(), &mut forward)?;
+    }
     forward.renewal = renewal;
     forward.caller = CallerTokens::of_session(visit, &open.session);
     Ok(Decision::Forward(forward))
@@ -229,13 +250,14 @@ fn admit(
 /// it would change nothing.
 async fn authorize(
     visit: &Visit<'_>,
-    rule: Option<usize>,
+    part: Part,
     open: &Rc<OpenSession>,
     due: bool,
 ) -> Result<Decision, Refusal> {
+    let rule = part.rule();
     let renewal = renewal(visit, open, due);
     let denied = match authorization::verdict(visit, rule, open) {
-        Verdict::Allowed => return admit(visit, rule, open, renewal),
+        Verdict::Allowed => return admit(visit, part, open, renewal),
         Verdict::Denied(denied) => denied,
     };
     let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));

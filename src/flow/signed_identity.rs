@@ -8,7 +8,7 @@ use super::{Decision, Forward, document};
 use crate::config::{Config, Provider, SignedIdentity};
 use crate::error::{Error, InternalFault};
 use crate::jose::client_of;
-use crate::oidc::pkce;
+use crate::oidc::SignedToken;
 use crate::session::{CallerIdentity, Session};
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
@@ -121,17 +121,14 @@ fn sign(
     audience: &str,
     expires_at: Timestamp,
 ) -> Result<String, InternalFault> {
-    let host = visit.host();
-    let mut claims = caller.claims().clone();
-    for (name, value) in [
-        ("iss", identity.issuer.as_str().into()),
-        ("aud", audience.into()),
-        ("iat", host.now().as_secs().into()),
-        ("exp", expires_at.as_secs().into()),
-        ("jti", pkce::opaque(host)?.into()),
-    ] {
-        claims.insert(name.to_owned(), value);
-    }
     let key = identity.keys.first().ok_or(InternalFault::Bug)?;
-    key.token(TYPE, &Value::Object(claims), host)
+    let token = SignedToken {
+        typ: TYPE,
+        issuer: &identity.issuer,
+        subject: None,
+        audience,
+        expires_at,
+        claims: caller.claims().clone(),
+    };
+    token.sign(key, visit.host())
 }

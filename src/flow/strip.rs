@@ -2,6 +2,7 @@
 
 use super::Forward;
 use crate::config::{CONSUMER_HEADERS, Config};
+use crate::header_list::folded;
 use crate::request::Request;
 use crate::session::{CookieNames, cookie};
 
@@ -9,7 +10,7 @@ use crate::session::{CookieNames, cookie};
 /// cannot tell the two apart, so neither does this.
 pub struct HeaderGuard {
     /// In order, each once.
-    names: Vec<String>,
+    names: Vec<Vec<u8>>,
 }
 
 impl HeaderGuard {
@@ -29,7 +30,7 @@ impl HeaderGuard {
         let all = headers.chain(identity).chain(tokens);
         let mut names = Vec::new();
         for header in all.chain(of_consumers.iter().copied()) {
-            let name = folded(header);
+            let name = folded(header.as_bytes());
             if let Err(place) = names.binary_search(&name) {
                 names.insert(place, name);
             }
@@ -52,11 +53,11 @@ impl HeaderGuard {
 
     fn guards(&self, name: &[u8]) -> bool {
         let is_known = |name: &[u8]| {
-            let order = |known: &String| known.as_bytes().cmp(name);
+            let order = |known: &Vec<u8>| known.as_slice().cmp(name);
             self.names.binary_search_by(order).is_ok()
         };
         match name.contains(&b'_') {
-            true => is_known(folded(&String::from_utf8_lossy(name)).as_bytes()),
+            true => is_known(&folded(name)),
             false => is_known(name),
         }
     }
@@ -97,10 +98,6 @@ impl Forward {
             Some(left) => self.set.push(("cookie".to_owned(), left)),
         }
     }
-}
-
-fn folded(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{Call, Exchange, Gateway};
 use crate::config::{Client, Config, TokenClient, TokenGrant, UpstreamToken};
 use crate::error::CallFault;
 use crate::host::{Host, jittered};
-use crate::oidc::{Authenticator, IssueFault, IssuedToken, ProviderMetadata, UpstreamTokenRequest};
+use crate::oidc::{IssueFault, IssuedToken, ProviderMetadata, UpstreamTokenRequest};
 use crate::secret::Secret;
 use crate::session::SharedSlot;
 use crate::telemetry::{Level, Purpose};
@@ -121,15 +121,8 @@ async fn ask(
     } = fetched;
     let keys = ProviderKeys::of(gateway, exchange, policy.provider);
     let keys = keys.ok_or(IssueFault::MetadataUnknown)?;
-    let metadata = match ProviderMetadata::by_hand(keys.provider) {
-        Some(metadata) => metadata,
-        None => {
-            let data = keys.wait().await;
-            data.map_err(|_| IssueFault::MetadataUnknown)?
-                .metadata
-                .clone()
-        }
-    };
+    let metadata = keys.metadata().await;
+    let metadata = metadata.map_err(|_| IssueFault::MetadataUnknown)?;
     let actor = match policy.actor() {
         None => None,
         Some(index) => {
@@ -212,12 +205,7 @@ impl Asking<'_> {
         let host = gateway.host.as_ref();
         let endpoint = self.metadata.token_endpoint.as_ref();
         let endpoint = endpoint.ok_or(IssueFault::MetadataUnknown)?;
-        let client = Authenticator {
-            client,
-            issuer: &provider.issuer,
-            token_endpoint: Some(endpoint),
-            host,
-        };
+        let client = self.keys.authenticator(client, self.metadata);
         let form = self.request.encode(&client);
         let form = form.map_err(|_| IssueFault::NotSigned)?;
         let call = Call::with_form(provider, Purpose::UpstreamToken, endpoint, form);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use super::assertion::Assertion;
+use super::SignedToken;
 use crate::error::InternalFault;
 use crate::host::Host;
 use crate::jose::SigningKey;
@@ -23,11 +23,12 @@ pub(super) fn of(
     key: &SigningKey,
     host: &dyn Host,
 ) -> Result<String, InternalFault> {
-    let assertion = Assertion {
+    let assertion = SignedToken {
+        typ: "JWT",
         issuer: client_id,
-        subject: client_id,
+        subject: Some(client_id),
         audience,
-        lifetime: LIFETIME,
+        expires_at: host.now().after(LIFETIME),
         claims: Map::new(),
     };
     assertion.sign(key, host)

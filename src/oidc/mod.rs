@@ -1,7 +1,6 @@
 //! OpenID Connect's messages: built, read and judged; never sent.
 
 mod access_token;
-mod assertion;
 mod authorization;
 mod client_assertion;
 mod client_authentication;
@@ -13,6 +12,7 @@ mod metadata;
 pub mod pkce;
 mod resource_metadata;
 mod revocation;
+mod signed_token;
 mod token;
 mod upstream_token;
 mod userinfo;
@@ -28,6 +28,7 @@ pub use logout_token::{Ends, LOGOUT_TOKEN_AGE, VerifiedLogoutToken};
 pub use metadata::{MetadataFault, ProviderMetadata};
 pub use resource_metadata::resource_metadata;
 pub use revocation::RevocationRequest;
+pub use signed_token::SignedToken;
 pub use token::{TokenRequest, TokenResponse};
 pub use upstream_token::{IssueFault, IssuedToken, UpstreamTokenRequest};
 pub use userinfo::parse_userinfo;

@@ -4,8 +4,7 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::assertion::Assertion as SignedToken;
-use super::{Authenticator, TokenResponse};
+use super::{Authenticator, SignedToken, TokenResponse};
 use crate::config::{Actor, Assertion, SignedAssertion, TokenExchange, TokenGrant, UpstreamToken};
 use crate::error::{CallFault, InternalFault};
 use crate::jose::Claims;
@@ -200,10 +199,11 @@ fn assert(signed: &SignedAssertion, client: &Authenticator<'_>) -> Result<String
     let audience = signed.audience.as_deref();
     let endpoint = || client.token_endpoint.map(|endpoint| endpoint.as_str());
     let assertion = SignedToken {
+        typ: "JWT",
         issuer: &signed.issuer,
-        subject: &signed.subject,
+        subject: Some(&signed.subject),
         audience: audience.or_else(endpoint).ok_or(InternalFault::Bug)?,
-        lifetime: signed.lifetime,
+        expires_at: client.host.now().after(signed.lifetime),
         claims: signed.claims.clone(),
     };
     assertion.sign(&signed.key, client.host)

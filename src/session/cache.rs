@@ -112,7 +112,9 @@ impl<V: Footprint> Cache<V> {
     /// Remembers what was opened for `key` on `host`.
     pub fn insert(&mut self, key: CacheKey<'_>, host: &str, value: &Rc<V>) {
         let Some(tail) = key.tail() else { return };
-        self.remove(key);
+        if let Some(position) = self.index.get(&tail).copied() {
+            self.remove_at(position);
+        }
         let size = key
             .bytes()
             .len()
@@ -138,9 +140,16 @@ impl<V: Footprint> Cache<V> {
         });
     }
 
-    /// Forgets what was opened for a key.
+    /// Forgets what was opened for a key, and nothing that only ends like it: anybody can have a token
+    /// refused.
     pub fn remove(&mut self, key: CacheKey<'_>) {
-        if let Some(position) = key.tail().and_then(|tail| self.index.get(&tail).copied()) {
+        let position = key.tail().and_then(|tail| self.index.get(&tail).copied());
+        if let Some(position) = position
+            && self
+                .entries
+                .get(position)
+                .is_some_and(|entry| entry.is_for(key))
+        {
             self.remove_at(position);
         }
     }

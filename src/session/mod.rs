@@ -27,7 +27,7 @@ pub use identity::CallerIdentity;
 pub use names::CookieNames;
 pub use pending::{LOGIN_LIFETIME, MAX_LOGINS, PendingLogin, PendingLogins};
 pub use posted::{Form, PostedForm};
-pub use progress::{Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Sweep};
+pub use progress::{Beginning, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME, Sweep};
 pub use record::Record;
 pub use reference::{Reference, SessionCookie};
 pub use seal::{Binding, Seal};

@@ -52,6 +52,17 @@ pub enum RefreshFault {
     SessionStore(CallFault),
 }
 
+/// What comes of wanting to refresh a session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// Whoever asks has the lease.
+    Mine,
+    /// Somebody has been at it, and this is how it stands.
+    Theirs(Progress),
+    /// Every slot that it could use is taken.
+    NoSlot,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Entry {
     session: [u8; 16],
@@ -73,18 +84,20 @@ impl RefreshProgress<'_> {
         }
     }
 
-    /// Takes the lease on refreshing `session` until `until`; `false` when somebody else has it, or
-    /// when every slot that it could use is taken.
-    pub fn begin(&self, session: &Session, until: Timestamp) -> bool {
+    /// Takes the lease on refreshing this very generation of `session` until `until`, unless somebody
+    /// else has been at it.
+    pub fn begin(&self, session: &Session, until: Timestamp) -> Beginning {
         for _ in 0..TRIES {
-            let Some(Place::Free(free)) = self.place(session) else {
-                return false;
-            };
-            if free.write(session, Progress::Refreshing, until) {
-                return true;
+            match self.place(session) {
+                Some(Place::Own(entry, _)) => return Beginning::Theirs(entry.progress),
+                Some(Place::Free(free)) if free.write(session, Progress::Refreshing, until) => {
+                    return Beginning::Mine;
+                }
+                Some(Place::Free(_)) => {}
+                None => break,
             }
         }
-        false
+        Beginning::NoSlot
     }
 
     /// Says what came of refreshing `session`, until `until` at most. What somebody else has said in the meantime, whose

@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::host::Land;
 use crate::introspection;
 use crate::outcome::Outcome;
-use crate::provider::{Answer, TokenCall, issued};
+use crate::provider::Answer;
 use crate::signer::Signer;
 use crate::upstream_tokens;
 use crate::world::{World, minutes, seconds};
@@ -210,12 +210,7 @@ fn an_opaque_token_survives_every_fault_of_its_introspection() {
         let purpose = Purpose::Introspection;
         world.provider.break_down(purpose, (row.answer)(purpose));
         let outcome = world.worker.serve(with_token("/", &token));
-        let (status, fault) = row.call;
-        let fault = match row.name {
-            // Who asks is refused, whatever it is about.
-            "401" => "invalid_client",
-            _ => fault,
-        };
+        let (status, fault) = row.where_401_is_the_client();
         let code = format!("introspection_{fault}");
         ends_in(&world.land, &outcome, row.name, status, &code);
         let counted = world.land.counted("portero.provider.introspection.failed");
@@ -238,12 +233,7 @@ fn a_request_survives_every_fault_of_the_call_for_a_token_of_its_upstream() {
             world.provider.break_down(purpose, (row.answer)(purpose));
             let started_at = world.land.now();
             let outcome = upstream_tokens::get(&world, "/orders");
-            let (status, fault) = row.call;
-            let fault = match row.name {
-                // Whatever it says, it is about who asks.
-                "401" => "invalid_client",
-                _ => fault,
-            };
+            let (status, fault) = row.where_401_is_the_client();
             let code = format!("upstream_token_{fault}");
             ends_in(&world.land, &outcome, row.name, status, &code);
             assert!(world.land.now().since(started_at) < seconds(5));
@@ -278,22 +268,12 @@ fn a_request_survives_every_fault_of_an_exchange_and_of_its_actor() {
             let purpose = Purpose::UpstreamToken;
             world.provider.break_down(purpose, (row.answer)(purpose));
             let outcome = world.worker.serve(with_token("/", &token));
-            let (status, fault) = row.call;
-            let fault = match row.name {
-                "401" => "invalid_client",
-                _ => fault,
-            };
+            let (status, fault) = row.where_401_is_the_client();
             let code = format!("upstream_token_{fault}");
             ends_in(&world.land, &outcome, row.name, status, &code);
             world.provider.recover();
             world.pass(seconds(2));
-            let answer = |_: &TokenCall, token: &str| {
-                let mut response = issued(token);
-                response["issued_token_type"] =
-                    json!("urn:ietf:params:oauth:token-type:access_token");
-                (200, response)
-            };
-            world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+            upstream_tokens::provider_answers(&world, upstream_tokens::exchanged);
             world.worker.serve(with_token("/", &token)).forwarded();
         }
     }

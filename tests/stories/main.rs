@@ -20,6 +20,7 @@ mod audit;
 mod back_channel;
 mod bearer;
 mod browser;
+mod caches;
 mod callback;
 mod claims;
 mod consumers;

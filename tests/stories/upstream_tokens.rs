@@ -16,6 +16,7 @@ use crate::outcome::{Forwarded, Outcome};
 use crate::provider::{TokenCall, issued};
 use crate::world::{World, seconds};
 
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const SECRET: &str = "the secret of the orders client";
 
 /// A world in which `/orders` is public and its upstream wants a token, after `change` to how it is had.
@@ -52,6 +53,27 @@ pub fn gets(world: &World, target: &str) -> String {
         .forwarded()
         .header("authorization")
         .to_owned()
+}
+
+/// How the provider answers requests for tokens.
+pub fn provider_answers(
+    world: &World,
+    answer: impl Fn(&TokenCall, &str) -> (u16, Value) + 'static,
+) {
+    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+}
+
+/// What an honest provider answers to an exchange.
+pub fn exchanged(_: &TokenCall, token: &str) -> (u16, Value) {
+    let mut response = issued(token);
+    response["issued_token_type"] = json!(ACCESS_TOKEN);
+    (200, response)
+}
+
+/// The token of a program of this name.
+fn program(world: &World, name: &str) -> String {
+    let token = AccessToken::of(world).with("jti", json!(name));
+    token.with("client_id", json!(name)).signed(world)
 }
 
 fn asked(world: &World) -> usize {
@@ -192,7 +214,7 @@ fn two_upstreams_never_see_each_others_token() {
         let audience = asked.all("audience").join(" ");
         (200, issued(&format!("{audience}-{token}")))
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     for _ in 0..2 {
         assert!(gets(&world, "/orders").starts_with("Bearer orders-upstream~"));
         assert!(gets(&world, "/reports").starts_with("Bearer reports-upstream~"));
@@ -284,7 +306,7 @@ fn a_token_without_a_lifetime_is_used_for_as_long_as_the_configuration_says() {
         let endless = |_: &TokenCall, token: &str| {
             (200, json!({"access_token": token, "token_type": "bearer"}))
         };
-        world.provider.script.borrow_mut().upstream_token = Some(Box::new(endless));
+        provider_answers(&world, endless);
         let first = gets(&world, "/orders");
         world.pass(seconds(lives - 1));
         assert_eq!(gets(&world, "/orders"), first);

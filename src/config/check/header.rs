@@ -1,6 +1,7 @@
 //! Names of the headers that Portero sets, or takes tokens from.
 
 use super::is_token;
+use crate::header_list::folded;
 
 /// Headers that frame the message, belong to one connection, carry cookies or choose the host.
 const REFUSED: [&str; 16] = [
@@ -55,14 +56,14 @@ fn read(text: &str, prefixes: &[&str], rest: &str) -> Result<String, String> {
         return Err(format!("is not a header name; {accepted}"));
     }
     let lower = text.to_ascii_lowercase();
-    let twin = twin(&lower);
-    if REFUSED.contains(&twin.as_str()) || prefixes.iter().any(|prefix| twin.starts_with(prefix)) {
+    let folded = folded(lower.as_bytes());
+    let is_refused = REFUSED.iter().any(|name| folded == name.as_bytes());
+    if is_refused
+        || prefixes
+            .iter()
+            .any(|prefix| folded.starts_with(prefix.as_bytes()))
+    {
         return Err(format!("is a header that Portero {rest}"));
     }
     Ok(lower)
-}
-
-/// The name that many upstreams cannot tell from `name`: CGI and WSGI write `-` as `_`.
-pub(super) fn twin(name: &str) -> String {
-    name.replace('_', "-")
 }

@@ -10,6 +10,7 @@ use super::super::fault::At;
 use super::super::words::Given;
 use super::super::{Access, HeaderSource, IdentityClaim, Provider, SignedIdentity, defaults, raw};
 use super::{Check, header};
+use crate::header_list::are_twins;
 use crate::jose::SigningKey;
 
 const MOST_KEYS: usize = 16;
@@ -135,12 +136,11 @@ impl Check<'_> {
     ) -> Option<String> {
         let name = self.or(at, raw, defaults::IDENTITY_HEADER.to_owned())?;
         let name = self.accept(at, header::name(&name))?;
-        let twin = header::twin(&name);
         let mut headers = set.iter();
-        if headers.any(|other| header::twin(other) == twin) {
+        if headers.any(|other| are_twins(other.as_bytes(), name.as_bytes())) {
             self.fault(at, "is the same header as one of `headers`, of `consumers` or of `upstream_tokens`; accepted: a header of its own, which differs in more than `-` and `_`");
         }
-        if twin == "authorization" {
+        if name == "authorization" {
             self.fault(at, "is where callers show what they have, with a scheme; accepted: a header of its own, such as `x-portero-identity`");
         }
         Some(name)

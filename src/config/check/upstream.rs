@@ -6,6 +6,7 @@ use super::super::fault::At;
 use super::super::words::TextOrList;
 use super::super::{HeaderSource, UpstreamHeader, defaults, raw};
 use super::{Check, header};
+use crate::header_list::are_twins;
 
 const MOST_HEADERS: usize = 64;
 const DEEPEST_CLAIM: usize = 16;
@@ -31,11 +32,11 @@ impl Check<'_> {
         for (name, source) in raw {
             let at = at.key(&name);
             let header = self.header(&at, &name, source);
-            let twin = header.as_ref().map(|header| header::twin(&header.name));
-            if let Some(other) = headers
-                .iter()
-                .find(|other| twin.as_deref() == Some(&header::twin(&other.name)))
-            {
+            let is_header = |other: &&UpstreamHeader| {
+                let name = header.as_ref().map(|header| header.name.as_bytes());
+                name.is_some_and(|name| are_twins(other.name.as_bytes(), name))
+            };
+            if let Some(other) = headers.iter().find(is_header) {
                 let other = &other.name;
                 self.fault(&at, format!("is the same header as `{other}` to many upstreams; accepted: names that differ in more than case, `-` and `_`"));
             }

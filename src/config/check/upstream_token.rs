@@ -14,6 +14,7 @@ use super::super::{
 use super::provider::{DAY, MOST_ENTRIES};
 use super::request::{check_parameter_name, scope};
 use super::{Check, bearer, entrance, header};
+use crate::header_list::are_twins;
 use crate::secret::Secret;
 
 const MOST_TOKENS: usize = 64;
@@ -64,11 +65,10 @@ impl Check<'_> {
         let is_kept =
             |token: &&UpstreamToken| token.keep_existing && token.header != defaults::BEARER_HEADER;
         for token in tokens.iter().filter(is_kept) {
-            let twin = header::twin(&token.header);
-            let takes_away = |other: &&UpstreamToken| {
-                !other.keep_existing && header::twin(&other.header) == twin
+            let takes_away = |other: &UpstreamToken| {
+                !other.keep_existing && are_twins(other.header.as_bytes(), token.header.as_bytes())
             };
-            if tokens.iter().any(|other| takes_away(&other)) {
+            if tokens.iter().any(takes_away) {
                 self.fault(&at.key(&token.name).key("keep_existing"), "is true, and another token that does not keep it has the same header, which is therefore taken from every request; accepted: the same for both, or another header");
             }
         }
@@ -134,8 +134,8 @@ impl Check<'_> {
             .or(&header_at, raw.header, defaults::BEARER_HEADER.to_owned())
             .and_then(|text| self.accept(&header_at, header::name(&text)));
         if let (Some(header), Some(true)) = (&header, keep_existing) {
-            let twin = header::twin(header);
-            if around.headers.iter().any(|set| header::twin(set) == twin) {
+            let is_header = |set: &String| are_twins(set.as_bytes(), header.as_bytes());
+            if around.headers.iter().any(is_header) {
                 self.fault(&at.key("keep_existing"), "is true, and Portero sets this header with something else, so nothing else could be kept; accepted: false, or another header");
             }
         }
@@ -399,7 +399,7 @@ impl Check<'_> {
     ) -> Option<Vec<usize>> {
         let raw = self.or(at, raw, Vec::new())?;
         let tokens = tokens?;
-        let mut headers: Vec<(usize, String)> = Vec::new();
+        let mut headers: Vec<(usize, &[u8])> = Vec::new();
         self.distinct(
             at,
             raw,
@@ -414,10 +414,10 @@ impl Check<'_> {
                     );
                     return None;
                 };
-                let header = header::twin(&token.header);
+                let header = token.header.as_bytes();
                 // The same token twice is another fault.
                 let mut others = headers.iter().filter(|(other, _)| *other != index);
-                if others.any(|(_, other)| *other == header) {
+                if others.any(|(_, other)| are_twins(other, header)) {
                     check.fault(at, "goes into the header of another token in this list; accepted: tokens whose `header` differs in more than case, `-` and `_`");
                     return None;
                 }

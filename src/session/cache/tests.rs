@@ -64,6 +64,8 @@ fn a_cookie_with_the_same_tail_takes_the_place_and_never_the_session() {
         subject(cache.find(Cookie(b"two cookie 12345678"), HOST)),
         Some("bob".to_owned())
     );
+    cache.remove(Cookie(b"one cookie 12345678"));
+    assert!(cache.find(Cookie(b"two cookie 12345678"), HOST).is_some());
     cache.remove(Cookie(b"two cookie 12345678"));
     assert_eq!(cache.used(), 0);
 }
@@ -183,8 +185,10 @@ proptest! {
                     }
                 }
                 Action::Remove(index) => {
+                    let other = subject(cache.find(Cookie(&cookie(index ^ 1)), HOSTS[0]));
                     cache.remove(Cookie(&cookie(index)));
                     model[index] = None;
+                    prop_assert_eq!(subject(cache.find(Cookie(&cookie(index ^ 1)), HOSTS[0])), other);
                     prop_assert!(HOSTS.iter().all(|host| cache.find(Cookie(&cookie(index)), host).is_none()));
                 }
             }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{
-    Progress, RefreshFault, RefreshProgress, SLOTS, SUCCESSOR_LIFETIME, SWEEP_INTERVAL,
+    Beginning, Progress, RefreshFault, RefreshProgress, SLOTS, SUCCESSOR_LIFETIME, SWEEP_INTERVAL,
     SWEPT_AT_ONCE, Sweep,
 };
 use crate::error::CallFault;
@@ -52,20 +52,24 @@ fn one_at_a_time_refreshes_a_session() {
     let (host, seal) = (TestHost::default(), seal());
     let progress = progress(&host, &seal);
     let session = session([3; 16]);
-    assert!(progress.begin(&session, soon()));
-    assert!(!progress.begin(&session, soon()));
-    assert_eq!(progress.of(&session), Some(Progress::Refreshing));
-    progress.end(
-        &session,
-        &Progress::Failed(RefreshFault::Provider(CallFault::Timeout)),
-        soon(),
+    assert_eq!(progress.begin(&session, soon()), Beginning::Mine);
+    assert_eq!(
+        progress.begin(&session, soon()),
+        Beginning::Theirs(Progress::Refreshing)
     );
-    assert!(
-        !progress.begin(&session, soon()),
+    assert_eq!(progress.of(&session), Some(Progress::Refreshing));
+    let failed = Progress::Failed(RefreshFault::Provider(CallFault::Timeout));
+    progress.end(&session, &failed, soon());
+    assert_eq!(
+        progress.begin(&session, soon()),
+        Beginning::Theirs(failed),
         "not before the pause is over"
     );
     host.pass(MINUTE);
-    assert!(progress.begin(&session, soon().after(MINUTE)));
+    assert_eq!(
+        progress.begin(&session, soon().after(MINUTE)),
+        Beginning::Mine
+    );
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn a_successor_is_not_undone_by_somebody_whose_lease_has_run_out() {
     let progress = progress(&host, &seal);
     let session = session([3; 16]);
     let done = Progress::Done(Box::new(session.clone()));
-    assert!(progress.begin(&session, soon()));
+    assert_eq!(progress.begin(&session, soon()), Beginning::Mine);
     progress.end(&session, &done, soon());
     progress.end(&session, &Progress::Ended, soon());
     assert_eq!(progress.of(&session), Some(done));
@@ -85,9 +89,12 @@ fn an_entry_from_before_the_clock_was_set_back_counts_for_nothing() {
     let (host, seal) = (TestHost::default(), seal());
     let progress = progress(&host, &seal);
     let session = session([3; 16]);
-    assert!(progress.begin(&session, START.after(MINUTE * 600)));
+    assert_eq!(
+        progress.begin(&session, START.after(MINUTE * 600)),
+        Beginning::Mine
+    );
     assert_eq!(progress.of(&session), None);
-    assert!(progress.begin(&session, soon()));
+    assert_eq!(progress.begin(&session, soon()), Beginning::Mine);
 }
 
 /// The bytes of all slots together.
@@ -149,7 +156,10 @@ fn what_counts_no_more_is_emptied_and_the_rest_stays() {
     sweep_all(&host, &progress);
     assert_eq!(versions(), before);
     for session in old {
-        assert!(progress.begin(session, host.now().after(MINUTE)));
+        assert_eq!(
+            progress.begin(session, host.now().after(MINUTE)),
+            Beginning::Mine
+        );
     }
 }
 
@@ -160,7 +170,7 @@ fn two_thousand_sessions_are_refreshed_in_the_same_minute() {
     let sessions: Vec<Session> = (0..2000).map(|_| session(random(&host).unwrap())).collect();
     let until = START.after(SUCCESSOR_LIFETIME);
     for session in &sessions {
-        assert!(progress.begin(session, until));
+        assert_eq!(progress.begin(session, until), Beginning::Mine);
     }
     for session in &sessions {
         assert_eq!(progress.of(session), Some(Progress::Refreshing));

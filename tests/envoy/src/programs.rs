@@ -1,4 +1,6 @@
 //! Our provider's tokens for programs, which have nobody in front of them.
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -6,6 +8,7 @@ use url::Url;
 
 use crate::http::{Request, Response};
 use crate::provider::{Person, Provider, SECRET};
+use crate::upstream::Upstream;
 use crate::visitor::Visitor;
 
 /// A relying party that nobody has to listen for: its callback is only read.
@@ -95,4 +98,18 @@ pub fn claims(token: &str) -> Value {
     let body = token.split('.').nth(1).expect("a signed token");
     let body = URL_SAFE_NO_PAD.decode(body).expect("Base64url");
     serde_json::from_slice(&body).expect("claims")
+}
+
+/// The token that an `Authorization` header holds.
+pub fn token_of(authorization: &str) -> &str {
+    authorization
+        .strip_prefix("Bearer ")
+        .unwrap_or_else(|| panic!("{authorization:?} holds no token"))
+}
+
+/// What the tokens claim that the upstream has got, each once.
+pub fn seen(upstream: &Upstream) -> Vec<Value> {
+    let values = upstream.values("authorization");
+    let tokens: BTreeSet<_> = values.iter().map(|value| token_of(value)).collect();
+    tokens.into_iter().map(claims).collect()
 }

@@ -1,12 +1,11 @@
 //! Tokens for the upstream while many want them at once, in a real Envoy with a real provider.
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use portero_envoy_tests::http::Connection;
-use portero_envoy_tests::programs::claims;
+use portero_envoy_tests::programs::{claims, seen, token_of};
 use portero_envoy_tests::provider::SECRET;
 use portero_envoy_tests::{
     Envoy, Provider, Request, Response, Upstream, portero, provider_with_switches, wait,
@@ -35,19 +34,6 @@ fn gateway(provider: &Provider, upstream: &Upstream) -> Envoy {
             }]);
         })
         .start()
-}
-
-fn token(authorization: &str) -> &str {
-    authorization
-        .strip_prefix("Bearer ")
-        .unwrap_or_else(|| panic!("{authorization:?} holds no token"))
-}
-
-/// What the tokens claim that the upstream has got, each once.
-fn seen(upstream: &Upstream) -> Vec<Value> {
-    let values = upstream.values("authorization");
-    let tokens: BTreeSet<_> = values.iter().map(|value| token(value)).collect();
-    tokens.into_iter().map(claims).collect()
 }
 
 #[test]
@@ -109,7 +95,7 @@ fn tokens_that_expire_under_load_fail_no_request() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.expect("a clock after 1970").as_secs();
         let value = request.one("authorization").unwrap_or_default();
-        let claims = claims(token(&value));
+        let claims = claims(token_of(&value));
         if claims["exp"].as_u64().is_none_or(|end| end <= now) {
             noted.lock().expect("no panic there").push((now, claims));
         }

@@ -1,9 +1,8 @@
 //! Tokens that Portero fetches for the upstream, the same for all callers, in a real Envoy with a real provider.
-use std::collections::BTreeSet;
 use std::thread;
 
 use portero_envoy_tests::envoy::Setup;
-use portero_envoy_tests::programs::claims;
+use portero_envoy_tests::programs::{claims, seen, token_of};
 use portero_envoy_tests::provider::{Journal, SECRET};
 use portero_envoy_tests::{
     Line, Person, Provider, Request, Response, Upstream, Visitor, portero, provider_with_switches,
@@ -44,19 +43,6 @@ fn gateway(provider: &Provider, upstream: &Upstream, tokens: Value) -> Setup {
             config["rules"] = rules.collect();
             config["upstream_tokens"] = tokens;
         })
-}
-
-fn token(authorization: &str) -> &str {
-    authorization
-        .strip_prefix("Bearer ")
-        .unwrap_or_else(|| panic!("{authorization:?} holds no token"))
-}
-
-/// What the tokens claim that the upstream has got, each once.
-fn seen(upstream: &Upstream) -> Vec<Value> {
-    let values = upstream.values("authorization");
-    let tokens: BTreeSet<_> = values.iter().map(|value| token(value)).collect();
-    tokens.into_iter().map(claims).collect()
 }
 
 /// The `Authorization` headers of the requests for tokens.
@@ -181,7 +167,7 @@ fn a_token_that_the_upstream_refuses_is_given_up_once() {
     assert_eq!(envoy.metric("upstream_token.dropped"), 1);
     let log = envoy.log();
     let values = upstream.values("authorization");
-    assert!(values.iter().all(|value| !log.contains(token(value))));
+    assert!(values.iter().all(|value| !log.contains(token_of(value))));
     assert!(!log.contains(SECRET));
     envoy.assert_unharmed();
 }
@@ -248,7 +234,7 @@ fn the_callers_own_header_gives_way_unless_it_is_to_stay() {
     assert_eq!(own("/orders").status, 200);
     let values = upstream.values("authorization");
     assert_eq!(values.len(), 1, "{values:?}");
-    assert_eq!(claims(token(&values[0]))["aud"], ORDERS);
+    assert_eq!(claims(token_of(&values[0]))["aud"], ORDERS);
     upstream.forget();
 
     assert_eq!(own("/kept").status, 200);
@@ -316,7 +302,7 @@ fn signed_assertions_and_refresh_tokens_bring_tokens_and_what_is_replaced_is_not
     let values = upstream.values("authorization");
     assert_ne!(values[0], values[2]);
     for value in [&values[0], &values[2]] {
-        let claims = claims(token(value));
+        let claims = claims(token_of(value));
         assert_eq!(claims["sub"], "alice");
         assert_eq!(
             (&claims["aud"], &claims["scope"]),

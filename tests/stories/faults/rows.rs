@@ -152,4 +152,12 @@ impl Row {
             _ => self.jwks,
         }
     }
+
+    /// Of a call where 401 is about who asks, whatever else is said.
+    pub fn where_401_is_the_client(&self) -> (u16, &'static str) {
+        match (self.name, self.call) {
+            ("401", (status, _)) => (status, "invalid_client"),
+            (_, call) => call,
+        }
+    }
 }

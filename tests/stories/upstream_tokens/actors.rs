@@ -2,17 +2,10 @@
 
 use serde_json::json;
 
-use super::client;
-use crate::access_token::{AUDIENCE, AccessToken, with_token};
-use crate::provider::{TokenCall, issued};
+use super::{client, exchanged, program, provider_answers};
+use crate::access_token::{AUDIENCE, with_token};
+use crate::provider::TokenCall;
 use crate::world::{World, seconds};
-
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-fn program(world: &World, name: &str) -> String {
-    let token = AccessToken::of(world);
-    token.with("jti", json!(name)).signed(world)
-}
 
 #[test]
 fn a_token_made_with_another_actor_is_another_token() {
@@ -27,12 +20,7 @@ fn a_token_made_with_another_actor_is_another_token() {
         });
         settings["upstream"] = json!({"tokens": ["orders"]});
     });
-    let answer = |_: &TokenCall, token: &str| {
-        let mut response = issued(token);
-        response["issued_token_type"] = json!(ACCESS_TOKEN);
-        (200, response)
-    };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, exchanged);
     let token = program(&world, "one");
     let before = world.worker.serve(with_token("/", &token));
     let reloaded = world.reloaded(|settings| {
@@ -104,11 +92,9 @@ fn an_actor_whom_the_provider_does_not_know_any_more_gets_a_new_token() {
         } else {
             token
         };
-        let mut response = issued(name);
-        response["issued_token_type"] = json!(ACCESS_TOKEN);
-        (200, response)
+        exchanged(asked, name)
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     let token = program(&world, "one");
     for _ in 0..4 {
         world.worker.serve(with_token("/", &token));

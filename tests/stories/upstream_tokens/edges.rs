@@ -2,17 +2,10 @@
 
 use serde_json::json;
 
-use super::{asked, client, get};
-use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
+use super::{asked, client, exchanged, get, program, provider_answers};
+use crate::access_token::{AUDIENCE, call, with_token};
 use crate::provider::{TokenCall, issued};
 use crate::world::{World, seconds};
-
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-fn program(world: &World, name: &str) -> String {
-    let token = AccessToken::of(world);
-    token.with("jti", json!(name)).signed(world)
-}
 
 #[test]
 fn the_way_is_remembered_when_two_find_it_out_at_once() {
@@ -26,13 +19,9 @@ fn the_way_is_remembered_when_two_find_it_out_at_once() {
     });
     let answer = |asked: &TokenCall, token: &str| match asked.authorization {
         Some(_) => (401, json!({"error": "invalid_client"})),
-        None => {
-            let mut response = issued(token);
-            response["issued_token_type"] = json!(ACCESS_TOKEN);
-            (200, response)
-        }
+        None => exchanged(asked, token),
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     let tokens: Vec<_> = ["one", "two", "three"]
         .map(|name| program(&world, name))
         .into();
@@ -101,7 +90,7 @@ fn a_late_failure_does_not_lose_the_rotated_refresh_token() {
         response["refresh_token"] = json!(format!("refresh token number {}", count.get()));
         (200, response)
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(rotate));
+    provider_answers(&world, rotate);
     world.worker.tick();
     let waiting = world.worker.begin(call("GET", "/orders", &[]));
     let mut slow = world.worker.begin_jobs();
@@ -125,7 +114,7 @@ fn a_token_that_has_ended_when_it_comes_is_not_asked_for_again_at_once() {
         response["expires_in"] = json!(1);
         (200, response)
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(short));
+    provider_answers(&world, short);
     world.worker.tick();
     let mut running = world.worker.begin(call("GET", "/orders", &[]));
     for _ in 0..20 {
@@ -151,7 +140,7 @@ fn a_refresh_token_that_nothing_uses_is_not_kept() {
         response["refresh_token"] = json!(huge);
         (200, response)
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     super::gets(&world, "/orders");
     let shared = &world.worker.shared;
     let size = |slot: &String| shared.get(slot).map_or(0, |(bytes, _)| bytes.len());
@@ -171,7 +160,7 @@ fn a_provider_that_fails_once_does_not_change_the_way() {
                 _ => (200, issued(token)),
             }
         };
-        world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+        provider_answers(&world, answer);
         get(&world, "/orders");
         assert_eq!(
             asked(&world),
@@ -204,12 +193,7 @@ fn a_session_in_the_store_exchanges_its_token() {
         }});
         settings["upstream"] = json!({"tokens": ["orders"]});
     });
-    let answer = |_: &TokenCall, token: &str| {
-        let mut response = issued(token);
-        response["issued_token_type"] = json!(ACCESS_TOKEN);
-        (200, response)
-    };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, exchanged);
     world.provider.script.borrow_mut().refreshes = true;
     let browser = world.browser();
     browser.log_in();
@@ -240,7 +224,7 @@ fn a_token_that_is_said_to_be_a_jwt_and_is_none_is_refused() {
             json!({"access_token": "opaque", "token_type": "N_A", "issued_token_type": "urn:ietf:params:oauth:token-type:jwt", "expires_in": 300}),
         )
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     let token = program(&world, "one");
     assert_eq!(
         world.worker.serve(with_token("/", &token)).code(),

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{answer as upstream_answers, asked, client};
+use super::{
+    ACCESS_TOKEN, answer as upstream_answers, asked, client, exchanged, program, provider_answers,
+};
 use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
 use crate::outcome::Outcome;
-use crate::provider::{TokenCall, issued};
 use crate::signer::encode;
 use crate::world::{World, seconds};
 
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// A world in which people and programs come in, and the upstream wants what their token is exchanged for,
@@ -27,28 +27,12 @@ fn world_with(change: impl FnOnce(&mut Value)) -> World {
             {"match": {"path": {"prefix": "/open"}}, "otherwise": "pass"},
         ]);
     });
-    answer(&world, exchanged);
+    provider_answers(&world, exchanged);
     world
 }
 
 fn world() -> World {
     world_with(|_| ())
-}
-
-fn answer(world: &World, answer: impl Fn(&TokenCall, &str) -> (u16, Value) + 'static) {
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
-}
-
-/// What an honest provider answers.
-fn exchanged(_: &TokenCall, token: &str) -> (u16, Value) {
-    let mut response = issued(token);
-    response["issued_token_type"] = json!(ACCESS_TOKEN);
-    (200, response)
-}
-
-fn program(world: &World, name: &str) -> String {
-    let token = AccessToken::of(world).with("jti", json!(name));
-    token.with("client_id", json!(name)).signed(world)
 }
 
 #[track_caller]
@@ -286,7 +270,7 @@ fn what_comes_of_an_exchange_must_be_what_was_asked_for() {
         ("malformed", json!({"token_type": "DPoP"})),
     ] {
         let world = world();
-        answer(&world, move |asked, token| {
+        provider_answers(&world, move |asked, token| {
             let (status, mut response) = exchanged(asked, token);
             for (name, value) in change.as_object().unwrap() {
                 response[name] = value.clone();
@@ -302,7 +286,7 @@ fn what_comes_of_an_exchange_must_be_what_was_asked_for() {
     }
     for audience in [json!("orders"), json!(["reports", "orders"])] {
         let world = world();
-        answer(&world, move |asked, _| {
+        provider_answers(&world, move |asked, _| {
             exchanged(asked, &token_for(audience.clone()))
         });
         let token = program(&world, "one");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{SECRET, asked, client, gets, request, world_with};
+use super::{SECRET, asked, client, gets, provider_answers, request, world_with};
 use crate::provider::{CLIENT_ID, TokenCall, issued};
 use crate::world::{World, seconds};
 
@@ -114,7 +114,7 @@ fn refuse_basic(world: &World, error: &'static str) {
         Some(_) => (400, json!({"error": error})),
         None => (200, issued(token)),
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn the_usual_way_of_sending_the_secret_is_not_left_without_need() {
     // What has nothing to do with the client changes nothing.
     for (count, status) in [500, 503, 429].into_iter().enumerate() {
         let answer = move |_: &TokenCall, _: &str| (status, json!({}));
-        world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+        provider_answers(&world, answer);
         world.pass(seconds(301));
         super::get(&world, "/orders").answered();
         assert_eq!(asked(&world), count + 2);
@@ -166,7 +166,7 @@ fn a_refresh_token_brings_tokens_and_its_own_successor() {
         }
         (200, response)
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(rotate));
+    provider_answers(&world, rotate);
     world.land.keep_secret("the first refresh token");
     world.land.keep_secret("the second refresh token");
     for _ in 0..3 {

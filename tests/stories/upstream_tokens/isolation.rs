@@ -2,17 +2,10 @@
 
 use serde_json::json;
 
-use super::{asked, client};
+use super::{asked, client, exchanged, program, provider_answers};
 use crate::access_token::{AUDIENCE, AccessToken, call, with_token};
 use crate::provider::{TokenCall, issued};
 use crate::world::World;
-
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-fn program(world: &World, name: &str) -> String {
-    let token = AccessToken::of(world);
-    token.with("jti", json!(name)).signed(world)
-}
 
 #[test]
 fn a_program_without_id_token_does_not_go_without_the_token() {
@@ -65,12 +58,7 @@ fn where_two_proofs_count_each_has_what_may_be_exchanged() {
         settings["upstream"] = json!({"tokens": ["orders"]});
         settings["rules"] = json!([{"match": {"path": {"prefix": "/both"}}, "authenticate": {"all_of": ["bearer", "session"]}}]);
     });
-    let answer = |_: &TokenCall, token: &str| {
-        let mut response = issued(token);
-        response["issued_token_type"] = json!(ACCESS_TOKEN);
-        (200, response)
-    };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, exchanged);
     let browser = world.browser();
     browser.log_in();
     let bearer = format!("Bearer {}", program(&world, "one"));
@@ -144,11 +132,12 @@ fn two_upstreams_of_one_caller_never_see_each_others_token() {
         ]);
     });
     let answer = |asked: &TokenCall, token: &str| {
-        let mut response = issued(&format!("{}-{token}", asked.all("audience").concat()));
-        response["issued_token_type"] = json!(ACCESS_TOKEN);
-        (200, response)
+        exchanged(
+            asked,
+            &format!("{}-{token}", asked.all("audience").concat()),
+        )
     };
-    world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+    provider_answers(&world, answer);
     for order in [["a", "b"], ["b", "a"]] {
         let token = program(&world, &order.concat());
         for name in order.into_iter().chain(order) {
@@ -176,7 +165,7 @@ fn a_header_of_the_configuration_gives_way_to_the_token_whether_it_comes_or_not(
             });
         });
         let answer = move |_: &TokenCall, token: &str| (answers, issued(token));
-        world.provider.script.borrow_mut().upstream_token = Some(Box::new(answer));
+        provider_answers(&world, answer);
         let browser = world.browser();
         browser.log_in();
         let outcome = browser.go("/");
