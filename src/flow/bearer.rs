@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::upstream_token::CallerTokens;
 use super::{Forward, audit, introspection, opaque, signed_identity};
 use crate::answer::Audience;
@@ -59,7 +59,7 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
     };
     match known_or_verified(visit, &token).await {
         Ok(token) if token.lacks_consumer => Err(Refusal {
-            who: who(&visit.gateway.config, &token),
+            caller: Some(Box::new(known(&visit.gateway.config, &token))),
             ..for_program(Error::Denied(Denial::ConsumerUnknown))
         }),
         verified => verified.map(Some).map_err(for_program),
@@ -78,8 +78,10 @@ pub fn enter(
     let now = visit.host().now();
     if !token.authentication.meets(demand, now, policy.clock_skew) {
         return Err(Refusal {
-            demand: Some(Box::new(demand.clone())),
-            who: who(config, token),
+            caller: Some(Box::new(KnownCaller {
+                demand: Some(demand.clone()),
+                ..known(config, token)
+            })),
             ..for_program(Error::Denied(Denial::InsufficientAuthentication))
         });
     }
@@ -88,8 +90,10 @@ pub fn enter(
             authz::evaluate(policy, &Principal::of_token(Some(&token.claims)))
     {
         return Err(Refusal {
-            refused: Some(Box::new(Refused { denied, rule })),
-            who: who(config, token),
+            caller: Some(Box::new(KnownCaller {
+                refused: Some(Refused { denied, rule }),
+                ..known(config, token)
+            })),
             ..for_program(Error::Denied(Denial::Forbidden))
         });
     }
@@ -104,10 +108,13 @@ pub fn enter(
     Ok(forward)
 }
 
-fn who(config: &Config, token: &OpenToken) -> String {
+fn known(config: &Config, token: &OpenToken) -> KnownCaller {
     let issuer = config.providers().nth(token.provider);
     let issuer = issuer.map(|provider| provider.issuer.as_str());
-    audit::token(issuer.unwrap_or_default(), &token.claims)
+    KnownCaller {
+        who: audit::token(issuer.unwrap_or_default(), &token.claims),
+        ..KnownCaller::default()
+    }
 }
 
 /// Whoever sends a token is a program, whatever it takes for an answer.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::authorization::Refused;
 use super::refresh::{self, Freshness};
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::stored::{self, ProlongJob};
 use super::upstream_token::CallerTokens;
 use super::{
@@ -268,8 +268,11 @@ async fn authorize(
     }
     Err(Refusal {
         set_cookies,
-        who: audit::session(&visit.gateway.config, &open.session),
-        refused: Some(Box::new(Refused { denied, rule })),
+        caller: Some(Box::new(KnownCaller {
+            who: audit::session(&visit.gateway.config, &open.session),
+            refused: Some(Refused { denied, rule }),
+            demand: None,
+        })),
         ..Error::Denied(Denial::Forbidden).into()
     })
 }

@@ -1,7 +1,7 @@
 //! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
 //! certain class (RFC 9470).
 
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::{Decision, audit, login};
 use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
@@ -25,8 +25,11 @@ pub async fn ask(
     let refusal = Refusal {
         // There the rule asks again; at another address nothing might.
         again: Some(login::target(visit.request)),
-        demand: Some(Box::new(demand.clone())),
-        who: audit::session(&visit.gateway.config, session),
+        caller: Some(Box::new(KnownCaller {
+            who: audit::session(&visit.gateway.config, session),
+            demand: Some(demand.clone()),
+            refused: None,
+        })),
         ..Error::Denied(Denial::InsufficientAuthentication).into()
     };
     login::start_or_refuse(visit, demand, refusal).await

@@ -12,7 +12,7 @@ use crate::provider::{Answer, ISSUER, SUBJECT};
 use crate::world::{World, minutes, seconds};
 use crate::{refresh, step_up};
 
-/// Of every request of a browser.
+/// Of every request but a back-channel logout.
 const REQUEST: &str = "request_id=8f2b0d0e-0000-4000-8000-000000000001";
 const ALICE: &str = "issuer=https://idp.example.com/realms/acme sub=user-1";
 /// The first bytes of the SHA-256 of the provider's name for its session.
@@ -141,18 +141,28 @@ fn a_denial_of_a_token_names_its_subject_and_client_once_it_is_proven() {
     let world = world_with(|settings| {
         settings["rules"] = json!([
             {"match": {"path": {"prefix": "/admin"}}, "require": {"scopes": {"all_of": ["admin"]}}},
+            {"match": {"path": {"prefix": "/pay"}}, "authentication": {"acr_values": ["gold"]}},
         ]);
     });
     let mut token = AccessToken::of(&world);
     token.claims["sub"] = json!("DOMAIN\\ada \"quoted\" event=login\n\u{e9}");
     token.claims["client_id"] = json!("reports");
     let good = token.signed(&world);
+    let weak = AccessToken::of(&world).signed(&world);
+    world.worker.serve(with_token("/pay", &weak)).answered();
+    assert_eq!(
+        lines(&world),
+        [format!(
+            "audit event=denial code=insufficient_user_authentication status=401 \
+             {REQUEST} {ALICE} client=orders-app"
+        )]
+    );
     world.worker.serve(with_token("/admin", &good)).answered();
     let mut forged = good;
     forged.truncate(forged.len() - 8);
     world.worker.serve(with_token("/admin", &forged)).answered();
     let told = lines(&world);
-    let (denied, refused) = (&told[0], &told[1]);
+    let (denied, refused) = (&told[1], &told[2]);
     assert!(
         denied.ends_with(
             "cause=not_met rule=0 issuer=https://idp.example.com/realms/acme \
