@@ -139,6 +139,8 @@ fn dashboard_and_alerts_show_what_happens() {
         assert!(written.contains(name), "{name} is of no metric");
     }
     known.extend(written);
+    let recorded = rules.iter().filter(|rule| rule["type"] == "recording");
+    known.extend(recorded.map(|rule| rule["name"].as_str().unwrap().to_owned()));
     let mut seen = BTreeSet::new();
     for (title, expression) in expressions {
         let (names, patterns) = names(&expression);
