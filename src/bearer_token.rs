@@ -19,27 +19,48 @@ pub fn find<'a>(
     request: &'a Request,
     jar: &CookieJar<'a>,
 ) -> Result<Option<Cow<'a, str>>, RequestFault> {
-    let mut candidates: Vec<Cow<'a, [u8]>> = Vec::new();
-    let values = request.headers().iter();
-    let values = values.filter_map(|(name, value)| in_header(bearer, name, value));
-    candidates.extend(values.map(Cow::Borrowed));
-    for name in &bearer.cookies {
-        candidates.extend(jar.all(name.as_bytes()).map(Cow::Borrowed));
-    }
-    for parameter in parameters(bearer, request.target()) {
-        if is_token_parameter(bearer, parameter) {
-            candidates.push(decoded(value_of(parameter)));
-        }
-    }
-    let mut found: Option<Cow<'a, str>> = None;
+    candidate(bearer, request, jar)?.map(checked).transpose()
+}
+
+/// What stands in a token's place of a request, if anything does. Of what stands in one place alone nothing
+/// is said: [`checked`] tells whether it is a token.
+pub fn candidate<'a>(
+    bearer: &Bearer,
+    request: &'a Request,
+    jar: &CookieJar<'a>,
+) -> Result<Option<Cow<'a, [u8]>>, RequestFault> {
+    let headers = request.headers().iter();
+    let in_headers = headers.filter_map(|(name, value)| in_header(bearer, name, value));
+    let cookies = bearer.cookies.iter();
+    let in_cookies = cookies.flat_map(|name| jar.all(name.as_bytes()));
+    let parameters = parameters(bearer, request.target());
+    let in_query = parameters.filter(|parameter| is_token_parameter(bearer, parameter));
+    let candidates = in_headers
+        .chain(in_cookies)
+        .map(Cow::Borrowed)
+        .chain(in_query.map(|parameter| decoded(value_of(parameter))));
+    let mut found: Option<Cow<'a, [u8]>> = None;
     for candidate in candidates {
-        let token = token(candidate)?;
-        match &found {
-            Some(other) if *other != token => return Err(RequestFault::TokenAmbiguous),
-            _ => found = Some(token),
+        if let Some(other) = &found {
+            check(other)?;
+            check(&candidate)?;
+            if *other != candidate {
+                return Err(RequestFault::TokenAmbiguous);
+            }
         }
+        found = Some(candidate);
     }
     Ok(found)
+}
+
+/// What stands in a token's place, if it is a token.
+pub fn checked(candidate: Cow<'_, [u8]>) -> Result<Cow<'_, str>, RequestFault> {
+    check(&candidate)?;
+    match candidate {
+        Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
+        Cow::Owned(text) => String::from_utf8(text).ok().map(Cow::Owned),
+    }
+    .ok_or(RequestFault::TokenMalformed)
 }
 
 /// The headers of `request` that hold a token, by their names as they were spelled.
@@ -159,18 +180,10 @@ fn hex(byte: u8) -> Option<u8> {
 
 /// Checks that a text is a `b64token` (RFC 6750 section 2.1), in whatever place it stands, and no longer
 /// than any token may be.
-fn token(candidate: Cow<'_, [u8]>) -> Result<Cow<'_, str>, RequestFault> {
-    const MALFORMED: RequestFault = RequestFault::TokenMalformed;
-    if candidate.len() > MAX_TOKEN_BYTES || !portero_fast::is_b64token(&candidate) {
-        return Err(MALFORMED);
-    }
-    match candidate {
-        Cow::Borrowed(text) => std::str::from_utf8(text)
-            .map(Cow::Borrowed)
-            .map_err(|_| MALFORMED),
-        Cow::Owned(text) => String::from_utf8(text)
-            .map(Cow::Owned)
-            .map_err(|_| MALFORMED),
+fn check(candidate: &[u8]) -> Result<(), RequestFault> {
+    match candidate.len() <= MAX_TOKEN_BYTES && portero_fast::is_b64token(candidate) {
+        true => Ok(()),
+        false => Err(RequestFault::TokenMalformed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the upstream is told about a caller: claims as header values. And Envoy: claims as filter state.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use base64::Engine;
@@ -57,9 +58,7 @@ pub fn select_claims(
     identity: &Map<String, Value>,
     known: &Map<String, Value>,
 ) -> Map<String, Value> {
-    let whole = upstream
-        .sources()
-        .any(|source| *source == HeaderSource::Userinfo);
+    let whole = shows_all(upstream);
     let personal = |name: &str| whole && !PROTOCOL_CLAIMS.contains(&name);
     let mut selected = Map::new();
     selected.extend(
@@ -78,11 +77,25 @@ pub fn select_claims(
     selected
 }
 
+/// What [`select_claims`] chooses of a caller's claims, and where no header shows them as a whole, the others
+/// as well: nobody sees those.
+pub fn told<'a>(upstream: &Upstream, known: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
+    match shows_all(upstream) {
+        true => Cow::Owned(select_claims(upstream, known, known)),
+        false => Cow::Borrowed(known),
+    }
+}
+
+fn shows_all(upstream: &Upstream) -> bool {
+    let mut sources = upstream.sources();
+    sources.any(|source| *source == HeaderSource::Userinfo)
+}
+
 /// What is known of a caller.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Known<'a> {
-    /// The claims that [`select_claims`] has chosen, as a JSON object.
-    pub claims: &'a str,
+    /// Those that [`select_claims`] has chosen, or at least what the configuration names of them.
+    pub claims: &'a Map<String, Value>,
     /// As received.
     pub id_token: Option<&'a str>,
     /// As received.
@@ -92,10 +105,14 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// `token_claims` are those that the session keeps of its access token.
-    pub fn of_session(session: &'a Session, token_claims: &'a Map<String, Value>) -> Self {
+    /// `claims` are those of the session, and `token_claims` those that it keeps of its access token.
+    pub fn of_session(
+        session: &'a Session,
+        claims: &'a Map<String, Value>,
+        token_claims: &'a Map<String, Value>,
+    ) -> Self {
         Self {
-            claims: &session.claims,
+            claims,
             id_token: session.id_token.as_deref(),
             access_token: session.access_token.as_deref(),
             access_token_claims: Some(token_claims),
@@ -126,13 +143,11 @@ pub fn select_token_claims(
 /// The headers that somebody gives: name in lower case, value safe to send. A claim that is missing or
 /// null gives none, and neither does a token that the caller does not have.
 pub fn headers(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Vec<u8>)> {
-    let claims: Map<String, Value> =
-        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
     upstream
         .headers
         .iter()
         .filter_map(|header| {
-            let value = value(&header.source, known, &claims)?;
+            let value = value(&header.source, known)?;
             Some((header.name.clone(), value.into_bytes()))
         })
         .collect()
@@ -140,19 +155,14 @@ pub fn headers(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Vec<u8>)>
 
 /// The filter state that somebody gives: name and text. What the caller does not have gives none.
 pub fn filter_state(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, String)> {
-    if upstream.filter_state.is_empty() {
-        return Vec::new();
-    }
-    let claims: Map<String, Value> =
-        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
     upstream
         .filter_state
         .iter()
         .filter_map(|state| {
             let text = match &state.source {
-                HeaderSource::Claim(path) => plain(lookup(&claims, path)?),
+                HeaderSource::Claim(path) => plain(lookup(known.claims, path)?),
                 HeaderSource::AccessTokenClaim(path) => plain(known.of_access_token(path)?),
-                source => value(source, known, &claims)?,
+                source => value(source, known)?,
             };
             Some((state.name.clone(), text))
         })
@@ -162,12 +172,10 @@ pub fn filter_state(upstream: &Upstream, known: &Known<'_>) -> Vec<(String, Stri
 /// What a signed identity says of somebody, beside who they are: claims as they are. A claim that is
 /// missing or null is left out.
 pub fn identity_claims(wanted: &[IdentityClaim], known: &Known<'_>) -> Map<String, Value> {
-    let claims: Map<String, Value> =
-        serde_json::from_slice(known.claims.as_bytes()).unwrap_or_default();
     let mut told = Map::new();
     for claim in wanted {
         let value = match &claim.source {
-            HeaderSource::Claim(path) => lookup(&claims, path),
+            HeaderSource::Claim(path) => lookup(known.claims, path),
             HeaderSource::AccessTokenClaim(path) => known.of_access_token(path),
             _ => None,
         };
@@ -178,10 +186,10 @@ pub fn identity_claims(wanted: &[IdentityClaim], known: &Known<'_>) -> Map<Strin
     told
 }
 
-fn value(source: &HeaderSource, known: &Known<'_>, claims: &Map<String, Value>) -> Option<String> {
+fn value(source: &HeaderSource, known: &Known<'_>) -> Option<String> {
     match source {
-        HeaderSource::Claim(path) => lookup(claims, path).and_then(claim_value),
-        HeaderSource::Userinfo => Some(STANDARD.encode(known.claims)),
+        HeaderSource::Claim(path) => lookup(known.claims, path).and_then(claim_value),
+        HeaderSource::Userinfo => Some(STANDARD.encode(serde_json::to_vec(known.claims).ok()?)),
         HeaderSource::IdToken => known.id_token.map(ToOwned::to_owned),
         HeaderSource::IdTokenClaims => {
             let payload = known.id_token?.split('.').nth(1)?;

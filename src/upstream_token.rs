@@ -176,7 +176,7 @@ impl TokenSlots<'_> {
             Owner::Caller(digest) => {
                 let (parts, _) = digest.as_chunks::<4>();
                 let part = parts.get(choice).copied().unwrap_or_default();
-                self.memory.slot(KIND, u32::from_le_bytes(part) % SLOTS)
+                self.memory.numbered(KIND, u32::from_le_bytes(part) % SLOTS)
             }
         })
     }

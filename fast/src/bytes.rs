@@ -1,18 +1,18 @@
 //! Loops over bytes.
 
-/// Whether two texts are the same, by eight bytes at a time: on this platform the usual way is by one. It
-/// stops at the first difference, so it is for what no stranger can learn anything from.
+/// Whether two texts are the same, by eight bytes at a time: on this platform the usual way is by one. Where
+/// they begin to differ makes no difference to the time that it takes.
 #[inline(never)]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     let (words, rest) = one.as_chunks::<8>();
     let (other_words, other_rest) = other.as_chunks::<8>();
-    let same_words = || {
+    let differences = || {
         let pairs = words.iter().zip(other_words);
         pairs
-            .map(|(one, other)| (u64::from_ne_bytes(*one), u64::from_ne_bytes(*other)))
-            .all(|(one, other)| one == other)
+            .map(|(one, other)| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other))
+            .fold(0, |all, difference| all | difference)
     };
-    one.len() == other.len() && rest == other_rest && same_words()
+    one.len() == other.len() && rest == other_rest && differences() == 0
 }
 
 /// Whether a text is a `b64token` (RFC 6750 section 2.1).

@@ -8,6 +8,8 @@
 
 mod bytes;
 mod cipher;
+mod json;
 
 pub use bytes::{is_b64token, is_plain_path, is_plain_value, same};
 pub use cipher::{Cipher, KEY, NONCE};
+pub use json::parse_object;

@@ -5,9 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use portero::jose::{Algorithm, JwkSet};
+use portero::jose::{Algorithm, JwkSet, Jws};
 use portero::config::{AccessTokenPolicy, AccessTokenProfile};
-use portero::oidc::{AccessTokenVerifier, issuer_of};
+use portero::oidc::AccessTokenVerifier;
 use portero::time::Timestamp;
 use portero_fuzz::StillHost;
 
@@ -35,6 +35,8 @@ fuzz_target!(|token: &str| {
         host: &StillHost,
     };
     // The fixture's token is no access token, and nobody can make another with its key.
-    assert!(verifier.verify(token, &KEYS).is_err());
-    let _ = issuer_of(token);
+    if let Ok(token) = Jws::parse(token) {
+        assert!(verifier.verify(&token, &KEYS).is_err());
+        let _ = token.unverified_issuer();
+    }
 });

@@ -1,8 +1,7 @@
 //! A request with an access token (RFC 6750): whose it is, and whether they may.
 
+use std::borrow::Cow;
 use std::rc::Rc;
-
-use serde_json::{Map, Value};
 
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
@@ -16,7 +15,7 @@ use crate::config::{AccessTokenPolicy, Config, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{Claims, Jws};
-use crate::oidc::{VerifiedAccessToken, issuer_of};
+use crate::oidc::VerifiedAccessToken;
 use crate::provider::Sender;
 use crate::session::{Authentication, CacheKey, CallerIdentity, Footprint, Given, footprint};
 use crate::time::Timestamp;
@@ -24,7 +23,7 @@ use crate::upstream::{self, Known};
 
 /// A token that has been verified, with what requests need of it.
 pub struct OpenToken {
-    claims: Map<String, Value>,
+    claims: Rc<Claims>,
     authentication: Authentication,
     /// The index of its provider among the configured ones.
     provider: usize,
@@ -42,7 +41,7 @@ pub struct OpenToken {
 
 impl Footprint for OpenToken {
     fn size(&self) -> usize {
-        let claims = self.claims.iter();
+        let claims = self.claims.as_object().iter();
         let claims = claims.map(|(name, value)| name.len().saturating_add(footprint(value)));
         claims
             .chain(self.identity.as_ref().map(Footprint::size))
@@ -53,11 +52,11 @@ impl Footprint for OpenToken {
 /// The request's token, verified; nothing where it has none. One that is not good is never nothing.
 pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
     let bearer = &visit.gateway.config.bearer;
-    let token = bearer_token::find(bearer, visit.request, visit.jar);
-    let Some(token) = token.map_err(|fault| for_program(fault.into()))? else {
+    let candidate = bearer_token::candidate(bearer, visit.request, visit.jar);
+    let Some(candidate) = candidate.map_err(|fault| for_program(fault.into()))? else {
         return Ok(None);
     };
-    match known_or_verified(visit, &token).await {
+    match known_or_verified(visit, candidate).await {
         Ok(token) if token.lacks_consumer => Err(Refusal {
             caller: Some(Box::new(known(&visit.gateway.config, &token))),
             ..for_program(Error::Denied(Denial::ConsumerUnknown))
@@ -87,7 +86,7 @@ pub fn enter(
     }
     if let Some(policy) = config.policy(rule)
         && let Verdict::Denied(denied) =
-            authz::evaluate(policy, &Principal::of_token(Some(&token.claims)))
+            authz::evaluate(policy, &Principal::of_token(Some(token.claims.as_object())))
     {
         return Err(Refusal {
             caller: Some(Box::new(KnownCaller {
@@ -112,7 +111,7 @@ fn known(config: &Config, token: &OpenToken) -> KnownCaller {
     let issuer = config.providers().nth(token.provider);
     let issuer = issuer.map(|provider| provider.issuer.as_str());
     KnownCaller {
-        who: audit::token(issuer.unwrap_or_default(), &token.claims),
+        who: audit::token(issuer.unwrap_or_default(), token.claims.as_object()),
         ..KnownCaller::default()
     }
 }
@@ -126,23 +125,30 @@ fn for_program(error: Error) -> Refusal {
     }
 }
 
-async fn known_or_verified(visit: &Visit<'_>, token: &str) -> Result<Rc<OpenToken>, Error> {
-    let key = CacheKey::Token(token.as_bytes());
+/// What has been verified has been a token: only of others it is asked what they look like.
+async fn known_or_verified(
+    visit: &Visit<'_>,
+    candidate: Cow<'_, [u8]>,
+) -> Result<Rc<OpenToken>, Error> {
+    let key = CacheKey::Token(&candidate);
     let known = visit.gateway.tokens.borrow_mut().find(key, "");
     match known {
         Some(known) if is_current(visit, &known) => Ok(known),
         // Rare, and boxed so that the flow of every other request is small.
-        _ => Box::pin(verify(visit, token, key)).await,
+        _ => Box::pin(verify(visit, bearer_token::checked(candidate)?)).await,
     }
 }
 
-async fn verify(visit: &Visit<'_>, token: &str, key: CacheKey<'_>) -> Result<Rc<OpenToken>, Error> {
+async fn verify(visit: &Visit<'_>, token: Cow<'_, str>) -> Result<Rc<OpenToken>, Error> {
+    let token = &*token;
     if let Some(asked) = opaque::Asked::of(visit)
         && !Jws::is_one(token)
     {
         return asked.verify(visit, token).await;
     }
-    let issuer = issuer_of(token).map_err(Error::AccessToken)?;
+    let jws = Jws::parse(token).map_err(Error::AccessToken)?;
+    // Nothing of the token is verified: its issuer only says which keys may do that.
+    let issuer = jws.unverified_issuer().map_err(Error::AccessToken)?;
     let mut providers = visit.gateway.config.providers().enumerate();
     // Of an unknown issuer, a token is as bad as it would be of a known one with another's signature.
     let (index, provider, policy) = providers
@@ -151,8 +157,8 @@ async fn verify(visit: &Visit<'_>, token: &str, key: CacheKey<'_>) -> Result<Rc<
             (provider.issuer == issuer).then_some((index, provider, policy))
         })
         .ok_or(Error::AccessToken(TokenFault::IssuerMismatch))?;
-    let open = verify_jwt(visit, token, index, provider, policy).await;
-    keep(visit, key, open)
+    let open = verify_jwt(visit, token, &jws, (index, provider), policy).await;
+    keep(visit, CacheKey::Token(token.as_bytes()), open)
 }
 
 /// Remembers a token that is good, and forgets one that is not: keys that were taken back take the token
@@ -171,8 +177,8 @@ pub(super) fn keep(
 async fn verify_jwt(
     visit: &Visit<'_>,
     token: &str,
-    index: usize,
-    provider: &Provider,
+    jws: &Jws<'_>,
+    (index, provider): (usize, &Provider),
     policy: &AccessTokenPolicy,
 ) -> Result<OpenToken, Error> {
     let keys = provider_of(visit, index)?;
@@ -181,7 +187,7 @@ async fn verify_jwt(
         false => None,
     };
     let verified = keys
-        .verify_access_token(policy, token, data.as_deref(), Sender::Anybody)
+        .verify_access_token(policy, jws, data.as_deref(), Sender::Anybody)
         .await;
     let (verified, keys_of) = verified.map_err(Error::AccessToken)?;
     let mut open = open(visit, token, &verified, (index, provider), policy)?;
@@ -220,9 +226,9 @@ pub(super) fn open(
     let claims = verified.claims();
     let time = |claim| claims.numeric_date(claim).map_err(Error::AccessToken);
     let upstream = &visit.gateway.config.upstream;
-    let selected = upstream::select_claims(upstream, claims.as_object(), claims.as_object());
+    let told = upstream::told(upstream, claims.as_object());
     let known = Known {
-        claims: &Value::Object(selected).to_string(),
+        claims: &told,
         id_token: None,
         access_token: Some(token),
         access_token_claims: Some(claims.as_object()),
@@ -251,7 +257,7 @@ pub(super) fn open(
         }),
         identity,
         lacks_consumer: policy.require_consumer && !caller.is_some_and(|caller| caller.is_known()),
-        claims: claims.as_object().clone(),
+        claims: Rc::clone(claims),
     })
 }
 

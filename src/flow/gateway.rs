@@ -128,7 +128,8 @@ impl Gateway {
     /// A session with what it tells others; `read_at` where the store keeps it.
     pub(super) fn open(&self, session: Session, read_at: Option<Timestamp>) -> OpenSession {
         let token_claims = session.authorization.token_claims();
-        let known = Known::of_session(&session, &token_claims);
+        let claims = session.claims();
+        let known = Known::of_session(&session, &claims, &token_claims);
         let given = Given {
             headers: upstream::headers(&self.config.upstream, &known),
             filter_state: upstream::filter_state(&self.config.upstream, &known),

@@ -6,7 +6,7 @@ use super::gateway::KnownProvider;
 use super::{Exchange, Gateway};
 use crate::config::{AccessTokenPolicy, Client, Provider};
 use crate::error::{Error, TokenFault};
-use crate::jose::JwkSet;
+use crate::jose::{JwkSet, Jws};
 use crate::oidc::{AccessTokenVerifier, Authenticator, ProviderMetadata, VerifiedAccessToken};
 use crate::provider::{Availability, KeyRefresh, ProviderData, Sender};
 
@@ -121,7 +121,7 @@ impl<'a> ProviderKeys<'a> {
     pub async fn verify_access_token(
         &self,
         policy: &AccessTokenPolicy,
-        token: &str,
+        token: &Jws<'_>,
         data: Option<&ProviderData>,
         sender: Sender,
     ) -> Result<(VerifiedAccessToken, Option<[u8; 8]>), TokenFault> {

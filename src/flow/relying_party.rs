@@ -8,7 +8,7 @@ use crate::config::{Client, Provider};
 use crate::endpoint::Endpoint;
 use crate::error::{CallFault, Error, TokenFault};
 use crate::host::Host;
-use crate::jose::{Claims, JwkSet};
+use crate::jose::{Claims, JwkSet, Jws};
 use crate::oidc::{
     Authenticator, Expectations, RevocationRequest, TokenRequest, TokenResponse, TokenVerifier,
     VerifiedIdToken, VerifiedLogoutToken, parse_userinfo,
@@ -162,11 +162,11 @@ impl RelyingParty<'_> {
         };
         let keys = self.keys().map_err(|_| TokenFault::KeyUnknown)?;
         let data = policy.keys.is_empty().then_some(data);
-        let token = tokens.access_token.expose();
+        let token = Jws::parse(tokens.access_token.expose())?;
         let (token, _) = keys
-            .verify_access_token(policy, token, data, Sender::Provider)
+            .verify_access_token(policy, &token, data, Sender::Provider)
             .await?;
-        Ok(Some(token.claims().clone()))
+        Ok(Some(Claims::clone(token.claims())))
     }
 
     /// What is told of an access token that should have said something, and did not.

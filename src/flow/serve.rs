@@ -56,11 +56,15 @@ async fn decide(
     // What is rare is boxed, so that the flow of every other request is small.
     let decision = match route {
         Route::Public(rule) => {
-            let decision = Decision::Forward(visit.forward());
-            upstream_token::give(&visit, Some(rule), decision).await
+            let mut decision = Decision::Forward(visit.forward());
+            let given = upstream_token::give(&visit, Some(rule), &mut decision).await;
+            given.map(|()| decision)
         }
         Route::Protected(rule) => match entrance::enter(&visit, rule).await {
-            Ok(decision) => upstream_token::give(&visit, rule, decision).await,
+            Ok(mut decision) => {
+                let given = upstream_token::give(&visit, rule, &mut decision).await;
+                given.map(|()| decision)
+            }
             refused => refused,
         },
         Route::Callback => Box::pin(callback::finish(&visit)).await,

@@ -11,6 +11,8 @@ use crate::session::{CookieNames, cookie};
 pub struct HeaderGuard {
     /// In order, each once.
     names: Vec<Vec<u8>>,
+    /// A bit for each length that one of them has: most headers of a request have another.
+    lengths: u64,
 }
 
 impl HeaderGuard {
@@ -35,7 +37,8 @@ impl HeaderGuard {
                 names.insert(place, name);
             }
         }
-        Self { names }
+        let lengths = names.iter().fold(0, |all, name| all | length_bit(name));
+        Self { names, lengths }
     }
 
     /// What has to be removed from `request` on every way to the upstream: headers that only
@@ -52,6 +55,9 @@ impl HeaderGuard {
     }
 
     fn guards(&self, name: &[u8]) -> bool {
+        if self.lengths & length_bit(name) == 0 {
+            return false;
+        }
         let is_known = |name: &[u8]| {
             let order = |known: &Vec<u8>| known.as_slice().cmp(name);
             self.names.binary_search_by(order).is_ok()
@@ -61,6 +67,11 @@ impl HeaderGuard {
             false => is_known(name),
         }
     }
+}
+
+/// Lengths share a bit from 64 on, in turn.
+const fn length_bit(name: &[u8]) -> u64 {
+    1_u64.rotate_left((name.len() & 63) as u32)
 }
 
 impl Forward {

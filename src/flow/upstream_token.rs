@@ -116,28 +116,26 @@ impl fmt::Debug for SentToken {
 pub async fn give(
     visit: &Visit<'_>,
     rule: Option<usize>,
-    decision: Decision,
-) -> Result<Decision, Refusal> {
-    let mut forward = match decision {
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let forward = match decision {
         Decision::Forward(forward) if !forward.is_unproven => forward,
-        other => return Ok(other),
+        _ => return Ok(()),
     };
     let tokens = visit.gateway.config.upstream_tokens_of(rule);
     if tokens.indexes.is_empty() {
-        return Ok(Decision::Forward(forward));
+        return Ok(());
     }
-    match Box::pin(give_all(visit, tokens, &mut forward)).await {
-        Ok(()) => Ok(Decision::Forward(forward)),
-        Err(error) => {
-            // What the session's answer would have brought the browser must not be lost.
-            let renewal = forward.renewal.take();
-            let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
-            Err(Refusal {
-                set_cookies: set_cookies.unwrap_or_default(),
-                ..error.into()
-            })
+    let given = Box::pin(give_all(visit, tokens, forward)).await;
+    given.map_err(|error| {
+        // What the session's answer would have brought the browser must not be lost.
+        let renewal = forward.renewal.take();
+        let set_cookies = renewal.map(|renewal| renewal.set_cookies(visit.gateway));
+        Refusal {
+            set_cookies: set_cookies.unwrap_or_default(),
+            ..error.into()
         }
-    }
+    })
 }
 
 /// A token that this request is to take along.

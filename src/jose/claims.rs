@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use portero_fast::parse_object;
 use serde_json::{Map, Value};
 
-use super::{base64url, json};
+use super::base64url;
 use crate::error::TokenFault;
 use crate::time::Timestamp;
 
@@ -21,7 +22,7 @@ impl Claims {
     /// Error: [`TokenFault::ClaimsMalformed`] for anything but one JSON object, and for an object
     /// that names a member twice (RFC 7519 section 4).
     pub fn parse(bytes: &[u8]) -> Result<Self, TokenFault> {
-        json::parse_object(bytes)
+        parse_object(bytes)
             .map(Self)
             .ok_or(TokenFault::ClaimsMalformed)
     }

@@ -1,10 +1,11 @@
 //! JSON Web Keys (RFC 7517) that verify signatures.
 
+use portero_fast::parse_object;
 use serde_json::{Map, Value};
 
 use super::public_key::PublicKey;
 use super::secret_key::SecretKey;
-use super::{Algorithm, KeyFault, base64url, json, pem};
+use super::{Algorithm, KeyFault, base64url, pem};
 use crate::error::TokenFault;
 use crate::host::Host;
 
@@ -97,7 +98,7 @@ impl Jwk {
         if text.len() > MAX_JWK_BYTES {
             return Err(KeyFault::TooLarge);
         }
-        let members = json::parse_object(text).ok_or(KeyFault::JwkMalformed)?;
+        let members = parse_object(text).ok_or(KeyFault::JwkMalformed)?;
         Self::from_value(&Value::Object(members)).map(Self::configured)
     }
 

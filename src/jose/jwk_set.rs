@@ -1,8 +1,9 @@
 //! JSON Web Key Sets (RFC 7517 section 5).
 
+use portero_fast::parse_object;
 use serde_json::Value;
 
-use super::{Header, Jwk, KeyFault, json};
+use super::{Header, Jwk, KeyFault};
 
 /// The largest document that is read.
 pub const MAX_JWK_SET_BYTES: usize = 512 * 1024;
@@ -53,7 +54,7 @@ impl JwkSet {
         if bytes.len() > MAX_JWK_SET_BYTES {
             return Err(JwkSetFault::TooLarge);
         }
-        let document = json::parse_object(bytes).ok_or(JwkSetFault::Malformed)?;
+        let document = parse_object(bytes).ok_or(JwkSetFault::Malformed)?;
         let Some(Value::Array(values)) = document.get("keys") else {
             return Err(JwkSetFault::Malformed);
         };
@@ -74,7 +75,7 @@ impl JwkSet {
         if text.len() > MAX_JWK_SET_BYTES {
             return Err(KeyFault::TooLarge);
         }
-        let document = json::parse_object(text).ok_or(KeyFault::JwkSetMalformed)?;
+        let document = parse_object(text).ok_or(KeyFault::JwkSetMalformed)?;
         let Some(Value::Array(values)) = document.get("keys") else {
             return Err(KeyFault::JwkSetMalformed);
         };

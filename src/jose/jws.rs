@@ -1,8 +1,12 @@
 //! Compact JSON Web Signatures (RFC 7515).
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use portero_fast::parse_object;
 use serde_json::Value;
 
-use super::{Algorithm, Claims, JwkSet, MAX_CANDIDATES, MAX_KEY_ID_BYTES, base64url, json};
+use super::{Algorithm, Claims, JwkSet, MAX_CANDIDATES, MAX_KEY_ID_BYTES, base64url};
 use crate::error::TokenFault;
 use crate::host::Host;
 
@@ -48,7 +52,7 @@ impl Header {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, TokenFault> {
-        let members = json::parse_object(bytes).ok_or(TokenFault::HeaderInvalid)?;
+        let members = parse_object(bytes).ok_or(TokenFault::HeaderInvalid)?;
         // RFC 7515 section 4.1.11: an extension that is not understood invalidates the token, and
         // an empty `crit` must not be. RFC 7797 changes what is signed; it is not supported.
         if members.contains_key("crit") || members.contains_key("b64") {
@@ -81,6 +85,8 @@ pub struct Jws<'a> {
     header: Header,
     signing_input: &'a str,
     payload: Vec<u8>,
+    /// The payload, read once, whoever asks first.
+    claims: OnceCell<Result<Rc<Claims>, TokenFault>>,
     signature: Vec<u8>,
 }
 
@@ -92,19 +98,20 @@ impl<'a> Jws<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenFault::TooLarge);
         }
-        if token.bytes().filter(|byte| *byte == b'.').count() == 4 {
-            return Err(TokenFault::Encrypted);
-        }
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::Malformed)?;
         if payload.contains('.') {
-            return Err(TokenFault::Malformed);
+            return Err(match payload.matches('.').count() {
+                2 => TokenFault::Encrypted,
+                _ => TokenFault::Malformed,
+            });
         }
         let header = base64url::decode(header).ok_or(TokenFault::Malformed)?;
         Ok(Self {
             header: Header::parse(&header)?,
             signing_input,
             payload: base64url::decode(payload).ok_or(TokenFault::Malformed)?,
+            claims: OnceCell::new(),
             signature: base64url::decode(signature).ok_or(TokenFault::Malformed)?,
         })
     }
@@ -114,7 +121,7 @@ impl<'a> Jws<'a> {
     pub fn is_one(token: &str) -> bool {
         let mut parts = token.split('.');
         let header = parts.next().and_then(base64url::decode);
-        parts.count() == 2 && header.is_some_and(|header| json::parse_object(&header).is_some())
+        parts.count() == 2 && header.is_some_and(|header| parse_object(&header).is_some())
     }
 
     /// The header, as the token claims it.
@@ -127,7 +134,7 @@ impl<'a> Jws<'a> {
     /// Errors: [`TokenFault::ClaimsMalformed`], and [`TokenFault::ClaimMissing`] or
     /// [`TokenFault::ClaimInvalid`] of `iss`.
     pub fn unverified_issuer(&self) -> Result<String, TokenFault> {
-        let claims = Claims::parse(&self.payload)?;
+        let claims = self.claims()?;
         let issuer = claims.string("iss")?;
         issuer
             .map(ToOwned::to_owned)
@@ -143,7 +150,7 @@ impl<'a> Jws<'a> {
     /// none; [`TokenFault::KeyUnknown`], [`TokenFault::KeyAmbiguous`] and
     /// [`TokenFault::SignatureInvalid`] as they are described there;
     /// [`TokenFault::ClaimsMalformed`] for a signed payload that is not a JSON object.
-    pub fn verify(&self, keys: &JwkSet, host: &dyn Host) -> Result<Claims, TokenFault> {
+    pub fn verify(&self, keys: &JwkSet, host: &dyn Host) -> Result<Rc<Claims>, TokenFault> {
         // Secrets are configured, never published: no other set would have one.
         let algorithm = self.header.algorithm;
         if algorithm.is_symmetric() && !keys.keys().iter().any(|key| key.supports(algorithm)) {
@@ -156,7 +163,7 @@ impl<'a> Jws<'a> {
             let input = self.signing_input.as_bytes();
             let verified = key.verify(algorithm, input, &self.signature, host);
             if verified.is_ok() {
-                return Claims::parse(&self.payload);
+                return self.claims();
             }
         }
         if candidates.next().is_some() {
@@ -166,6 +173,11 @@ impl<'a> Jws<'a> {
             return Err(TokenFault::KeyUnknown);
         }
         Err(TokenFault::SignatureInvalid)
+    }
+
+    fn claims(&self) -> Result<Rc<Claims>, TokenFault> {
+        let read = || Claims::parse(&self.payload).map(Rc::new);
+        self.claims.get_or_init(read).clone()
     }
 }
 

@@ -5,7 +5,6 @@ mod base64url;
 mod claim_path;
 mod claims;
 mod der;
-mod json;
 mod jwk;
 mod jwk_set;
 mod jws;

@@ -1,11 +1,12 @@
 //! Private keys as they are written: in PEM (RFC 7468) or as JSON Web Keys (RFC 7517).
 
+use portero_fast::parse_object;
 use serde_json::{Map, Value};
 
 use super::der::{
     CONTEXT_0, Der, EC_PUBLIC_KEY, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, P256, RSA, SEQUENCE,
 };
-use super::{Algorithm, KeyFault, base64url, json, pem};
+use super::{Algorithm, KeyFault, base64url, pem};
 
 /// The longest text that is read.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -43,7 +44,7 @@ impl PrivateKey {
 
 /// RFC 7518 sections 6.2.2 and 6.3.2.
 fn from_jwk(json: &str) -> Result<PrivateKey, KeyFault> {
-    let members = json::parse_object(json.as_bytes()).ok_or(KeyFault::PrivateMalformed)?;
+    let members = parse_object(json.as_bytes()).ok_or(KeyFault::PrivateMalformed)?;
     let kind = text(&members, "kty")?.ok_or(KeyFault::PrivateMalformed)?;
     if kind == "oct" {
         return Err(KeyFault::Symmetric);

@@ -1,5 +1,7 @@
 //! A JWT access token (RFC 9068), and the looser kind that came before it, and the proof that it holds.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::logout_token::logout_event;
@@ -53,7 +55,7 @@ pub struct AccessTokenVerifier<'a> {
 /// An access token that has passed every check. Only [`AccessTokenVerifier`] makes one.
 #[derive(Clone, Debug)]
 pub struct VerifiedAccessToken {
-    claims: Claims,
+    claims: Rc<Claims>,
     expires_at: Timestamp,
 }
 
@@ -64,30 +66,28 @@ impl VerifiedAccessToken {
     }
 
     /// All claims of the token.
-    pub const fn claims(&self) -> &Claims {
+    pub const fn claims(&self) -> &Rc<Claims> {
         &self.claims
     }
 }
 
-/// The `iss` that `token` claims to have, to choose the verifier by. Nothing of it is verified: it must
-/// be looked up among the configured issuers, and a token of no known one is an invalid token.
-pub fn issuer_of(token: &str) -> Result<String, TokenFault> {
-    Jws::parse(token)?.unverified_issuer()
-}
-
 impl AccessTokenVerifier<'_> {
-    /// Verifies `token`, as received, with the issuer's `keys`: the checks of RFC 9068 section 4, and
-    /// that it is no other kind of token (RFC 8725 sections 3.11 and 3.12). The first that fails is the
-    /// error.
+    /// Verifies a token with the issuer's `keys`: the checks of RFC 9068 section 4, and that it is no
+    /// other kind of token (RFC 8725 sections 3.11 and 3.12). The first that fails is the error.
     ///
     /// [`TokenFault::KeyUnknown`] alone is worth another attempt, with freshly fetched keys.
-    pub fn verify(&self, token: &str, keys: &JwkSet) -> Result<VerifiedAccessToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
-        self.check_type(&header)?;
+    pub fn verify(
+        &self,
+        token: &Jws<'_>,
+        keys: &JwkSet,
+    ) -> Result<VerifiedAccessToken, TokenFault> {
+        let claims = check_signature(token, keys, &self.policy.algorithms, self.host)?;
+        let header = token.header();
+        self.check_type(header)?;
         check_no_other_kind(&claims)?;
         check_unbound(&claims)?;
         check_issuer(&claims, self.issuer)?;
-        self.check_audience(&header, &claims)?;
+        self.check_audience(header, &claims)?;
         let expires_at = self.check_times(&claims)?;
         self.check_parties(&claims)?;
         self.check_scopes(&claims)?;
@@ -131,6 +131,7 @@ impl AccessTokenVerifier<'_> {
             text(&claims, claim)?;
         }
         claims.string("scope")?;
+        let claims = Rc::new(claims);
         Ok(VerifiedAccessToken { claims, expires_at })
     }
 

@@ -1,5 +1,6 @@
 //! The ID token of an OpenID provider (OpenID Connect Core section 2) and the proof that it holds.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use super::access_token::ACCESS_TOKEN_TYPE;
 use super::logout_token::{LOGOUT_TOKEN_TYPE, logout_event};
 use super::verifier::{TokenVerifier, check_issuer, check_signature, required, subject};
 use crate::error::TokenFault;
-use crate::jose::{Algorithm, Claims, JwkSet};
+use crate::jose::{Algorithm, Claims, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// What this one ID token must belong to.
@@ -36,7 +37,7 @@ pub struct Expectations<'a> {
 /// one.
 #[derive(Clone, Debug)]
 pub struct VerifiedIdToken {
-    claims: Claims,
+    claims: Rc<Claims>,
     subject: String,
     issued_at: Timestamp,
     auth_time: Option<Timestamp>,
@@ -70,7 +71,7 @@ impl VerifiedIdToken {
     }
 
     /// All claims of the token.
-    pub const fn claims(&self) -> &Claims {
+    pub fn claims(&self) -> &Claims {
         &self.claims
     }
 }
@@ -86,7 +87,9 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         expected: &Expectations<'_>,
     ) -> Result<VerifiedIdToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
+        let jws = Jws::parse(token)?;
+        let claims = check_signature(&jws, keys, &self.policy.algorithms, self.host)?;
+        let header = jws.header();
         let is_other = |typ| header.is_typed(typ);
         if [ACCESS_TOKEN_TYPE, LOGOUT_TOKEN_TYPE]
             .into_iter()

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::verifier::{TokenVerifier, check_issuer, check_signature, required, subject};
 use crate::error::TokenFault;
-use crate::jose::{Claims, JwkSet};
+use crate::jose::{Claims, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// `typ` of a logout token that says what it is (section 2.4).
@@ -57,7 +57,9 @@ impl TokenVerifier<'_> {
         keys: &JwkSet,
         may_lack_expiry: bool,
     ) -> Result<VerifiedLogoutToken, TokenFault> {
-        let (header, claims) = check_signature(token, keys, &self.policy.algorithms, self.host)?;
+        let jws = Jws::parse(token)?;
+        let claims = check_signature(&jws, keys, &self.policy.algorithms, self.host)?;
+        let header = jws.header();
         let is_one = |typ| header.is_typed(typ);
         if header.typ().is_some() && ![LOGOUT_TOKEN_TYPE, PLAIN_TYPE].into_iter().any(is_one) {
             return Err(TokenFault::TypeMismatch);

@@ -18,7 +18,7 @@ mod upstream_token;
 mod userinfo;
 mod verifier;
 
-pub use access_token::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+pub use access_token::{AccessTokenVerifier, VerifiedAccessToken};
 pub use authorization::{AuthenticationRequest, AuthorizationResponse};
 pub use client_authentication::Authenticator;
 pub use end_session::EndSessionRequest;

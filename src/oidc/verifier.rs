@@ -1,11 +1,12 @@
 //! What every token of one provider for one client must be, whatever it is for.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::IdTokenPolicy;
 use crate::error::TokenFault;
 use crate::host::Host;
-use crate::jose::{Algorithm, Claims, Header, JwkSet, Jws};
+use crate::jose::{Algorithm, Claims, JwkSet, Jws};
 use crate::time::Timestamp;
 
 /// The longest `sub` (OpenID Connect Core section 2).
@@ -107,17 +108,15 @@ impl Clock {
 /// The signature by one of `keys` with one of `algorithms`, which comes first: no claim of a token is
 /// looked at before.
 pub(super) fn check_signature(
-    token: &str,
+    jws: &Jws<'_>,
     keys: &JwkSet,
     algorithms: &[Algorithm],
     host: &dyn Host,
-) -> Result<(Header, Claims), TokenFault> {
-    let jws = Jws::parse(token)?;
+) -> Result<Rc<Claims>, TokenFault> {
     if !algorithms.contains(&jws.header().algorithm()) {
         return Err(TokenFault::AlgorithmRefused);
     }
-    let claims = jws.verify(keys, host)?;
-    Ok((jws.header().clone(), claims))
+    jws.verify(keys, host)
 }
 
 /// `iss`: the issuer exactly, no URL normalization.

@@ -69,11 +69,11 @@ pub fn load<'a>(name: &str, jar: &CookieJar<'a>) -> Option<Cow<'a, [u8]>> {
     if count == 1 {
         return Some(Cow::Borrowed(first));
     }
-    let mut value = first.to_vec();
+    let mut pieces = vec![first];
     for index in 1..count {
-        value.extend_from_slice(jar.single(piece_name(name, index).as_bytes())?);
+        pieces.push(jar.single(piece_name(name, index).as_bytes())?);
     }
-    Some(Cow::Owned(value))
+    Some(Cow::Owned(pieces.concat()))
 }
 
 /// `Set-Cookie` values that delete every piece that `jar` holds.
@@ -104,7 +104,8 @@ pub fn is_piece(name: &str, candidate: &[u8]) -> bool {
 fn piece_name(name: &str, index: usize) -> String {
     match index {
         0 => name.to_owned(),
-        _ => format!("{name}.{index}"),
+        // Every request with such a cookie asks for it, so it is made without `format!`.
+        _ => [name, ".", &index.to_string()].concat(),
     }
 }
 

@@ -201,6 +201,11 @@ pub enum Life {
 const RENEWAL_SHARE: f64 = 0.1;
 
 impl Session {
+    /// The claims as an object.
+    pub fn claims(&self) -> Map<String, Value> {
+        serde_json::from_slice(self.claims.as_bytes()).unwrap_or_default()
+    }
+
     /// Takes over the absolute end of the session that this one renews.
     pub fn end_by(&mut self, until: Timestamp) {
         self.ends_at = self.ends_at.min(until);

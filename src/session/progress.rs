@@ -122,7 +122,7 @@ impl RefreshProgress<'_> {
         let now = self.0.host.now();
         let mut free = None;
         for number in slots(session) {
-            let slot = self.0.slot(KIND, number);
+            let slot = self.0.numbered(KIND, number);
             let Found { value, version } = slot.read::<Entry>();
             let version = Version { slot, version };
             match value.filter(|entry| entry.is_current(now)) {
@@ -153,7 +153,7 @@ impl Sweep {
         self.swept_at.set(Some(now));
         let first = self.next.get();
         for number in (0..SWEPT_AT_ONCE).map(|step| first.wrapping_add(step) % SLOTS) {
-            let slot = progress.0.slot(KIND, number);
+            let slot = progress.0.numbered(KIND, number);
             let Found { value, version } = slot.read::<Entry>();
             if value.is_some_and(|entry| !entry.is_current(now)) {
                 // Where somebody has written in between, there is nothing to empty.

@@ -29,7 +29,7 @@ impl SeenOnce<'_> {
     pub fn first_time(&self, value: &str, until: Timestamp) -> bool {
         let now = self.memory.host.now();
         let hash: [u8; 32] = Sha256::digest(value).into();
-        let slot = self.memory.slot(self.kind, slot_number(&hash));
+        let slot = self.memory.numbered(self.kind, slot_number(&hash));
         for _ in 0..TRIES {
             let Found { value, version } = slot.read::<Seen>();
             if value.is_some_and(|seen| seen.hash == hash && now < seen.until) {

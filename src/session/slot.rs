@@ -3,8 +3,6 @@
 //! Shared data is a public square: another filter may read and write it. So every value is sealed,
 //! and bound to its slot; a forged one counts as missing.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,13 +20,18 @@ pub struct SharedMemory<'a> {
 
 impl<'a> SharedMemory<'a> {
     /// The slot of a name among those of a kind.
-    pub fn slot(&self, kind: &'static str, name: impl Display) -> SharedSlot<'a> {
+    pub fn slot(&self, kind: &'static str, name: &str) -> SharedSlot<'a> {
         SharedSlot {
             host: self.host,
             seal: self.seal,
             kind,
-            name: format!("portero/{}/{kind}/{name}", self.scope),
+            name: ["portero/", self.scope, "/", kind, "/", name].concat(),
         }
+    }
+
+    /// The slot of a number among those of a kind.
+    pub fn numbered(&self, kind: &'static str, number: u32) -> SharedSlot<'a> {
+        self.slot(kind, &number.to_string())
     }
 }
 

@@ -291,7 +291,7 @@ const fn number(tag: &Tag) -> u8 {
 }
 
 fn bucket_of<'a>(memory: SharedMemory<'a>, tag: &Tag) -> SharedSlot<'a> {
-    memory.slot(KIND, number(tag))
+    memory.numbered(KIND, u32::from(number(tag)))
 }
 
 fn epoch(memory: SharedMemory<'_>) -> SharedSlot<'_> {

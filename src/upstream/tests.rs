@@ -21,10 +21,13 @@ fn session(claims: &Value) -> Session {
 
 fn sent(sources: &Value, session: &Session) -> Vec<(String, String)> {
     let text = |(name, value)| (name, String::from_utf8(value).unwrap());
-    let mut sent: Vec<_> = headers(&upstream(sources), &Known::of_session(session, &Map::new()))
-        .into_iter()
-        .map(text)
-        .collect();
+    let mut sent: Vec<_> = headers(
+        &upstream(sources),
+        &Known::of_session(session, &session.claims(), &Map::new()),
+    )
+    .into_iter()
+    .map(text)
+    .collect();
     sent.sort();
     sent
 }

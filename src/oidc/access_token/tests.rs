@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{AccessTokenVerifier, VerifiedAccessToken, issuer_of};
+use super::{AccessTokenVerifier, VerifiedAccessToken};
 use crate::config::{AccessTokenPolicy, AccessTokenProfile as Profile};
 use crate::error::TokenFault::{self, *};
 use crate::jose::testing::{Signer, all_algorithms, encode, values_of_every_type};
-use crate::jose::{Algorithm, Jwk, JwkSet};
+use crate::jose::{Algorithm, Jwk, JwkSet, Jws};
 use crate::testing::TestHost;
 use crate::time::Timestamp;
 
@@ -47,7 +47,7 @@ impl AccessTokenPolicy {
             now: Timestamp::from_secs(NOW),
             host: &TestHost::default(),
         }
-        .verify(token, keys)
+        .verify(&Jws::parse(token)?, keys)
     }
 }
 
@@ -232,6 +232,10 @@ fn the_first_check_that_fails_is_reported() {
         }
     }
     assert!(verify(Profile::Rfc9068, &claims).is_ok());
+}
+
+fn issuer_of(token: &str) -> Result<String, TokenFault> {
+    Jws::parse(token)?.unverified_issuer()
 }
 
 #[test]

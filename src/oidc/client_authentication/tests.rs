@@ -4,7 +4,7 @@ use super::{Authenticator, Serializer};
 use crate::config::{AssertionAudience, Client, ClientAuthentication};
 use crate::endpoint::Endpoint;
 use crate::error::InternalFault;
-use crate::jose::{Algorithm, Claims, Jwk, JwkSet, Jws, SigningKey};
+use crate::jose::{Algorithm, Jwk, JwkSet, Jws, SigningKey};
 use crate::testing::TestHost;
 
 const SECRET: &[u8] = b"correct-horse-battery-staple-0123456789";
@@ -33,7 +33,7 @@ fn complete(
 fn audience_of(assertion: &str) -> String {
     let key = Jwk::from_secret(SECRET, Algorithm::Hs256).unwrap();
     let keys = JwkSet::from_iter([key]);
-    let claims: Claims = Jws::parse(assertion)
+    let claims = Jws::parse(assertion)
         .unwrap()
         .verify(&keys, &TestHost::default())
         .unwrap();

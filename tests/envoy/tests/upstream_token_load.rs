@@ -10,7 +10,7 @@ use portero_envoy_tests::provider::SECRET;
 use portero_envoy_tests::{
     Envoy, Provider, Request, Response, Upstream, portero, provider_with_switches, wait,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const CLIENT_CREDENTIALS: &str = "client_credentials";
 const ORDERS: &str = "urn:upstream:orders";

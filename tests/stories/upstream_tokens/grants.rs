@@ -114,7 +114,7 @@ fn refuse_basic(world: &World, error: &'static str) {
         Some(_) => (400, json!({"error": error})),
         None => (200, issued(token)),
     };
-    provider_answers(&world, answer);
+    provider_answers(world, answer);
 }
 
 #[test]

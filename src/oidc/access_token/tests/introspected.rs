@@ -152,8 +152,9 @@ fn what_is_said_of_a_signed_token_is_about_that_token() {
         now: Timestamp::from_secs(NOW),
         host: &TestHost::default(),
     };
+    let token = typed(SIGNER, Some("at+jwt"), &good());
     let token = verifier
-        .verify(&typed(SIGNER, Some("at+jwt"), &good()), &SIGNER.jwk_set())
+        .verify(&Jws::parse(&token).unwrap(), &SIGNER.jwk_set())
         .unwrap();
     let confirm = |said: Value| {
         let said = Claims::parse(said.to_string().as_bytes()).unwrap();

@@ -12,7 +12,8 @@ use serde_json::{Map, Number, Value};
 /// follows, that has a number no `f64` holds, or in which any object, at any depth, has two
 /// members of one name (RFC 7515 section 4, RFC 7519 section 4: refuse them, since readers differ
 /// in which of the two they see).
-pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+#[inline(never)]
+pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Strict(Value::Object(members)) => Some(members),
         Strict(_) => None,
