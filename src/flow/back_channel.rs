@@ -5,7 +5,7 @@
 //! or set. A session that is named here is not taken out of any browser; it is noted as ended.
 
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, ended};
+use super::{Decision, audit, caller, ended};
 use crate::answer::{Audience, Response};
 use crate::error::{Error, RequestFault};
 use crate::oidc::LOGOUT_TOKEN_AGE;
@@ -52,7 +52,8 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
     if !seen.first_time(&token.id, visit.host().now().after(acceptable)) {
         return Err(RequestFault::LogoutTokenReplayed.into());
     }
-    ended::tell(visit, "back");
+    let who = audit::named(&visit.gateway.config, &token.ends);
+    ended::tell(visit, "back", &who);
     Ok(())
 }
 

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use super::authorization::Refused;
 use super::provider_keys::ProviderKeys;
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::upstream_token::CallerTokens;
-use super::{Forward, introspection, opaque, signed_identity};
+use super::{Forward, audit, introspection, opaque, signed_identity};
 use crate::answer::Audience;
 use crate::authz::{self, Principal, Verdict};
 use crate::bearer_token;
-use crate::config::{AccessTokenPolicy, Provider};
+use crate::config::{AccessTokenPolicy, Config, Provider};
 use crate::consumer::{self, Caller};
 use crate::error::{Denial, Error, TokenFault};
 use crate::jose::{Claims, Jws};
@@ -57,9 +57,10 @@ pub async fn find(visit: &Visit<'_>) -> Result<Option<Rc<OpenToken>>, Refusal> {
         return Ok(None);
     };
     match known_or_verified(visit, candidate).await {
-        Ok(token) if token.lacks_consumer => {
-            Err(for_program(Error::Denied(Denial::ConsumerUnknown)))
-        }
+        Ok(token) if token.lacks_consumer => Err(Refusal {
+            caller: Some(Box::new(known(&visit.gateway.config, &token))),
+            ..for_program(Error::Denied(Denial::ConsumerUnknown))
+        }),
         verified => verified.map(Some).map_err(for_program),
     }
 }
@@ -76,7 +77,10 @@ pub fn enter(
     let now = visit.host().now();
     if !token.authentication.meets(demand, now, policy.clock_skew) {
         return Err(Refusal {
-            demand: Some(Box::new(demand.clone())),
+            caller: Some(Box::new(KnownCaller {
+                demand: Some(demand.clone()),
+                ..known(config, token)
+            })),
             ..for_program(Error::Denied(Denial::InsufficientAuthentication))
         });
     }
@@ -85,7 +89,10 @@ pub fn enter(
             authz::evaluate(policy, &Principal::of_token(Some(token.claims.as_object())))
     {
         return Err(Refusal {
-            refused: Some(Box::new(Refused { denied, rule })),
+            caller: Some(Box::new(KnownCaller {
+                refused: Some(Refused { denied, rule }),
+                ..known(config, token)
+            })),
             ..for_program(Error::Denied(Denial::Forbidden))
         });
     }
@@ -98,6 +105,15 @@ pub fn enter(
     forward.is_private = visit.request.all("authorization").next().is_none();
     forward.caller = CallerTokens::of_program(visit, token.provider);
     Ok(forward)
+}
+
+fn known(config: &Config, token: &OpenToken) -> KnownCaller {
+    let issuer = config.providers().nth(token.provider);
+    let issuer = issuer.map(|provider| provider.issuer.as_str());
+    KnownCaller {
+        who: audit::token(issuer.unwrap_or_default(), token.claims.as_object()),
+        ..KnownCaller::default()
+    }
 }
 
 /// Whoever sends a token is a program, whatever it takes for an answer.

@@ -6,7 +6,9 @@ use super::ending::{self, Tokens};
 use super::kept_claims::Said;
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
-use super::{Decision, identity, posted, redeemed, session, silent, step_up, stored};
+use super::{
+    Decision, audit, caller, identity, posted, redeemed, session, silent, step_up, stored,
+};
 use crate::answer::Response;
 use crate::error::{CallFault, Error, InternalFault, RequestFault};
 use crate::oidc::{AuthorizationResponse, Expectations, TokenRequest};
@@ -63,10 +65,17 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
             fail(visit, RequestFault::LoginReplayed.into(), &pending, ended).await
         }
         // The session is over, and the person takes part from here on.
-        Err(Error::Authorization(fault))
+        Err(error @ Error::Authorization(fault))
             if pending.silent.is_some() && silent::needs_the_person(fault) =>
         {
-            ending::end(visit, Tokens::Left).await;
+            if let Some(who) = ending::end(visit, Tokens::Left).await {
+                let line = format!(
+                    "audit event=session_end code={} request_id={}{who}",
+                    error.report().code,
+                    caller::request_id(visit.request)
+                );
+                visit.host().log(Level::Info, &line);
+            }
             let mut set_cookies = StoredSession(visit.cookies()).delete();
             set_cookies.extend(ended);
             again(visit, &pending, set_cookies).await
@@ -228,8 +237,9 @@ async fn conclude(
     visit.host().log(
         Level::Info,
         &format!(
-            "login_succeeded request_id={}",
-            super::caller::request_id(visit.request)
+            "audit event=login request_id={}{}",
+            caller::request_id(visit.request),
+            audit::login(&visit.gateway.config, &session, &id_token)
         ),
     );
     Ok(Outcome::LoggedIn {

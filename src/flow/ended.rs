@@ -58,13 +58,13 @@ pub fn by_browser(visit: &Visit<'_>, family: &[u8; 16], ends_at: Timestamp) {
     }
 }
 
-/// Counts and logs a logout that came by some other channel than the logout path.
-pub fn tell(visit: &Visit<'_>, channel: &str) {
+/// Counts and logs a logout: by what channel it came, and whose it is.
+pub fn tell(visit: &Visit<'_>, channel: &str, who: &str) {
     visit.host().count(&Metric::LogoutSucceeded);
     visit.host().log(
         Level::Info,
         &format!(
-            "logout_succeeded channel={channel} request_id={}",
+            "audit event=logout channel={channel} request_id={}{who}",
             caller::request_id(visit.request)
         ),
     );

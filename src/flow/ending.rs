@@ -11,7 +11,8 @@ use super::job::{self, Job};
 use super::relying_party::RelyingParty;
 use super::serve::Visit;
 use super::session_store::SessionStore;
-use super::{Exchange, Gateway, ended, refresh};
+use super::{Exchange, Gateway, audit, ended, refresh};
+use crate::config::Config;
 use crate::error::{CallFault, Error};
 use crate::oidc::RevocationRequest;
 use crate::session::{
@@ -31,20 +32,16 @@ pub enum Tokens {
 }
 
 /// Ends the session of this browser's cookie, and waits for a while until the store and the provider
-/// have been told; says whether there was a session.
-pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
+/// have been told. Says whose session it was, in the words of an audit line, if there was one.
+pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> Option<String> {
     let cookie = StoredSession(visit.cookies());
-    let Some(sealed) = cookie.sealed() else {
-        return false;
-    };
+    let sealed = cookie.sealed()?;
     visit
         .gateway
         .sessions
         .borrow_mut()
         .remove(CacheKey::Cookie(&sealed));
-    let Some(kept) = cookie.open(&sealed).map(SessionCookie::into_owned) else {
-        return false;
-    };
+    let kept = cookie.open(&sealed).map(SessionCookie::into_owned)?;
     let now = visit.host().now();
     let idle_timeout = visit.gateway.config.session.idle_timeout;
     let (is_over, family, ends_at) = match &kept {
@@ -59,9 +56,10 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
         }
     };
     if is_over {
-        return false;
+        return None;
     }
     ended::by_browser(visit, &family, ends_at);
+    let who = who(&visit.gateway.config, &kept);
     let told = Told::default();
     visit.gateway.add_job(Job::End(EndJob {
         kept,
@@ -71,17 +69,25 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> bool {
     }));
     let deadline = now.after(refresh::patience(visit.gateway));
     while visit.host().now() < deadline {
-        if let Some(was_there) = told.0.get() {
-            return was_there;
+        if let Some(session) = told.0.take() {
+            return session;
         }
         visit.exchange.wait().await;
     }
-    true
+    Some(who)
 }
 
-/// Whether there was a session, once that is known and everybody has been told.
+/// Whose session it is, as far as the cookie tells.
+fn who(config: &Config, kept: &SessionCookie<'_>) -> String {
+    match kept {
+        SessionCookie::Whole(session) => audit::session(config, session),
+        SessionCookie::Reference(reference) => audit::reference(config, reference),
+    }
+}
+
+/// Whose session there was, once that is known and everybody has been told.
 #[derive(Clone, Default)]
-struct Told(Rc<Cell<Option<bool>>>);
+struct Told(Rc<Cell<Option<Option<String>>>>);
 
 /// What is left to do of an end.
 pub struct EndJob {
@@ -109,14 +115,16 @@ pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
                 if let (Some(Some(session)), Tokens::Revoked) = (&session, job.tokens) {
                     revoke_tokens(&RelyingParty { gateway, exchange }, session).await;
                 }
-                job.told.0.set(Some(session.flatten().is_some()));
+                let session = session.flatten();
+                let who = session.map(|session| audit::session(&gateway.config, &session));
+                job.told.0.set(Some(who));
                 return;
             }
             Err(error) if attempt == 0 => {
                 let code = error.report().code;
                 host.count(&Metric::LogoutIncomplete);
                 host.log(Level::Warn, &format!("session_not_deleted code={code}"));
-                job.told.0.set(Some(true));
+                job.told.0.set(Some(Some(who(&gateway.config, &job.kept))));
             }
             Err(_) => {}
         }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::ending::{self, Tokens};
 use super::serve::{Refusal, Visit};
-use super::{Decision, ended, session};
+use super::{Decision, audit, ended, session};
 use crate::answer::Response;
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
@@ -31,7 +31,7 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
-        Some((open, _)) if named.means(&open.session) => forget(visit).await,
+        Some((open, _)) if named.means(&open.session) => forget(visit, &open.session).await,
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),
     };
@@ -93,7 +93,7 @@ impl<'a> Named<'a> {
 }
 
 /// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
-async fn forget(visit: &Visit<'_>) -> Vec<String> {
+async fn forget(visit: &Visit<'_>, session: &Session) -> Vec<String> {
     ending::end(visit, Tokens::Left).await;
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -101,7 +101,11 @@ async fn forget(visit: &Visit<'_>) -> Vec<String> {
     };
     let mut set_cookies = StoredSession(visit.cookies()).delete();
     set_cookies.extend(hint.delete_unseen());
-    ended::tell(visit, "front");
+    ended::tell(
+        visit,
+        "front",
+        &audit::session(&visit.gateway.config, session),
+    );
     set_cookies
 }
 

@@ -2,14 +2,14 @@
 
 use super::ending::{self, Tokens};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, session};
+use super::{Decision, caller, ended, session};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{Denial, Error};
 use crate::oidc::{EndSessionRequest, pkce};
 use crate::provider::ProviderData;
 use crate::request::query;
 use crate::session::{IdTokenHint, LogoutState, StoredSession};
-use crate::telemetry::{Level, Metric};
+use crate::telemetry::Level;
 
 /// Ends the session. Another site can make a browser come here, but not end anything: it gets a
 /// page that asks, or a refusal. Nor does a page of this site that fetches a link ahead, or shows it
@@ -86,7 +86,8 @@ fn question(visit: &Visit<'_>) -> Response {
 }
 
 async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    let was_logged_in = ending::end(visit, Tokens::Revoked).await;
+    let ended = ending::end(visit, Tokens::Revoked).await;
+    let was_logged_in = ended.is_some();
     let data = visit.relying_party().known_provider();
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -100,15 +101,8 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         visit.origin(),
         visit.gateway.config.paths.logged_out
     );
-    if was_logged_in {
-        visit.host().count(&Metric::LogoutSucceeded);
-        visit.host().log(
-            Level::Info,
-            &format!(
-                "logout_succeeded request_id={}",
-                caller::request_id(visit.request)
-            ),
-        );
+    if let Some(who) = ended {
+        ended::tell(visit, "browser", &who);
     }
     let location = match was_logged_in || id_token.is_some() {
         true => at_provider(

@@ -3,6 +3,7 @@
 //! The core performs no IO. A flow says what it wants done, as a [`Step`], and is resumed with the
 //! result; whoever drives it is free to be Envoy or a test.
 
+mod audit;
 mod authorization;
 mod back_channel;
 mod bearer;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::serve::Visit;
 use super::session_store::SessionStore;
-use super::{Exchange, Gateway, Job, stored, stored_refresh, successor};
+use super::{Exchange, Gateway, Job, audit, stored, stored_refresh, successor};
 use crate::error::{CallFault, Error};
 use crate::session::{
     Beginning, Grant, OpenSession, Progress, RefreshFault, RefreshProgress, SUCCESSOR_LIFETIME,
@@ -206,17 +206,18 @@ fn tell(
         Err(error) => {
             let code = error.report().code;
             host.count(&Metric::Failure(code.clone()));
-            let ended = successor::ends_session(&error);
-            host.log(
-                Level::Warn,
-                &format!("refresh_failed code={code} session_ended={ended}"),
-            );
-            match ended {
-                true => (Progress::Ended, end_is_known_until),
-                false => (
+            host.count(&Metric::RefreshFailed);
+            if successor::ends_session(&error) {
+                let who = audit::session(&gateway.config, &job.session);
+                let line = format!("audit event=session_end code={code}{who}");
+                host.log(Level::Warn, &line);
+                (Progress::Ended, end_is_known_until)
+            } else {
+                host.log(Level::Warn, &format!("refresh_failed code={code}"));
+                (
                     Progress::Failed(fault_of(&error)),
                     now.after(pause_after_failure(grant.expires_at.since(now))),
-                ),
+                )
             }
         }
     };

@@ -148,10 +148,8 @@ pub(super) struct Refusal {
     pub set_cookies: Vec<String>,
     /// Where a person may start over.
     pub again: Option<String>,
-    /// What the caller's authentication lacks, where that is what went wrong.
-    pub demand: Option<Box<AuthenticationDemand>>,
-    /// What the rule's policy says against it, where that is what went wrong.
-    pub refused: Option<Box<Refused>>,
+    /// Of a caller who is known and refused all the same.
+    pub caller: Option<Box<KnownCaller>>,
     /// Whether the caller came with an access token.
     pub has_token: bool,
     /// The methods that the address takes, where that is what went wrong.
@@ -160,14 +158,24 @@ pub(super) struct Refusal {
     pub audience: Option<Audience>,
 }
 
+/// Who is refused although it is known who they are.
+#[derive(Default)]
+pub(super) struct KnownCaller {
+    /// In the words of an audit line.
+    pub who: String,
+    /// What their authentication lacks, where that is what went wrong.
+    pub demand: Option<AuthenticationDemand>,
+    /// What the rule's policy says against them, where that is what went wrong.
+    pub refused: Option<Refused>,
+}
+
 impl<E: Into<Error>> From<E> for Refusal {
     fn from(error: E) -> Self {
         Self {
             error: error.into(),
             set_cookies: Vec::new(),
             again: None,
-            demand: None,
-            refused: None,
+            caller: None,
             has_token: false,
             allow: None,
             audience: None,
@@ -194,20 +202,25 @@ impl Refusal {
         let report = self.error.report();
         let request_id = caller::request_id(request);
         gateway.host.count(&Metric::Failure(report.code.clone()));
-        let cause = match (&self.refused, self.error.cause()) {
+        let cause = match (self.refused(), self.error.cause()) {
             (Some(refused), _) => refused.note(gateway.host.as_ref()),
             (None, Some(cause)) => format!(" cause=\"{cause}\""),
             (None, None) => String::new(),
         };
+        let who = self.caller.as_ref().map_or("", |caller| &caller.who);
+        let event = match report.status {
+            500.. => "failure",
+            _ => "denial",
+        };
         gateway.host.log(
             report.level,
             &format!(
-                "request_refused code={} status={} request_id={request_id}{cause}",
+                "audit event={event} code={} status={} request_id={request_id}{cause}{who}",
                 report.code, report.status
             ),
         );
         let audience = self.audience.unwrap_or_else(|| caller::audience(request));
-        let link = match (&self.refused, &self.again) {
+        let link = match (self.refused(), &self.again) {
             (Some(_), _) => Some(Link::Follow {
                 target: &gateway.config.paths.logout,
                 text: "Use another account",
@@ -221,7 +234,8 @@ impl Refusal {
         let resource = place.and_then(|place| {
             route::protected_resource(&gateway.config, place.authority, request.target())
         });
-        let demand = self.demand.as_deref();
+        let demand = self.caller.as_ref();
+        let demand = demand.and_then(|caller| caller.demand.as_ref());
         let demand = demand.unwrap_or(AuthenticationDemand::NOTHING);
         let challenge = Challenge {
             realm: gateway.config.bearer.realm.as_deref(),
@@ -241,9 +255,15 @@ impl Refusal {
             None => response,
         }
     }
+
+    /// What a policy says against the caller.
+    fn refused(&self) -> Option<&Refused> {
+        self.caller.as_ref()?.refused.as_ref()
+    }
+
     /// The scopes that would let the caller through, where scopes alone would.
     fn scopes(&self, gateway: &Gateway, rule: Option<usize>) -> Vec<String> {
-        match (&self.refused, &self.error) {
+        match (self.refused(), &self.error) {
             (Some(refused), _) => refused.denied.scopes.clone(),
             (None, Error::Denied(Denial::LoginRequired | Denial::TokenRequired)) => {
                 let policy = gateway.config.policy(rule);

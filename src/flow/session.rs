@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use super::authorization::Refused;
 use super::refresh::{self, Freshness};
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::stored::{self, ProlongJob};
 use super::upstream_token::CallerTokens;
-use super::{Decision, Renewal, authorization, caller, login, signed_identity, silent, step_up};
+use super::{
+    Decision, Renewal, audit, authorization, caller, login, signed_identity, silent, step_up,
+};
 use crate::answer::Response;
 use crate::authz::Verdict;
 use crate::config::AuthenticationDemand;
@@ -63,8 +65,8 @@ pub async fn enter(visit: &Visit<'_>, part: Part) -> Result<Entry, Refusal> {
             }
             authorize(visit, part, &open, due).await.map(Entry::Decided)
         }
-        Ok(Presence::TooWeak) => {
-            let asked = Box::pin(step_up::ask(visit, demand)).await;
+        Ok(Presence::TooWeak(open)) => {
+            let asked = Box::pin(step_up::ask(visit, demand, &open.session)).await;
             asked.map(Entry::Decided)
         }
         Ok(Presence::Ended) => Ok(Entry::Absent(Absence {
@@ -112,7 +114,7 @@ enum Presence {
         due: bool,
     },
     /// It does not meet the rule's demand.
-    TooWeak,
+    TooWeak(Rc<OpenSession>),
     /// The provider has ended the session that the cookie holds.
     Ended,
     Absent,
@@ -124,7 +126,7 @@ async fn current(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Pre
     };
     // No refresh makes an authentication newer, so none is waited for.
     if !step_up::is_met(visit, demand, &open.session) {
-        return Ok(Presence::TooWeak);
+        return Ok(Presence::TooWeak(open));
     }
     if !CallerTokens::suffice(visit, &open.session) {
         return Ok(Presence::Absent);
@@ -266,7 +268,11 @@ async fn authorize(
     }
     Err(Refusal {
         set_cookies,
-        refused: Some(Box::new(Refused { denied, rule })),
+        caller: Some(Box::new(KnownCaller {
+            who: audit::session(&visit.gateway.config, &open.session),
+            refused: Some(Refused { denied, rule }),
+            demand: None,
+        })),
         ..Error::Denied(Denial::Forbidden).into()
     })
 }

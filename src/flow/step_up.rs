@@ -1,8 +1,8 @@
 //! Rules that ask more of a person than a session: an authentication that is recent enough, or of a
 //! certain class (RFC 9470).
 
-use super::serve::{Refusal, Visit};
-use super::{Decision, login};
+use super::serve::{KnownCaller, Refusal, Visit};
+use super::{Decision, audit, login};
 use crate::config::AuthenticationDemand;
 use crate::error::{Denial, Error};
 use crate::session::Session;
@@ -17,11 +17,19 @@ pub fn is_met(visit: &Visit<'_>, demand: &AuthenticationDemand, session: &Sessio
 
 /// Sends a person to authenticate again, with the form that they may have posted, and tells everybody
 /// else that it takes that. The session stays, whatever becomes of it.
-pub async fn ask(visit: &Visit<'_>, demand: &AuthenticationDemand) -> Result<Decision, Refusal> {
+pub async fn ask(
+    visit: &Visit<'_>,
+    demand: &AuthenticationDemand,
+    session: &Session,
+) -> Result<Decision, Refusal> {
     let refusal = Refusal {
         // There the rule asks again; at another address nothing might.
         again: Some(login::target(visit.request)),
-        demand: Some(Box::new(demand.clone())),
+        caller: Some(Box::new(KnownCaller {
+            who: audit::session(&visit.gateway.config, session),
+            demand: Some(demand.clone()),
+            refused: None,
+        })),
         ..Error::Denied(Denial::InsufficientAuthentication).into()
     };
     login::start_or_refuse(visit, demand, refusal).await

@@ -124,8 +124,8 @@ fn every_failure_is_one_line_and_one_count_with_code_and_request_id() {
         "token_refused"
     );
     assert_eq!(
-        world.land.lines("request_refused"),
-        ["request_refused code=token_refused status=502 \
+        world.land.lines("audit event=failure"),
+        ["audit event=failure code=token_refused status=502 \
           request_id=8f2b0d0e-0000-4000-8000-000000000001"]
     );
     assert_eq!(
@@ -161,8 +161,8 @@ fn the_line_about_a_refused_id_token_names_the_claim() {
         let callback = browser.login_until_callback("/");
         browser.come_from_elsewhere(&callback).answered();
         assert_eq!(
-            world.land.lines("request_refused"),
-            [format!("request_refused {line}")]
+            world.land.lines("audit event=failure"),
+            [format!("audit event=failure {line}")]
         );
     }
 }
@@ -201,8 +201,8 @@ fn a_request_that_the_host_does_not_let_go_on_is_told_like_any_other_failure() {
         (500, &json!("internal_error"))
     );
     assert_eq!(
-        world.land.lines("request_refused"),
-        ["request_refused code=internal_error status=500 request_id=unknown"]
+        world.land.lines("audit event=failure"),
+        ["audit event=failure code=internal_error status=500 request_id=unknown"]
     );
     assert_eq!(
         world.land.failures(),

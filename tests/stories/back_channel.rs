@@ -157,7 +157,7 @@ fn the_provider_ends_a_cookie_session_on_all_workers() {
         assert!(outcome.location().starts_with("https://idp.example.com/"));
     }
     assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
-    let lines = world.land.lines("logout_succeeded");
+    let lines = world.land.lines("audit event=logout ");
     assert_eq!(lines.len(), 1);
     assert!(lines[0].contains("channel=back"), "{lines:?}");
     assert!(world.land.failures().is_empty());

@@ -150,7 +150,11 @@ fn a_session_survives_every_fault_of_reading_its_claims_again() {
         let (_, fault) = row.call;
         let is_refusal = name == "401";
         let fault = if is_refusal { "invalid_token" } else { fault };
-        let line = format!("code=userinfo_{fault} session_ended={is_refusal}");
+        let event = match is_refusal {
+            true => "audit event=session_end",
+            false => "refresh_failed",
+        };
+        let line = format!("{event} code=userinfo_{fault}");
         assert_eq!(land.lines(&line).len(), 1, "{name}: {line}");
         if is_refusal {
             assert_eq!(outcome.code(), "login_required", "{name}");

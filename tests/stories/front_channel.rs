@@ -106,7 +106,7 @@ fn the_provider_ends_the_session_it_names_here_and_nothing_elsewhere() {
     assert!(!browser.is_logged_in());
     assert_eq!(world.provider.calls.borrow().len(), calls);
     assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
-    let lines = world.land.lines("logout_succeeded");
+    let lines = world.land.lines("audit event=logout ");
     assert_eq!(lines.len(), 1);
     assert!(lines[0].contains("channel=front"), "{lines:?}");
     assert!(world.land.failures().is_empty());

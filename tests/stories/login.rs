@@ -19,7 +19,7 @@ fn the_first_login_ends_on_the_persons_own_page_with_its_query() {
     assert_eq!(upstream.userinfo()["sub"], "user-1");
     assert_eq!(world.land.counted("portero.login.started"), 1);
     assert_eq!(world.land.counted("portero.login.succeeded"), 1);
-    assert_eq!(world.land.lines("login_succeeded").len(), 1);
+    assert_eq!(world.land.lines("audit event=login ").len(), 1);
     assert!(browser.cookie_names("__Host-portero-login-").is_empty());
 }
 

@@ -16,6 +16,7 @@ mod access_token;
 mod access_token_claims;
 mod answers;
 mod api_policies;
+mod audit;
 mod back_channel;
 mod bearer;
 mod browser;

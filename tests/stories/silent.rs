@@ -209,6 +209,9 @@ fn every_way_to_say_so_ends_the_session_and_asks_once() {
         assert_eq!(outcome.code(), format!("authorization_{error}"));
         assert_eq!(prompts(&world), ["", "none", ""]);
         assert!(!has_session(&browser), "{error}");
+        let line = format!("audit event=session_end code=authorization_{error} ");
+        let told = world.land.lines(&line);
+        assert!(told.len() == 1 && told[0].contains(" sub=user-1 session="));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::world::{World, minutes, seconds};
 const CODE: &str = "insufficient_user_authentication";
 
 /// `/pay` asks for an authentication of the last five minutes, `/admin` for the class gold.
-fn world() -> World {
+pub fn world() -> World {
     with_rules(json!([
         {"match": {"path": {"prefix": "/pay"}}, "authentication": {"max_age": "5m"}},
         {"match": {"path": {"prefix": "/admin"}}, "authentication": {"acr_values": ["gold", "platinum"]}},

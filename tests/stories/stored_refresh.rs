@@ -344,7 +344,7 @@ fn a_refresh_waits_for_the_store_as_long_as_the_token_is_good() {
     assert_eq!(
         world
             .land
-            .lines("refresh_failed code=session_store_unreachable ")
+            .lines("refresh_failed code=session_store_unreachable")
             .len(),
         1
     );

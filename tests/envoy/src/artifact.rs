@@ -88,6 +88,14 @@ pub fn store() -> PathBuf {
     root().join("tests/store/upstash.mjs")
 }
 
+/// Prometheus and promtool are there.
+pub fn prometheus() {
+    static READY: OnceLock<()> = OnceLock::new();
+    READY.get_or_init(|| {
+        script("scripts/lib/prometheus.sh");
+    });
+}
+
 fn build(arguments: &[&str], file: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

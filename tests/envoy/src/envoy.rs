@@ -417,6 +417,11 @@ impl Envoy {
         self.send(&Request::get(path))
     }
 
+    /// Where its admin interface listens.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// Asks the admin interface.
     pub fn admin(&self, path: &str) -> Response {
         Request::get(path)

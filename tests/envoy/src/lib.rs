@@ -18,6 +18,7 @@
 //! - [`upstream`] is the application behind Envoy, in this process: it remembers what reached it. Also servers that misbehave.
 //! - [`application`] is the demo's page in place of it, for people to look at. [`line`] is a way to the provider that can be cut.
 //! - [`store`] is a Redis for sessions, and what speaks HTTP in front of it.
+//! - [`prometheus`] reads the statistics, with the alerts of `deploy`.
 //! - [`visitor`] browses without a browser: cookies, redirects, forms. [`http`] is below it and sends any bytes at all.
 //! - [`browser`] is Chromium, for what only a browser can show.
 //! - [`wait`] waits for conditions. Nothing here sleeps and hopes.
@@ -37,6 +38,7 @@ mod listener;
 pub mod port;
 pub mod process;
 pub mod programs;
+pub mod prometheus;
 pub mod provider;
 pub mod resp;
 pub mod start_cost;

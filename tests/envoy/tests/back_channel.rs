@@ -101,7 +101,7 @@ fn a_logout_at_the_provider_ends_a_cookie_session_on_both_workers() {
         (envoy.metric("logout.succeeded") == 1).then_some(())
     });
     assert_eq!(statuses(), [401, 401]);
-    assert!(envoy.log().contains("logout_succeeded channel=back"));
+    assert!(envoy.log().contains("audit event=logout channel=back"));
     // Alice's other browser has a session of its own at the provider.
     assert_eq!(somebody.fetch(&envoy.url("/")).response.status, 200);
     // And she can log in again.

@@ -57,7 +57,7 @@ fn logins_failures_and_calls_are_counted_and_no_secret_is_logged() {
     });
 
     let log = envoy.log();
-    assert!(log.contains("login_succeeded request_id="), "{log}");
+    assert!(log.contains("audit event=login request_id="), "{log}");
     let mut secrets = vec![SECRET.to_owned(), SESSION_KEY.to_owned()];
     for request in provider.journal().requests {
         for field in ["code", "code_verifier"] {
@@ -90,6 +90,6 @@ fn an_answer_names_the_request_as_the_log_does() {
         .to_owned();
     assert_ne!(id, "unknown");
     assert!(envoy.log().contains(&format!(
-        "request_refused code=login_required status=401 request_id={id}"
+        "audit event=denial code=login_required status=401 request_id={id}"
     )));
 }

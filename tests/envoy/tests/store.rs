@@ -197,7 +197,7 @@ fn a_logout_at_the_provider_ends_the_session_at_the_envoy_that_was_not_told() {
     }
     assert_eq!(told.send(&request).status, 401);
     assert_eq!(other.metric("logout.succeeded"), 0);
-    assert!(told.log().contains("logout_succeeded channel=back"));
+    assert!(told.log().contains("audit event=logout channel=back"));
     let mut notes = redis.keys();
     notes.retain(|key| key.starts_with("portero:ended:"));
     assert!(!notes.is_empty());

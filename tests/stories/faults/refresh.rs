@@ -30,7 +30,7 @@ fn a_session_survives_every_fault_of_the_token_call_while_its_token_is_good() {
             "{name}"
         );
         let code = format!("token_{}", row.call.1);
-        let line = format!("refresh_failed code={code} session_ended=false");
+        let line = format!("refresh_failed code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
         assert_eq!(world.land.failures(), [(code, 1)].into(), "{name}");
 
@@ -62,7 +62,7 @@ fn a_session_survives_every_fault_of_the_token_call_after_its_token_has_ended() 
         let code = format!("token_{fault}");
         assert_eq!(outcome.status(), status, "{name}");
         assert_eq!(outcome.code(), code, "{name}");
-        let line = format!("refresh_failed code={code} session_ended=false");
+        let line = format!("refresh_failed code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
         assert_eq!(world.land.failures().len(), 1, "{name}: one code");
 
@@ -91,7 +91,7 @@ fn a_refresh_survives_every_fault_of_userinfo() {
         let outcome = browser.fetch("/api");
         if name == "401" {
             assert_eq!(outcome.code(), "login_required", "{name}");
-            let line = "refresh_failed code=userinfo_invalid_token session_ended=true";
+            let line = "audit event=session_end code=userinfo_invalid_token";
             assert_eq!(world.land.lines(line).len(), 1, "{name}");
             world.provider.recover();
             browser.log_in();

@@ -118,7 +118,7 @@ fn a_refresh_survives_every_fault_of_its_lease_without_a_token_call() {
         let outcome = browser.go("/");
         assert_eq!(outcome.status(), status, "{name}");
         assert_eq!(outcome.code(), code, "{name}");
-        let line = format!("refresh_failed code={code} session_ended=false");
+        let line = format!("refresh_failed code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
         assert_eq!(world.provider.called(Purpose::Token), 1, "{name}");
         world.redis.recover();
