@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use portero::config::Config;
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
-use serde_json::{Map, Value, json};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use serde_yaml_ng::Deserializer;
 
 /// The fields that an API knows, in `fixtures/kubernetes/fields.json`: an object has a shape for each of its fields (`!` after the name: it must
 /// be there), or one for any field (`*`). A list in brackets has elements of that shape. A text is a type, or words with `|` between.
@@ -26,28 +27,11 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn to_json(yaml: &Yaml<'_>) -> Value {
-    match yaml {
-        Yaml::Value(Scalar::Null) => Value::Null,
-        Yaml::Value(Scalar::Boolean(value)) => json!(value),
-        Yaml::Value(Scalar::Integer(value)) => json!(value),
-        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
-        Yaml::Value(Scalar::String(value)) => json!(value),
-        Yaml::Sequence(values) => values.iter().map(to_json).collect(),
-        Yaml::Mapping(entries) => {
-            let entry = |(key, value): (&Yaml<'_>, &Yaml<'_>)| {
-                (key.as_str().unwrap().to_owned(), to_json(value))
-            };
-            Value::Object(entries.iter().map(entry).collect::<Map<_, _>>())
-        }
-        other => panic!("not in manifests: {other:?}"),
-    }
-}
-
 fn documents(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
-    let documents = Yaml::load_from_str(&text).unwrap_or_else(|fault| panic!("{path:?}: {fault}"));
-    documents.iter().map(to_json).collect()
+    let documents = Deserializer::from_str(&text).map(Value::deserialize);
+    let documents = documents.collect::<Result<_, _>>();
+    documents.unwrap_or_else(|fault| panic!("{path:?}: {fault}"))
 }
 
 /// All objects of Istio's and Envoy Gateway's manifests, with the file that they are in.
