@@ -18,11 +18,20 @@ pub fn same(one: &[u8], other: &[u8]) -> bool {
 /// Whether a text is a `b64token` (RFC 6750 section 2.1).
 #[inline(never)]
 pub fn is_b64token(text: &[u8]) -> bool {
-    let in_alphabet = |byte: &u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-    };
-    let body = text.iter().take_while(|byte| in_alphabet(byte)).count();
-    body > 0 && text.iter().skip(body).all(|byte| *byte == b'=')
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = text.len().saturating_sub(padding);
+    let strangers = text.iter().take(body).map(|byte| !in_alphabet(*byte));
+    body > 0 && !strangers.fold(false, |some, is_one| some | is_one)
+}
+
+/// By one look into the set of its characters below 64, or into that from 64 on: a token has thousands.
+const fn in_alphabet(byte: u8) -> bool {
+    const DIGITS: u64 = 0x3ff << b'0';
+    const LOW: u64 = DIGITS | 1 << b'+' | 1 << b'-' | 1 << b'.' | 1 << b'/';
+    const LETTERS: u64 = 0x3ff_ffff << (b'A' - 64) | 0x3ff_ffff << (b'a' - 64);
+    const HIGH: u64 = LETTERS | 1 << (b'_' - 64) | 1 << (b'~' - 64);
+    let characters = if byte & 64 == 0 { LOW } else { HIGH };
+    byte < 128 && characters >> (byte & 63) & 1 == 1
 }
 
 /// Whether a path has nothing in it that anybody could read in another way: it begins with a slash, and has
