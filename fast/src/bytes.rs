@@ -1,7 +1,7 @@
 //! Loops over bytes.
 
-/// Whether two texts are the same, by eight bytes at a time: on this platform the usual way is by one. Where
-/// they begin to differ makes no difference to the time that it takes.
+/// Whether two texts are the same, by eight bytes at a time: on this platform the usual way is by one. It may
+/// stop early, so it is for what no stranger can learn anything from.
 #[inline(never)]
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     let (words, rest) = one.as_chunks::<8>();
