@@ -103,11 +103,11 @@ fn tokens_that_expire_under_load_fail_no_request() {
     });
     let envoy = gateway(&provider, &upstream);
     let stop = AtomicBool::new(false);
+    let started = Instant::now();
     let ends = thread::scope(|scope| {
         let callers: Vec<_> = (0..6)
             .map(|_| scope.spawn(|| keep_asking(&envoy, &stop)))
             .collect();
-        let started = Instant::now();
         wait::until_within(Duration::from_secs(20), "three lifetimes pass", || {
             let has_passed = started.elapsed() > Duration::from_secs(3 * LIFETIME);
             let has_failed = callers.iter().any(thread::ScopedJoinHandle::is_finished);
@@ -125,9 +125,11 @@ fn tokens_that_expire_under_load_fail_no_request() {
     assert!(late.is_empty(), "tokens after their end: {late:?}");
     let served = envoy.connections_of_workers();
     assert!(served.iter().all(|count| *count > 0), "{served:?}");
-    // A token this short-lived is renewed after half of its life.
+    // A token this short-lived is renewed after half of its life, however long a busy machine took.
+    let halves = started.elapsed().as_secs() * 2 / LIFETIME;
+    let most = usize::try_from(halves).expect("a few") + 2;
     let asked = provider.journal().grants(CLIENT_CREDENTIALS).len();
-    assert!((4..=7).contains(&asked), "{asked} requests for tokens");
+    assert!((4..=most).contains(&asked), "{asked} requests for tokens");
     // Each was used, but the last may have come too late for that.
     let seen = seen(&upstream).len();
     assert!((asked - 1..=asked).contains(&seen), "{seen} of {asked}");
