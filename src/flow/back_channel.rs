@@ -53,7 +53,8 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
         return Err(RequestFault::LogoutTokenReplayed.into());
     }
     let who = audit::named(&visit.gateway.config, &token.ends);
-    ended::tell(visit, "back", &who);
+    let request_id = caller::request_id(visit.request);
+    ended::tell(visit.host(), "back", request_id, &who);
     Ok(())
 }
 

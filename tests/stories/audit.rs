@@ -1,13 +1,13 @@
 //! What an auditor reads: one line for each login, logout and denial, and for each session that the provider ended.
 
 use portero::telemetry::Purpose;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access_token::{AccessToken, with_token, world_with};
 use crate::back_channel::{self, LogoutToken, SID, is_done, sends};
 use crate::browser::Browser;
 use crate::cookies::Site;
-use crate::front_channel::{framed, is_answered, target};
+use crate::front_channel::{frame, framed, is_answered, target};
 use crate::provider::{Answer, ISSUER, SUBJECT};
 use crate::world::{World, minutes, seconds};
 use crate::{refresh, step_up};
@@ -31,6 +31,11 @@ fn lines(world: &World) -> Vec<String> {
         format!("{before} session=S{after}")
     });
     lines.collect()
+}
+
+/// With sessions in cookies and in the store.
+fn worlds(settings: fn(&mut Value)) -> [World; 2] {
+    [World::with(settings), World::with_store(settings)]
 }
 
 fn logged_in(world: &World) -> Browser {
@@ -104,6 +109,75 @@ fn a_logout_from_a_store_tells_who_as_far_as_the_store_does() {
         "audit event=logout channel=browser {REQUEST} issuer=https://idp.example.com/realms/acme session=S"
     );
     assert_eq!(lines(&world)[1..], [expected]);
+}
+
+/// A double click, or a stream that is reset: the session has ended by then.
+#[test]
+fn a_logout_that_nobody_waits_for_is_told_once() {
+    for world in worlds(|_| ()) {
+        let browser = logged_in(&world);
+        let request = browser.navigation("/oauth2/logout", Site::SameOrigin);
+        drop(world.worker.begin(request.clone()));
+        world.worker.tick();
+        let expected = format!("audit event=logout channel=browser {REQUEST} {ALICE} session=S");
+        assert_eq!(lines(&world)[1..], [expected]);
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
+}
+
+#[test]
+fn a_session_that_ends_twice_at_once_is_told_once() {
+    for world in worlds(|_| ()) {
+        let browser = logged_in(&world);
+        let click = browser.navigation("/oauth2/logout", Site::SameOrigin);
+        let first = world.worker.begin(click.clone());
+        let second = world.worker.begin(click.clone());
+        assert_eq!(world.worker.finish(&click, second).status(), 303);
+        assert_eq!(world.worker.finish(&click, first).status(), 303);
+        assert_eq!(lines(&world).len(), 2);
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
+}
+
+/// The provider's page may have a frame for each of its clients, and two of them may be at this address.
+#[test]
+fn a_front_channel_logout_in_two_frames_is_told_once() {
+    for world in worlds(|_| ()) {
+        let browser = logged_in(&world);
+        let target = target(&[("iss", ISSUER)]);
+        let frame = frame(&browser, &target, Site::SameOrigin, "same-site");
+        // Both have found the session before either ends it.
+        let mut frames = [0, 1].map(|_| world.worker.begin(frame.clone()));
+        for running in &mut frames {
+            while running.call().is_some() {
+                world.worker.advance(running);
+            }
+        }
+        for running in frames {
+            is_answered(&world.worker.finish(&frame, running));
+        }
+        assert_eq!(lines(&world).len(), 2);
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
+}
+
+/// What the provider has ended is not there any more, although its cookie comes.
+#[test]
+fn a_logout_of_a_session_that_the_provider_has_ended_writes_no_line() {
+    fn settings(settings: &mut Value) {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    }
+    for world in worlds(settings) {
+        back_channel::names_sessions(&world, SID);
+        let browser = back_channel::logged_in(&world);
+        is_done(&sends(&world.worker, &LogoutToken::of(&world).signed()));
+        assert_eq!(
+            browser.post("/oauth2/logout", Site::SameOrigin).status(),
+            303
+        );
+        assert_eq!(lines(&world).len(), 2, "{:?}", lines(&world));
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
 }
 
 #[test]
