@@ -267,6 +267,25 @@ fn a_session_that_the_provider_ends_is_told_with_its_cause() {
     assert_eq!(lines(&world)[1..], expected);
 }
 
+/// A page that nobody has closed comes with the cookie of a session that has ended, again and again.
+#[test]
+fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
+    let world = refresh::world();
+    let browser = refresh::logged_in(&world);
+    let body = br#"{"error":"invalid_grant"}"#.to_vec();
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::Body(400, body));
+    world.pass(minutes(5) + seconds(1));
+    for _ in 0..20 {
+        assert_eq!(browser.fetch("/api").status(), 401);
+        world.pass(seconds(61));
+        world.worker.tick();
+    }
+    assert_eq!(world.land.lines("audit event=session_end ").len(), 1);
+    assert_eq!(world.provider.called(Purpose::Token), 2);
+}
+
 /// A login that makes a session stronger goes on with it: the audit shows one session.
 #[test]
 fn a_stronger_login_belongs_to_the_same_session() {
