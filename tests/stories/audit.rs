@@ -284,6 +284,7 @@ fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
     }
     assert_eq!(world.land.lines("audit event=session_end ").len(), 1);
     assert_eq!(world.provider.called(Purpose::Token), 2);
+    assert_eq!(world.land.counted("portero.refresh.failed"), 0);
 }
 
 /// A login that makes a session stronger goes on with it: the audit shows one session.
