@@ -287,6 +287,19 @@ fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
     assert_eq!(world.land.counted("portero.refresh.failed"), 0);
 }
 
+#[test]
+fn a_denial_for_want_of_a_session_names_whose_token_came() {
+    let world = world_with(|settings| {
+        settings["rules"] = json!([{"authenticate": {"all_of": ["bearer", "session"]}}]);
+    });
+    let token = AccessToken::of(&world).signed(&world);
+    world.worker.serve(with_token("/", &token)).answered();
+    let expected = format!(
+        "audit event=denial code=login_required status=401 {REQUEST} {ALICE} client=orders-app"
+    );
+    assert_eq!(lines(&world), [expected]);
+}
+
 /// A login that makes a session stronger goes on with it: the audit shows one session.
 #[test]
 fn a_stronger_login_belongs_to_the_same_session() {
