@@ -2,22 +2,22 @@
 
 use super::serve::Visit;
 use super::{Gateway, caller};
-use crate::error::{Error, InternalFault};
+use crate::error::InternalFault;
 use crate::host::Host;
 use crate::oidc::{Ends, VerifiedLogoutToken};
 use crate::session::{Mark, OpenSession, Session, Watermark};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
-/// Ends the sessions that a logout token names and that had been issued when it was: here, and for
-/// every Envoy where there is a store.
-pub async fn by_token(visit: &Visit<'_>, token: &VerifiedLogoutToken) -> Result<(), Error> {
-    let (mark, watermark) = note(visit.gateway, token);
-    end(visit.gateway, mark, watermark)?;
-    match visit.store() {
-        Some(store) => store.end(mark, watermark).await,
-        None => Ok(()),
-    }
+/// Ends the sessions that a logout token names and that had been issued when it was, in this Envoy. Says
+/// what the others have to be told.
+pub fn by_token<'t>(
+    gateway: &Gateway,
+    token: &'t VerifiedLogoutToken,
+) -> Result<(Mark<'t>, Watermark), InternalFault> {
+    let (mark, watermark) = note(gateway, token);
+    end(gateway, mark, watermark)?;
+    Ok((mark, watermark))
 }
 
 fn note<'t>(gateway: &Gateway, token: &'t VerifiedLogoutToken) -> (Mark<'t>, Watermark) {

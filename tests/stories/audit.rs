@@ -300,6 +300,30 @@ fn a_denial_for_want_of_a_session_names_whose_token_came() {
     assert_eq!(lines(&world), [expected]);
 }
 
+/// The sessions have ended here by then.
+#[test]
+fn a_back_channel_logout_is_told_before_the_store_is_and_once() {
+    let world = World::with_store(|settings| {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    });
+    back_channel::names_sessions(&world, SID);
+    back_channel::logged_in(&world);
+    let token = LogoutToken::of(&world).signed();
+    world.redis.break_down("*", Answer::NotSent);
+    assert_eq!(sends(&world.worker, &token).status(), 503);
+    world.redis.recover();
+    is_done(&sends(&world.worker, &token));
+    assert_eq!(sends(&world.worker, &token).status(), 400);
+    let who = format!("request_id=unknown {ALICE} {SID_HASH}");
+    let expected = [
+        format!("audit event=logout channel=back {who}"),
+        format!("audit event=failure code=session_store_unreachable status=503 {who}"),
+        format!("audit event=denial code=logout_token_replayed status=400 {who}"),
+    ];
+    assert_eq!(lines(&world)[1..], expected);
+    assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+}
+
 /// A login that makes a session stronger goes on with it: the audit shows one session.
 #[test]
 fn a_stronger_login_belongs_to_the_same_session() {
