@@ -76,7 +76,7 @@ pub enum Metric {
     /// One logout for which the table of ended sessions had no room: others ended with it.
     LogoutTableFull,
     RefreshSucceeded,
-    /// One refresh that brought no session: the provider or the store could not be asked, or said no.
+    /// One refresh that brought no session and ended none: the provider or the store could not be asked.
     RefreshFailed,
     /// One request that found a refresh due and no place to note it.
     RefreshWithoutSlot,

@@ -4,11 +4,11 @@
 //! Anybody can send something to this address, and nothing but the token counts: no cookie is read
 //! or set. A session that is named here is not taken out of any browser; it is noted as ended.
 
-use super::serve::{Refusal, Visit};
+use super::serve::{KnownCaller, Refusal, Visit};
 use super::{Decision, audit, caller, ended};
 use crate::answer::{Audience, Response};
 use crate::error::{Error, RequestFault};
-use crate::oidc::LOGOUT_TOKEN_AGE;
+use crate::oidc::{LOGOUT_TOKEN_AGE, VerifiedLogoutToken};
 use crate::session::SeenOnce;
 
 /// A logout token has some hundred bytes.
@@ -40,21 +40,43 @@ async fn judge(visit: &Visit<'_>) -> Result<(), Refusal> {
     let relying_party = visit.relying_party();
     let data = relying_party.provider().await?;
     let token = relying_party.verify_logout(&received, &data).await?;
-    // Noted first: a token whose effect is in doubt may come again, and a replayed one ends nothing
-    // that has not ended.
-    ended::by_token(visit, &token).await?;
-    let seen = SeenOnce {
-        memory: visit.gateway.memory(),
-        kind: "logout",
-    };
+    let who = audit::named(&visit.gateway.config, &token.ends);
+    end(visit, &token, &who).await.map_err(|error| {
+        let caller = KnownCaller {
+            who,
+            ..KnownCaller::default()
+        };
+        Refusal {
+            caller: Some(Box::new(caller)),
+            ..error.into()
+        }
+    })
+}
+
+/// Ends what a logout token names: here, and for every Envoy where there is a store.
+async fn end(visit: &Visit<'_>, token: &VerifiedLogoutToken, who: &str) -> Result<(), Error> {
+    let (mark, watermark) = ended::by_token(visit.gateway, token)?;
     let clock_skew = visit.gateway.config.provider.id_token.clock_skew;
     let acceptable = LOGOUT_TOKEN_AGE.saturating_add(clock_skew.saturating_mul(2));
-    if !seen.first_time(&token.id, visit.host().now().after(acceptable)) {
-        return Err(RequestFault::LogoutTokenReplayed.into());
+    let until = visit.host().now().after(acceptable);
+    let is_first = |kind| {
+        let memory = visit.gateway.memory();
+        SeenOnce { memory, kind }.first_time(&token.id, until)
+    };
+    // The sessions have ended here, whatever the store says and whether or not the provider waits for it.
+    if is_first("logout_told") {
+        let request_id = caller::request_id(visit.request);
+        ended::tell(visit.host(), "back", request_id, who);
     }
-    let who = audit::named(&visit.gateway.config, &token.ends);
-    ended::tell(visit, "back", &who);
-    Ok(())
+    if let Some(store) = visit.store() {
+        store.end(mark, watermark).await?;
+    }
+    // Asked last: a token whose effect is in doubt may come again, and a replayed one ends nothing that has
+    // not ended.
+    match is_first("logout") {
+        true => Ok(()),
+        false => Err(RequestFault::LogoutTokenReplayed.into()),
+    }
 }
 
 /// The one `logout_token` of a form; other parameters may be there, and do not count (section 2.5).

@@ -107,7 +107,8 @@ pub fn enter(
     Ok(forward)
 }
 
-fn known(config: &Config, token: &OpenToken) -> KnownCaller {
+/// Whose token it is, where it is refused although it is good.
+pub fn known(config: &Config, token: &OpenToken) -> KnownCaller {
     let issuer = config.providers().nth(token.provider);
     let issuer = issuer.map(|provider| provider.issuer.as_str());
     KnownCaller {

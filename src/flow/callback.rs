@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::ending::{self, Tokens};
+use super::ending::{self, Occasion};
 use super::kept_claims::Said;
 use super::login::{self, Goal};
 use super::serve::{Refusal, Visit};
@@ -68,14 +68,7 @@ pub async fn finish(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         Err(error @ Error::Authorization(fault))
             if pending.silent.is_some() && silent::needs_the_person(fault) =>
         {
-            if let Some(who) = ending::end(visit, Tokens::Left).await {
-                let line = format!(
-                    "audit event=session_end code={} request_id={}{who}",
-                    error.report().code,
-                    caller::request_id(visit.request)
-                );
-                visit.host().log(Level::Info, &line);
-            }
+            ending::end(visit, Occasion::NotRenewed(error.report().code)).await;
             let mut set_cookies = StoredSession(visit.cookies()).delete();
             set_cookies.extend(ended);
             again(visit, &pending, set_cookies).await

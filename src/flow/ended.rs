@@ -2,21 +2,22 @@
 
 use super::serve::Visit;
 use super::{Gateway, caller};
-use crate::error::{Error, InternalFault};
+use crate::error::InternalFault;
+use crate::host::Host;
 use crate::oidc::{Ends, VerifiedLogoutToken};
 use crate::session::{Mark, OpenSession, Session, Watermark};
 use crate::telemetry::{Level, Metric};
 use crate::time::Timestamp;
 
-/// Ends the sessions that a logout token names and that had been issued when it was: here, and for
-/// every Envoy where there is a store.
-pub async fn by_token(visit: &Visit<'_>, token: &VerifiedLogoutToken) -> Result<(), Error> {
-    let (mark, watermark) = note(visit.gateway, token);
-    end(visit.gateway, mark, watermark)?;
-    match visit.store() {
-        Some(store) => store.end(mark, watermark).await,
-        None => Ok(()),
-    }
+/// Ends the sessions that a logout token names and that had been issued when it was, in this Envoy. Says
+/// what the others have to be told.
+pub fn by_token<'t>(
+    gateway: &Gateway,
+    token: &'t VerifiedLogoutToken,
+) -> Result<(Mark<'t>, Watermark), InternalFault> {
+    let (mark, watermark) = note(gateway, token);
+    end(gateway, mark, watermark)?;
+    Ok((mark, watermark))
 }
 
 fn note<'t>(gateway: &Gateway, token: &'t VerifiedLogoutToken) -> (Mark<'t>, Watermark) {
@@ -59,15 +60,10 @@ pub fn by_browser(visit: &Visit<'_>, family: &[u8; 16], ends_at: Timestamp) {
 }
 
 /// Counts and logs a logout: by what channel it came, and whose it is.
-pub fn tell(visit: &Visit<'_>, channel: &str, who: &str) {
-    visit.host().count(&Metric::LogoutSucceeded);
-    visit.host().log(
-        Level::Info,
-        &format!(
-            "audit event=logout channel={channel} request_id={}{who}",
-            caller::request_id(visit.request)
-        ),
-    );
+pub fn tell(host: &dyn Host, channel: &str, request_id: &str, who: &str) {
+    host.count(&Metric::LogoutSucceeded);
+    let line = format!("audit event=logout channel={channel} request_id={request_id}{who}");
+    host.log(Level::Info, &line);
 }
 
 fn end(gateway: &Gateway, mark: Mark<'_>, watermark: Watermark) -> Result<(), InternalFault> {
@@ -95,6 +91,13 @@ impl Gateway {
     pub(super) fn has_marked(&self, session: &Session) -> bool {
         let issuer = &self.config.provider.issuer;
         self.watermarks.have_marked(self.memory(), issuer, session)
+    }
+
+    /// The same about a session of which only the family is known: whether its browser has given it up.
+    pub(super) fn has_marked_family(&self, family: &[u8; 16]) -> bool {
+        let issuer = &self.config.provider.issuer;
+        self.watermarks
+            .have_marked_family(self.memory(), issuer, family)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The end of a session by its own browser.
 //!
 //! It is noted in this Envoy before anything is awaited. The store and the provider are told by a job
-//! of the root context, so that a browser which goes away, or asks twice, stops nothing.
+//! of the root context, so that a browser which goes away, or asks twice, stops nothing. The job also
+//! writes the audit line: only what the store says tells whose session it was, and whether there was one.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,8 +13,7 @@ use super::job::{self, Job};
 use super::relying_party::RelyingParty;
 use super::serve::Visit;
 use super::session_store::SessionStore;
-use super::{Exchange, Gateway, audit, ended, refresh};
-use crate::config::Config;
+use super::{Exchange, Gateway, audit, caller, ended, refresh};
 use crate::error::{CallFault, Error};
 use crate::oidc::RevocationRequest;
 use crate::session::{
@@ -24,24 +25,32 @@ use crate::telemetry::{Level, Metric};
 const PAUSE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 60;
 
-/// Whether the session's tokens are given back to the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tokens {
-    Revoked,
-    Left,
+/// Why a session ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The person has logged out here: the tokens are given back to the provider.
+    Logout,
+    /// The provider has had the browser log out here.
+    FrontChannel,
+    /// The provider did not renew it, and said so with this code.
+    NotRenewed(Cow<'static, str>),
 }
 
 /// Ends the session of this browser's cookie, and waits for a while until the store and the provider
-/// have been told. Says whose session it was, in the words of an audit line, if there was one.
-pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> Option<String> {
+/// have been told. Says whether there was one.
+pub async fn end(visit: &Visit<'_>, occasion: Occasion) -> bool {
     let cookie = StoredSession(visit.cookies());
-    let sealed = cookie.sealed()?;
+    let Some(sealed) = cookie.sealed() else {
+        return false;
+    };
     visit
         .gateway
         .sessions
         .borrow_mut()
         .remove(CacheKey::Cookie(&sealed));
-    let kept = cookie.open(&sealed).map(SessionCookie::into_owned)?;
+    let Some(kept) = cookie.open(&sealed).map(SessionCookie::into_owned) else {
+        return false;
+    };
     let now = visit.host().now();
     let idle_timeout = visit.gateway.config.session.idle_timeout;
     let (is_over, family, ends_at) = match &kept {
@@ -51,50 +60,70 @@ pub async fn end(visit: &Visit<'_>, tokens: Tokens) -> Option<String> {
             session.ends_at,
         ),
         SessionCookie::Reference(reference) => {
-            let is_over = reference.life(now, idle_timeout) == Life::Over;
-            (is_over, reference.family, reference.ends_at)
+            let family = reference.family;
+            let is_over = reference.life(now, idle_timeout) == Life::Over
+                || visit.gateway.has_marked_family(&family);
+            (is_over, family, reference.ends_at)
         }
     };
     if is_over {
-        return None;
+        return false;
     }
     ended::by_browser(visit, &family, ends_at);
-    let who = who(&visit.gateway.config, &kept);
     let told = Told::default();
     visit.gateway.add_job(Job::End(EndJob {
         kept,
         authority: visit.authority.as_str().to_owned(),
-        tokens,
+        occasion,
+        request_id: caller::request_id(visit.request).to_owned(),
         told: told.clone(),
     }));
     let deadline = now.after(refresh::patience(visit.gateway));
     while visit.host().now() < deadline {
-        if let Some(session) = told.0.take() {
-            return session;
+        if let Some(there_was_one) = told.0.get() {
+            return there_was_one;
         }
         visit.exchange.wait().await;
     }
-    Some(who)
+    true
 }
 
-/// Whose session it is, as far as the cookie tells.
-fn who(config: &Config, kept: &SessionCookie<'_>) -> String {
-    match kept {
-        SessionCookie::Whole(session) => audit::session(config, session),
-        SessionCookie::Reference(reference) => audit::reference(config, reference),
-    }
-}
-
-/// Whose session there was, once that is known and everybody has been told.
+/// Whether there was a session, once that is known and everybody has been told.
 #[derive(Clone, Default)]
-struct Told(Rc<Cell<Option<Option<String>>>>);
+struct Told(Rc<Cell<Option<bool>>>);
 
 /// What is left to do of an end.
 pub struct EndJob {
     kept: SessionCookie<'static>,
     authority: String,
-    tokens: Tokens,
+    occasion: Occasion,
+    request_id: String,
     told: Told,
+}
+
+impl EndJob {
+    /// Writes the audit line, with whose session it was as far as that is known. Says whether there was one.
+    fn tell(&self, gateway: &Gateway, session: &Option<Option<Session>>) -> bool {
+        let config = &gateway.config;
+        let who = match (session, &self.kept) {
+            (Some(None), _) => return false,
+            (Some(Some(session)), _) => audit::session(config, session),
+            (None, SessionCookie::Whole(session)) => audit::session(config, session),
+            (None, SessionCookie::Reference(reference)) => audit::reference(config, reference),
+        };
+        let host = gateway.host.as_ref();
+        let request_id = &self.request_id;
+        match &self.occasion {
+            Occasion::Logout => ended::tell(host, "browser", request_id, &who),
+            Occasion::FrontChannel => ended::tell(host, "front", request_id, &who),
+            Occasion::NotRenewed(code) => {
+                let line =
+                    format!("audit event=session_end code={code} request_id={request_id}{who}");
+                host.log(Level::Info, &line);
+            }
+        }
+        true
+    }
 }
 
 impl PartialEq for EndJob {
@@ -109,22 +138,25 @@ impl Eq for EndJob {}
 pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
     let host = gateway.host.as_ref();
     let mut session = None;
+    let mut there_was_one = true;
     for attempt in 0..ATTEMPTS {
-        match tell_store(gateway, exchange, job, &mut session).await {
+        let outcome = tell_store(gateway, exchange, job, &mut session).await;
+        if attempt == 0 {
+            there_was_one = job.tell(gateway, &session);
+        }
+        match outcome {
             Ok(()) => {
-                if let (Some(Some(session)), Tokens::Revoked) = (&session, job.tokens) {
+                if let (Some(Some(session)), Occasion::Logout) = (&session, &job.occasion) {
                     revoke_tokens(&RelyingParty { gateway, exchange }, session).await;
                 }
-                let session = session.flatten();
-                let who = session.map(|session| audit::session(&gateway.config, &session));
-                job.told.0.set(Some(who));
+                job.told.0.set(Some(there_was_one));
                 return;
             }
             Err(error) if attempt == 0 => {
                 let code = error.report().code;
                 host.count(&Metric::LogoutIncomplete);
                 host.log(Level::Warn, &format!("session_not_deleted code={code}"));
-                job.told.0.set(Some(Some(who(&gateway.config, &job.kept))));
+                job.told.0.set(Some(there_was_one));
             }
             Err(_) => {}
         }
@@ -133,7 +165,7 @@ pub async fn carry_out(gateway: &Gateway, exchange: &Exchange, job: &EndJob) {
 }
 
 /// Takes the session out of the store, and notes there that it has ended. `session` is what it was, once
-/// that is known.
+/// that is known: nothing where somebody had ended it before.
 async fn tell_store(
     gateway: &Gateway,
     exchange: &Exchange,
@@ -156,14 +188,17 @@ async fn tell_store(
         }
         (SessionCookie::Reference(reference), Some(store)) => {
             if session.is_none() {
-                *session = Some(store.standing(&reference.id).await?.session);
+                *session = Some(store.read(&reference.id, None).await?);
             }
             let mark = Mark::Family(&reference.family);
             let noted = store.end(mark, watermark(reference.ends_at)).await;
             store.delete(&reference.id).await?;
             noted
         }
-        (SessionCookie::Reference(_), None) => Ok(()),
+        (SessionCookie::Reference(_), None) => {
+            *session = Some(None);
+            Ok(())
+        }
     }
 }
 

@@ -64,6 +64,14 @@ async fn all_of(
         // No login brings a token.
         return turn_away(visit, entrance, Denial::TokenRequired, Vec::new());
     }
+    // Whatever the session lacks: whose token it is, is proven.
+    let known = |refusal: Refusal| Refusal {
+        caller: refusal.caller.or_else(|| {
+            let token = token.as_ref()?;
+            Some(Box::new(bearer::known(&visit.gateway.config, token)))
+        }),
+        ..refusal
+    };
     let speaks = |method| methods.first() == Some(&method);
     let mut decision = Decision::Forward(visit.forward());
     if methods.contains(&Method::Session) {
@@ -71,10 +79,11 @@ async fn all_of(
             true => Part::Speaks(rule),
             false => Part::Accompanies,
         };
-        decision = match session::enter(visit, part).await? {
+        decision = match session::enter(visit, part).await.map_err(&known)? {
             Entry::Decided(decision) => decision,
             Entry::Absent(absence) => {
-                return without_session(visit, part.rule(), entrance, absence).await;
+                let without = without_session(visit, part.rule(), entrance, absence).await;
+                return without.map_err(&known);
             }
         };
     }

@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::ending::{self, Tokens};
+use super::ending::{self, Occasion};
 use super::serve::{Refusal, Visit};
-use super::{Decision, audit, ended, session};
+use super::{Decision, session};
 use crate::answer::Response;
 use crate::config::Provider;
 use crate::endpoint::Endpoint;
@@ -31,7 +31,7 @@ pub async fn clear(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         return Err(RequestFault::FrontChannelLogoutMismatch.into());
     }
     let set_cookies = match session::find(visit).await? {
-        Some((open, _)) if named.means(&open.session) => forget(visit, &open.session).await,
+        Some((open, _)) if named.means(&open.session) => forget(visit).await,
         Some(_) => return Err(RequestFault::FrontChannelLogoutMismatch.into()),
         None => Vec::new(),
     };
@@ -93,19 +93,14 @@ impl<'a> Named<'a> {
 }
 
 /// What the logout path deletes. Its own cookie is not seen here, so that goes unseen.
-async fn forget(visit: &Visit<'_>, session: &Session) -> Vec<String> {
-    ending::end(visit, Tokens::Left).await;
+async fn forget(visit: &Visit<'_>) -> Vec<String> {
+    ending::end(visit, Occasion::FrontChannel).await;
     let hint = IdTokenHint {
         context: visit.cookies(),
         path: &visit.gateway.config.paths.logout,
     };
     let mut set_cookies = StoredSession(visit.cookies()).delete();
     set_cookies.extend(hint.delete_unseen());
-    ended::tell(
-        visit,
-        "front",
-        &audit::session(&visit.gateway.config, session),
-    );
     set_cookies
 }
 

@@ -1,8 +1,8 @@
 //! Logging out: here, and at the provider.
 
-use super::ending::{self, Tokens};
+use super::ending::{self, Occasion};
 use super::serve::{Refusal, Visit};
-use super::{Decision, caller, ended, session};
+use super::{Decision, caller, session};
 use crate::answer::{Audience, Link, Page, Response};
 use crate::error::{Denial, Error};
 use crate::oidc::{EndSessionRequest, pkce};
@@ -86,8 +86,7 @@ fn question(visit: &Visit<'_>) -> Response {
 }
 
 async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
-    let ended = ending::end(visit, Tokens::Revoked).await;
-    let was_logged_in = ended.is_some();
+    let was_logged_in = ending::end(visit, Occasion::Logout).await;
     let data = visit.relying_party().known_provider();
     let hint = IdTokenHint {
         context: visit.cookies(),
@@ -101,9 +100,6 @@ async fn end(visit: &Visit<'_>) -> Result<Decision, Refusal> {
         visit.origin(),
         visit.gateway.config.paths.logged_out
     );
-    if let Some(who) = ended {
-        ended::tell(visit, "browser", &who);
-    }
     let location = match was_logged_in || id_token.is_some() {
         true => at_provider(
             visit,

@@ -206,13 +206,13 @@ fn tell(
         Err(error) => {
             let code = error.report().code;
             host.count(&Metric::Failure(code.clone()));
-            host.count(&Metric::RefreshFailed);
             if successor::ends_session(&error) {
                 let who = audit::session(&gateway.config, &job.session);
                 let line = format!("audit event=session_end code={code}{who}");
                 host.log(Level::Warn, &line);
                 (Progress::Ended, end_is_known_until)
             } else {
+                host.count(&Metric::RefreshFailed);
                 host.log(Level::Warn, &format!("refresh_failed code={code}"));
                 (
                     Progress::Failed(fault_of(&error)),

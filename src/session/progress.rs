@@ -29,6 +29,10 @@ const TRIES: usize = 4;
 /// later, the provider is asked once more and says no again.
 const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// After that, the slot of an ended session is free for others; but as long as none of them takes it, the
+/// provider is not asked for what it has refused, however often a forgotten page comes with its cookie.
+const LINGERS: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long a successor is remembered for requests that still carry the cookie before it.
 pub const SUCCESSOR_LIFETIME: Duration = Duration::from_secs(60);
 
@@ -120,18 +124,19 @@ impl RefreshProgress<'_> {
     /// The session's own slot, or one that is free.
     fn place(&self, session: &Session) -> Option<Place<'_>> {
         let now = self.0.host.now();
-        let mut free = None;
+        let (mut free, mut lingering) = (None, None);
         for number in slots(session) {
             let slot = self.0.numbered(KIND, number);
             let Found { value, version } = slot.read::<Entry>();
             let version = Version { slot, version };
-            match value.filter(|entry| entry.is_current(now)) {
+            match value.filter(|entry| entry.is_current(now) || entry.lingers(now)) {
                 Some(entry) if entry.is_about(session) => return Some(Place::Own(entry, version)),
-                Some(_) => {}
+                Some(entry) if entry.is_current(now) => {}
+                Some(_) => lingering = lingering.or(Some(version)),
                 None => free = free.or(Some(version)),
             }
         }
-        free.map(Place::Free)
+        free.or(lingering).map(Place::Free)
     }
 }
 
@@ -155,7 +160,7 @@ impl Sweep {
         for number in (0..SWEPT_AT_ONCE).map(|step| first.wrapping_add(step) % SLOTS) {
             let slot = progress.0.numbered(KIND, number);
             let Found { value, version } = slot.read::<Entry>();
-            if value.is_some_and(|entry| !entry.is_current(now)) {
+            if value.is_some_and(|entry| !entry.is_current(now) && !entry.lingers(now)) {
                 // Where somebody has written in between, there is nothing to empty.
                 let _ = slot.write(&(), version);
             }
@@ -193,6 +198,11 @@ impl Entry {
     /// Until its time, and not beyond what any entry may last: then the clock was set back.
     fn is_current(&self, now: Timestamp) -> bool {
         now < self.until && self.until <= now.after(LONGEST)
+    }
+
+    /// Whether it is known of an ended session although its time has passed.
+    fn lingers(&self, now: Timestamp) -> bool {
+        self.progress == Progress::Ended && self.until <= now && now < self.until.after(LINGERS)
     }
 
     fn is_about(&self, session: &Session) -> bool {

@@ -113,6 +113,22 @@ impl Watermarks {
             .any(|name| self.ends(memory, name, session.authentication.issued_at, now))
     }
 
+    /// Whether a watermark names the family. What had to go from a full bucket says nothing of it: that is
+    /// about when a session was issued.
+    pub fn have_marked_family(
+        &self,
+        memory: SharedMemory<'_>,
+        issuer: &str,
+        family: &[u8; 16],
+    ) -> bool {
+        let now = memory.host.now();
+        let name = Name {
+            tag: tag(issuer, Kind::Family, [family, b""]),
+            issued_at: Timestamp::default(),
+        };
+        self.ends(memory, &name, now, now)
+    }
+
     fn ends(
         &self,
         memory: SharedMemory<'_>,

@@ -1,16 +1,16 @@
 //! What an auditor reads: one line for each login, logout and denial, and for each session that the provider ended.
 
 use portero::telemetry::Purpose;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access_token::{AccessToken, with_token, world_with};
 use crate::back_channel::{self, LogoutToken, SID, is_done, sends};
 use crate::browser::Browser;
 use crate::cookies::Site;
-use crate::front_channel::{framed, is_answered, target};
+use crate::front_channel::{frame, framed, is_answered, target};
 use crate::provider::{Answer, ISSUER, SUBJECT};
 use crate::world::{World, minutes, seconds};
-use crate::{refresh, step_up};
+use crate::{access_token, refresh, step_up};
 
 /// Of every request but a back-channel logout.
 const REQUEST: &str = "request_id=8f2b0d0e-0000-4000-8000-000000000001";
@@ -31,6 +31,11 @@ fn lines(world: &World) -> Vec<String> {
         format!("{before} session=S{after}")
     });
     lines.collect()
+}
+
+/// With sessions in cookies and in the store.
+fn worlds(settings: fn(&mut Value)) -> [World; 2] {
+    [World::with(settings), World::with_store(settings)]
 }
 
 fn logged_in(world: &World) -> Browser {
@@ -58,10 +63,15 @@ fn a_login_tells_who_and_how_they_authenticated() {
 /// Requests of a session that may, and of a token that may, are no events.
 #[test]
 fn what_is_let_through_writes_no_line() {
-    let world = World::new();
+    let world = access_token::world();
     let browser = logged_in(&world);
     browser.go("/").forwarded();
     browser.go("/public").forwarded();
+    let token = AccessToken::of(&world).signed(&world);
+    // The second time it is known.
+    for _ in 0..2 {
+        world.worker.serve(with_token("/", &token)).forwarded();
+    }
     assert_eq!(lines(&world).len(), 1);
 }
 
@@ -104,6 +114,89 @@ fn a_logout_from_a_store_tells_who_as_far_as_the_store_does() {
         "audit event=logout channel=browser {REQUEST} issuer=https://idp.example.com/realms/acme session=S"
     );
     assert_eq!(lines(&world)[1..], [expected]);
+}
+
+/// A double click, or a stream that is reset: the session has ended by then.
+#[test]
+fn a_logout_that_nobody_waits_for_is_told_once() {
+    for world in worlds(|_| ()) {
+        let browser = logged_in(&world);
+        let request = browser.navigation("/oauth2/logout", Site::SameOrigin);
+        drop(world.worker.begin(request.clone()));
+        world.worker.tick();
+        let expected = format!("audit event=logout channel=browser {REQUEST} {ALICE} session=S");
+        assert_eq!(lines(&world)[1..], [expected]);
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
+}
+
+#[test]
+fn a_session_that_ends_twice_at_once_is_told_once() {
+    for world in worlds(|_| ()) {
+        let browser = logged_in(&world);
+        let click = browser.navigation("/oauth2/logout", Site::SameOrigin);
+        let first = world.worker.begin(click.clone());
+        let second = world.worker.begin(click.clone());
+        // Whatever is to be done, all of it has found the session before any of it is done.
+        let mut jobs = world.worker.begin_jobs();
+        for job in &mut jobs {
+            if let Some(call) = job.call() {
+                let result = world.worker.answer(call);
+                job.resume(result);
+            }
+        }
+        for job in jobs {
+            world.worker.carry_through(job);
+        }
+        assert_eq!(world.worker.finish(&click, second).status(), 303);
+        assert_eq!(world.worker.finish(&click, first).status(), 303);
+        assert_eq!(lines(&world).len(), 2);
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
+}
+
+/// Both have found the session before either ends it: one in a cookie, of which the store is asked whether
+/// it has been ended.
+#[test]
+fn a_front_channel_logout_in_two_frames_is_told_once() {
+    let world = World::with_store(|settings| {
+        settings["session"]["store"]["when_unavailable"] = json!("use_cookies");
+    });
+    world.redis.break_down("SET", Answer::NotSent);
+    let browser = logged_in(&world);
+    world.redis.recover();
+    let worker = world.another_worker();
+    let target = target(&[("iss", ISSUER)]);
+    let request = frame(&browser, &target, Site::SameOrigin, "same-site");
+    let mut frames = [0, 1].map(|_| worker.begin(request.clone()));
+    for running in &mut frames {
+        assert!(running.call().is_some());
+        worker.advance(running);
+    }
+    for running in frames {
+        is_answered(&worker.finish(&request, running));
+    }
+    assert_eq!(lines(&world).len(), 2);
+    assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+}
+
+/// What the provider has ended is not there any more, although its cookie comes.
+#[test]
+fn a_logout_of_a_session_that_the_provider_has_ended_writes_no_line() {
+    fn settings(settings: &mut Value) {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    }
+    for world in worlds(settings) {
+        back_channel::names_sessions(&world, SID);
+        let browser = back_channel::logged_in(&world);
+        is_done(&sends(&world.worker, &LogoutToken::of(&world).signed()));
+        assert_eq!(
+            browser.post("/oauth2/logout", Site::SameOrigin).status(),
+            303
+        );
+        assert_eq!(lines(&world).len(), 2, "{:?}", lines(&world));
+        assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
+    }
 }
 
 #[test]
@@ -191,6 +284,63 @@ fn a_session_that_the_provider_ends_is_told_with_its_cause() {
         format!("audit event=denial code=login_required status=401 {REQUEST}"),
     ];
     assert_eq!(lines(&world)[1..], expected);
+}
+
+/// A page that nobody has closed comes with the cookie of a session that has ended, again and again.
+#[test]
+fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
+    let world = refresh::world();
+    let browser = refresh::logged_in(&world);
+    let body = br#"{"error":"invalid_grant"}"#.to_vec();
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::Body(400, body));
+    world.pass(minutes(5) + seconds(1));
+    for _ in 0..20 {
+        assert_eq!(browser.fetch("/api").status(), 401);
+        world.pass(seconds(61));
+        world.worker.tick();
+    }
+    assert_eq!(world.land.lines("audit event=session_end ").len(), 1);
+    assert_eq!(world.provider.called(Purpose::Token), 2);
+    assert_eq!(world.land.counted("portero.refresh.failed"), 0);
+}
+
+#[test]
+fn a_denial_for_want_of_a_session_names_whose_token_came() {
+    let world = world_with(|settings| {
+        settings["rules"] = json!([{"authenticate": {"all_of": ["bearer", "session"]}}]);
+    });
+    let token = AccessToken::of(&world).signed(&world);
+    world.worker.serve(with_token("/", &token)).answered();
+    let expected = format!(
+        "audit event=denial code=login_required status=401 {REQUEST} {ALICE} client=orders-app"
+    );
+    assert_eq!(lines(&world), [expected]);
+}
+
+/// The sessions have ended here by then.
+#[test]
+fn a_back_channel_logout_is_told_before_the_store_is_and_once() {
+    let world = World::with_store(|settings| {
+        settings["allow_on_headers_stop_iteration"] = json!(true);
+    });
+    back_channel::names_sessions(&world, SID);
+    back_channel::logged_in(&world);
+    let token = LogoutToken::of(&world).signed();
+    world.redis.break_down("*", Answer::NotSent);
+    assert_eq!(sends(&world.worker, &token).status(), 503);
+    world.redis.recover();
+    is_done(&sends(&world.worker, &token));
+    assert_eq!(sends(&world.worker, &token).status(), 400);
+    let who = format!("request_id=unknown {ALICE} {SID_HASH}");
+    let expected = [
+        format!("audit event=logout channel=back {who}"),
+        format!("audit event=failure code=session_store_unreachable status=503 {who}"),
+        format!("audit event=denial code=logout_token_replayed status=400 {who}"),
+    ];
+    assert_eq!(lines(&world)[1..], expected);
+    assert_eq!(world.land.counted("portero.logout.succeeded"), 1);
 }
 
 /// A login that makes a session stronger goes on with it: the audit shows one session.

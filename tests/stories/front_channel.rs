@@ -53,7 +53,7 @@ fn named() -> String {
     target(&[("iss", ISSUER), ("sid", SID)])
 }
 
-fn frame(browser: &Browser, target: &str, site: Site, fetch_site: &str) -> Request {
+pub fn frame(browser: &Browser, target: &str, site: Site, fetch_site: &str) -> Request {
     let headers = [
         ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
         ("sec-fetch-mode", "navigate"),

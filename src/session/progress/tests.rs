@@ -85,6 +85,39 @@ fn a_successor_is_not_undone_by_somebody_whose_lease_has_run_out() {
 }
 
 #[test]
+fn the_end_of_a_session_is_known_until_another_needs_its_slot() {
+    let (host, seal) = (TestHost::default(), seal());
+    let progress = progress(&host, &seal);
+    // All slots that it could use are one and the same, and the other's is that one, too.
+    let (ended, other) = (
+        session([3; 16]),
+        session([3, 0x43, 3, 3].repeat(4).try_into().unwrap()),
+    );
+    progress.end(&ended, &Progress::Ended, soon());
+    assert_eq!(progress.begin(&other, soon()), Beginning::NoSlot);
+    host.pass(MINUTE * 60);
+    sweep_all(&host, &progress);
+    let until = soon().after(MINUTE * 120);
+    let known = Beginning::Theirs(Progress::Ended);
+    assert_eq!(progress.begin(&ended, until), known);
+    assert_eq!(progress.begin(&other, until), Beginning::Mine);
+    assert_eq!(progress.of(&ended), None);
+    assert_eq!(progress.begin(&ended, until), Beginning::NoSlot);
+}
+
+#[test]
+fn the_end_of_a_session_is_forgotten_after_a_day() {
+    let (host, seal) = (TestHost::default(), seal());
+    let progress = progress(&host, &seal);
+    let session = session([3; 16]);
+    progress.end(&session, &Progress::Ended, soon());
+    host.pass(MINUTE * 60 * 24);
+    assert_eq!(progress.of(&session), Some(Progress::Ended));
+    host.pass(MINUTE);
+    assert_eq!(progress.of(&session), None);
+}
+
+#[test]
 fn an_entry_from_before_the_clock_was_set_back_counts_for_nothing() {
     let (host, seal) = (TestHost::default(), seal());
     let progress = progress(&host, &seal);

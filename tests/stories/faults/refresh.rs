@@ -32,6 +32,7 @@ fn a_session_survives_every_fault_of_the_token_call_while_its_token_is_good() {
         let code = format!("token_{}", row.call.1);
         let line = format!("refresh_failed code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
+        assert_eq!(world.land.counted("portero.refresh.failed"), 1, "{name}");
         assert_eq!(world.land.failures(), [(code, 1)].into(), "{name}");
 
         world.provider.recover();
@@ -64,6 +65,7 @@ fn a_session_survives_every_fault_of_the_token_call_after_its_token_has_ended() 
         assert_eq!(outcome.code(), code, "{name}");
         let line = format!("refresh_failed code={code}");
         assert_eq!(world.land.lines(&line).len(), 1, "{name}");
+        assert_eq!(world.land.counted("portero.refresh.failed"), 1, "{name}");
         assert_eq!(world.land.failures().len(), 1, "{name}: one code");
 
         world.provider.recover();
