@@ -10,6 +10,8 @@ TARGET="${CARGO_TARGET_DIR:-$ROOT/target}"
 # All of it goes to standard error, so that a command's answer can be caught from standard output.
 say() { printf '%s\n' "$*" >&2; }
 step() { printf '\n==> %s\n' "$*" >&2; }
+# shout LINE...: what nobody should overlook in a long log.
+shout() { printf '\n*****\n' >&2; printf '***** %s\n' "$@" >&2; printf '*****\n\n' >&2; }
 fail() {
   printf '\nerror: %s\n' "$1" >&2
   shift

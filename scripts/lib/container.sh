@@ -102,8 +102,9 @@ engine_close() {
 
 # compose_ready: whether the engine has a compose; COMPOSE is its command then, and the images that deploy/compose names are there.
 compose_ready() {
-  if ! compose_found; then
-    [[ "$ENGINE" == docker ]] && apt_allowed && apt_install docker-compose && compose_found || return
+  if ! compose_found && ! { [[ "$ENGINE" == docker ]] && apt_allowed && apt_install docker-compose && compose_found; }; then
+    say "$ENGINE has no compose."
+    return 1
   fi
   image_ready "$ENGINE" "$NODE_IMAGE" node_image
 }
