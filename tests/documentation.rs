@@ -160,7 +160,7 @@ fn the_table_of_versions_has_only_pinned_ones_that_have_passed() {
 /// The counters that the documents tell of, and those that are there.
 #[test]
 fn every_counter_is_in_the_table_of_statistics() {
-    let document = read("README.md");
+    let document = read("docs/operations.md");
     for counter in Metric::counters() {
         let name = counter.name();
         let is_call = matches!(counter, Metric::CallSucceeded(_) | Metric::CallFailed(_));

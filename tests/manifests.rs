@@ -41,9 +41,10 @@ fn objects() -> Vec<(PathBuf, Value)> {
         let documents = documents(&file);
         documents.into_iter().map(move |one| (file.clone(), one))
     });
-    // A patch for a Deployment is no object of its own.
+    // Patches for a Deployment are no objects of their own.
+    let patches = ["gateway-secrets.yaml", "gateway-module.yaml"];
     objects
-        .filter(|(file, _)| !file.ends_with("gateway-secrets.yaml"))
+        .filter(|(file, _)| !patches.iter().any(|patch| file.ends_with(patch)))
         .collect()
 }
 
@@ -206,6 +207,43 @@ fn the_proxies_have_the_variables_that_the_filters_see() {
             assert!(there.contains(&variable), "{:?}: {variable}", filter.file);
         }
     }
+}
+
+fn istio(file: &str) -> Value {
+    documents(&root().join("deploy/istio").join(file)).remove(0)
+}
+
+/// Whoever changes from one to the other gets the same gateway.
+#[test]
+fn the_two_filters_for_istio_differ_only_in_the_bodies() {
+    let filters = filters();
+    let of = |file: &str| {
+        let of_istio = |filter: &&Filter| filter.file.ends_with(format!("istio/{file}"));
+        filters.iter().find(of_istio).unwrap()
+    };
+    let (plugin, whole) = (of("portero.yaml"), of("allow-bodies.yaml"));
+    let mut expected = plugin.configuration.clone();
+    expected["allow_on_headers_stop_iteration"] = json!(true);
+    assert_eq!(whole.configuration, expected);
+    assert_eq!(whole.variables, plugin.variables);
+}
+
+#[test]
+fn the_module_is_mounted_where_the_filter_for_istio_looks_for_it() {
+    let pod = &istio("gateway-module.yaml")["spec"]["template"]["spec"];
+    let (copier, proxy) = (&pod["initContainers"][0], &pod["containers"][0]);
+    let secrets = &istio("gateway-secrets.yaml")["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(proxy["name"], secrets["name"]);
+    for container in [copier, proxy] {
+        let mount = &container["volumeMounts"][0];
+        assert_eq!(mount["name"], pod["volumes"][0]["name"]);
+        assert_eq!(mount["mountPath"], "/var/lib/portero");
+    }
+    let filter = istio("allow-bodies.yaml");
+    let filter = &filter["spec"]["configPatches"][0]["patch"]["value"]["typed_config"]["config"];
+    let module = &filter["vm_config"]["code"]["local"]["filename"];
+    assert_eq!(module, "/var/lib/portero/portero.wasm");
+    assert_eq!(&copier["command"][2], module);
 }
 
 /// Each file of `deploy/envoy` is started by a test that names it.

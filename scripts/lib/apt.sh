@@ -12,16 +12,19 @@ apt_install() {
   without_services "${install[@]}" >&2 || { apt-get update -qq >&2 && without_services "${install[@]}" >&2; }
 }
 
-# without_services COMMAND...: packages that it installs do not start their servers.
-without_services() {
-  local policy=/usr/sbin/policy-rc.d status=0
-  if [[ -e "$policy" ]]; then
-    "$@"
-    return
+# without_services COMMAND...: packages that it installs do not start their servers. In a shell of its own, which takes its file away
+# again however it ends: left behind, no package installed later would start its server.
+without_services() (
+  local signal policy=/usr/sbin/policy-rc.d
+  if [[ ! -e "$policy" ]]; then
+    trap 'rm -f "$policy"' EXIT
+    # It ends by the signal itself, from which the shell that waits for it knows that it is to end too.
+    for signal in INT TERM HUP; do
+      # shellcheck disable=SC2064 # the signal of this round
+      trap "rm -f '$policy'; trap - EXIT $signal; kill -$signal \$BASHPID" "$signal"
+    done
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
   fi
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod +x "$policy"
-  "$@" || status=$?
-  rm -f "$policy"
-  return "$status"
-}
+  "$@"
+)

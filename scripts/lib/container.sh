@@ -12,7 +12,7 @@ COMPOSE=""
 ENVOY_CONTAINER="portero-test-$$-envoy"
 COMPOSE_PROJECT="portero-test-$$"
 
-# engine_ready: whether there is one; ENGINE is its command then. `trap engine_close EXIT` belongs before it.
+# engine_ready: whether there is one; ENGINE is its command then. `trap 'engine_close || exit 1' EXIT` belongs before it.
 engine_ready() {
   local engine
   # The containers share the network of the tests, which other systems than Linux put into a machine of its own.
@@ -63,7 +63,7 @@ docker_started() {
     if ! kill -0 "$ENGINE_PID" 2>/dev/null || ((SECONDS >= deadline)); then
       say "Docker does not start here:"
       tail -n 5 "$log" >&2
-      engine_close
+      engine_close || true
       return 1
     fi
     sleep 0.2
@@ -84,7 +84,7 @@ envoy_container_opened() {
   export PORTERO_CONTAINER="$ENGINE $ENVOY_CONTAINER"
 }
 
-# Our containers, and the engine if it is ours, are gone afterwards.
+# Our containers, and the engine if it is ours, are gone afterwards; an error if the engine is not.
 engine_close() {
   local left deadline
   if [[ -n "$ENGINE" ]]; then
@@ -96,14 +96,22 @@ engine_close() {
   [[ -n "$ENGINE_PID" ]] || return 0
   kill "$ENGINE_PID" 2>/dev/null || true
   deadline=$((SECONDS + 30))
-  while kill -0 "$ENGINE_PID" 2>/dev/null && ((SECONDS < deadline)); do sleep 0.1; done
+  while kill -0 "$ENGINE_PID" 2>/dev/null; do
+    if ((SECONDS >= deadline)); then
+      shout "Docker, which was started for the tests, does not end: it is process $ENGINE_PID, and still runs." "Its log: $CACHE/dockerd.log"
+      ENGINE_PID=""
+      return 1
+    fi
+    sleep 0.1
+  done
   ENGINE_PID=""
 }
 
 # compose_ready: whether the engine has a compose; COMPOSE is its command then, and the images that deploy/compose names are there.
 compose_ready() {
-  if ! compose_found; then
-    [[ "$ENGINE" == docker ]] && apt_allowed && apt_install docker-compose && compose_found || return
+  if ! compose_found && ! { [[ "$ENGINE" == docker ]] && apt_allowed && apt_install docker-compose && compose_found; }; then
+    say "$ENGINE has no compose."
+    return 1
   fi
   image_ready "$ENGINE" "$NODE_IMAGE" node_image
 }

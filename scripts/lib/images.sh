@@ -9,14 +9,19 @@ ENVOY_IMAGE="envoyproxy/envoy:v$ENVOY_VERSION" NODE_IMAGE="node:20-slim"
 # image_ready ENGINE NAME RECIPE: an image of this name. RECIPE FOLDER fills a root file system, and prints what the image says about
 # itself: Dockerfile instructions, one on a line.
 image_ready() {
-  local engine="$1" name="$2" recipe="$3" made work line status changes=()
+  local engine="$1" name="$2" recipe="$3" made work line="" patience=600 status changes=()
   # An image that was made here carries the sum of this file, so that a changed recipe is noticed.
   made="$(cksum <"${BASH_SOURCE[0]}" | tr ' ' -)"
   if line="$("$engine" image inspect --format '{{with .Config.Labels}}{{index . "portero.made-here"}}{{end}}' "$name" 2>/dev/null)"; then
-    if [[ -z "$line" || "$line" == "$made" ]]; then return 0; fi
-  else
-    step "Pulling $name"
-    if timeout 600 "$engine" pull --quiet "$name" >&2; then return 0; fi
+    if [[ -z "$line" ]]; then return 0; fi
+    # It has the name of another's, which takes its place as soon as it can be had. Time for that is short: there is one that serves.
+    patience=120
+  fi
+  step "Pulling $name"
+  if timeout "$patience" "$engine" pull --quiet "$name" >&2; then return 0; fi
+  if [[ "$line" == "$made" ]]; then
+    say "No registry has it for us: the one made here before serves."
+    return 0
   fi
 
   step "No registry has it for us: making $name from what is on this machine"

@@ -10,7 +10,9 @@ use crate::launch::launch;
 use crate::process::fresh_file;
 use crate::{Envoy, Provider, Upstream, artifact, port};
 
-const MODULE: &str = "target/wasm32-wasip1/release/portero.wasm";
+/// Where the fleet has its module, and where the examples that are read in the repository find it.
+const INSTALLED: &str = "/etc/envoy/portero.wasm";
+const BUILT: &str = "target/wasm32-wasip1/release/portero.wasm";
 
 /// A file of `deploy/envoy` with other words in it; each must be there.
 fn adapted(name: &str, words: &[(String, String)]) -> PathBuf {
@@ -25,8 +27,11 @@ fn adapted(name: &str, words: &[(String, String)]) -> PathBuf {
     file
 }
 
-fn module() -> (String, String) {
-    (MODULE.to_owned(), artifact::portero().display().to_string())
+fn module(written: &str) -> (String, String) {
+    (
+        written.to_owned(),
+        artifact::portero().display().to_string(),
+    )
 }
 
 fn ports<const N: usize>(ours: [(u16, u16); N]) -> [(String, String); N] {
@@ -79,7 +84,7 @@ impl At {
 pub fn start(name: &str, workers: u32, provider: &Provider, upstream: &Upstream) -> Envoy {
     let at = At::new("http://app.localhost");
     let mut words = vec![
-        module(),
+        module(BUILT),
         (
             "http://op.localhost:9000".to_owned(),
             provider.issuer().to_owned(),
@@ -120,7 +125,7 @@ pub fn replica(provider: &Provider, provider_port: u16, upstream: &Upstream) -> 
     let certificate = adapted("certificate.yaml", &certificate);
     let in_file = |text: &str| text.to_owned();
     let mut words = vec![
-        module(),
+        module(INSTALLED),
         (
             in_file("https://idp.example.com"),
             provider.issuer().to_owned(),
@@ -190,6 +195,7 @@ pub fn fault(configuration: &str) -> Option<String> {
     for (written, here) in here {
         text = text.replace(written, &here);
     }
+    let key = artifact::root().join("tests/fixtures/keys/private/p256.pem");
     let file = fresh_file("manifest", "yaml");
     fs::write(&file, text).expect("a configuration file");
     let output = Command::new(artifact::envoy())
@@ -197,6 +203,7 @@ pub fn fault(configuration: &str) -> Option<String> {
         .args(["--log-level", "warning", "--config-path"])
         .arg(&file)
         .envs(environment("a-secret"))
+        .env("IDENTITY_KEY", fs::read_to_string(key).expect("a key"))
         .output()
         .expect("Envoy runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

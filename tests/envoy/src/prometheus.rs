@@ -27,7 +27,10 @@ impl Prometheus {
         let alerts = written.join("alerts.yaml");
         let mut text = fs::read_to_string(written.join("prometheus.yaml")).expect("a file");
         for (there, here) in [
-            ("127.0.0.1:9901", envoy.to_string()),
+            (
+                "\"gateway-1.internal:9902\", \"gateway-2.internal:9902\"",
+                format!("\"{envoy}\""),
+            ),
             ("[alerts.yaml]", format!("[\"{}\"]", alerts.display())),
             ("interval: 15s", "interval: 1s".to_owned()),
         ] {
