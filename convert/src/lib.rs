@@ -9,6 +9,7 @@ mod document;
 mod draft;
 mod envoy_matchers;
 mod envoy_oauth2;
+mod envoy_routes;
 mod issuer;
 mod keys;
 mod kong;

@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod closed;
 mod patterns;
 
 use std::collections::BTreeSet;

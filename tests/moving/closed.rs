@@ -1,0 +1,88 @@
+//! What a source refuses and the conversion cannot say, nobody gets through in the result.
+
+use portero_convert::{Conversion, Options, System, convert};
+use serde_json::{Value, json};
+
+use super::{loads, said, source};
+
+/// Envoy's filter behind a route with this of its own.
+fn envoy(name: &str, own: &Value) -> String {
+    let mut whole = portero_convert::documents(&source("envoy-oauth2.yaml"))
+        .unwrap()
+        .remove(0);
+    let filters = &mut whole["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0];
+    filters["typed_config"]["http_filters"][0]["name"] = json!(name);
+    filters["typed_config"]["route_config"] = json!({"virtual_hosts": [{"routes": [
+        {"match": {"prefix": "/api/admin"}, "typed_per_filter_config": {name: own}},
+    ]}]});
+    whole.to_string()
+}
+
+const AT: &str = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+
+#[test]
+fn a_route_of_envoys_with_an_answer_of_its_own_is_asked_about() {
+    let type_url = |name: &str| format!("type.googleapis.com/{name}");
+    let config = json!({
+        "token_endpoint": {"cluster": "idp", "uri": "https://idp.example.com/token"},
+        "authorization_endpoint": "https://idp.example.com/auth",
+        "redirect_uri": "/oauth2/callback",
+        "redirect_path_matcher": {"path": {"exact": "/oauth2/callback"}},
+        "signout_path": {"path": {"exact": "/signout"}},
+        "credentials": {"client_id": "admin", "token_secret": {"name": "token"}},
+        "forward_bearer_token": true,
+    });
+    let per_route = json!({
+        "@type": type_url("envoy.extensions.filters.http.oauth2.v3.OAuth2PerRoute"),
+        "config": config,
+    });
+    let filter_config = type_url("envoy.config.route.v3.FilterConfig");
+    for (name, own) in [
+        ("envoy.filters.http.oauth2", per_route.clone()),
+        ("a-name", per_route.clone()),
+        ("a-name", json!({"@type": filter_config, "disabled": true})),
+        (
+            "a-name",
+            json!({"@type": filter_config, "config": per_route}),
+        ),
+        (
+            "a-name",
+            json!({"@type": type_url("xds.type.v3.TypedStruct"), "type_url": per_route["@type"], "value": {"config": {}}}),
+        ),
+    ] {
+        let text = envoy(name, &own);
+        let Conversion {
+            configuration,
+            notes,
+        } = convert(System::EnvoyOauth2, &text, &said()).unwrap();
+        assert!(configuration.is_none(), "{own:#}");
+        let decisions = format!("{:?}", notes.decisions);
+        for place in ["typed_per_filter_config", "http_filters[0].typed_config"] {
+            assert!(decisions.contains(place), "{decisions}");
+        }
+    }
+    let text = envoy("envoy.filters.http.oauth2", &per_route);
+    let only = |place: String| Options {
+        only: Some(place),
+        ..said()
+    };
+    let filter = only(format!("{AT}.http_filters[0].typed_config"));
+    let filter = convert(System::EnvoyOauth2, &text, &filter).unwrap();
+    let to_do = format!("{:?}", filter.notes.to_do);
+    assert!(to_do.contains("typed_per_filter_config"), "{to_do}");
+    assert_eq!(loads(&filter.configuration.unwrap()).client_id(), "web");
+    let route = only(format!(
+        "{AT}.route_config.virtual_hosts[0].routes[0].typed_per_filter_config[\"envoy.filters.http.oauth2\"]"
+    ));
+    let route = convert(System::EnvoyOauth2, &text, &route).unwrap();
+    let route = route.configuration.unwrap();
+    assert!(!route.to_string().contains("public"), "{route:#}");
+    assert_eq!(loads(&route).client_id(), "admin");
+    // Other filters' answers are theirs.
+    let text = envoy("a-name", &json!({"@type": filter_config, "disabled": true})).replace(
+        "\"typed_per_filter_config\":{\"a-name\"",
+        "\"typed_per_filter_config\":{\"another\"",
+    );
+    let other = convert(System::EnvoyOauth2, &text, &said()).unwrap();
+    assert!(other.configuration.is_some());
+}
