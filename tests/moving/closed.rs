@@ -86,3 +86,68 @@ fn a_route_of_envoys_with_an_answer_of_its_own_is_asked_about() {
     let other = convert(System::EnvoyOauth2, &text, &said()).unwrap();
     assert!(other.configuration.is_some());
 }
+
+/// KrakenD's file with this change.
+fn krakend(change: &dyn Fn(&mut Value)) -> (Value, String) {
+    let mut whole = portero_convert::documents(&source("krakend.json"))
+        .unwrap()
+        .remove(0);
+    change(&mut whole);
+    let Conversion {
+        configuration,
+        notes,
+    } = convert(System::Krakend, &whole.to_string(), &said()).unwrap();
+    let configuration = configuration.unwrap();
+    loads(&configuration);
+    (configuration, format!("{:?}", notes.decisions))
+}
+
+fn public_rules(configuration: &Value) -> usize {
+    let rules = configuration["rules"].as_array().unwrap();
+    rules
+        .iter()
+        .filter(|rule| rule["access"] == "public")
+        .count()
+}
+
+#[test]
+fn what_may_refuse_requests_in_krakend_keeps_its_endpoint_closed() {
+    assert_eq!(public_rules(&krakend(&|_| {}).0), 2);
+    for namespace in [
+        "github.com/devopsfaith/krakend-cel",
+        "plugin/req-resp-modifier",
+        "modifier/lua-endpoint",
+        "validation/cel",
+        "made/up",
+    ] {
+        for place in ["/endpoints/0", "/endpoints/0/backend/0"] {
+            let (result, asked) = krakend(&|whole| {
+                whole.pointer_mut(place).unwrap()["extra_config"][namespace] = json!({});
+            });
+            assert_eq!(public_rules(&result), 1, "{namespace} {place}");
+            assert!(asked.contains(namespace), "{asked}");
+        }
+    }
+    let (result, asked) = krakend(&|whole| whole["endpoints"][0]["made_up"] = json!(1));
+    assert_eq!(public_rules(&result), 1, "{asked}");
+    for namespace in [
+        "auth/basic",
+        "auth/api-keys",
+        "plugin/http-server",
+        "router",
+    ] {
+        let (result, asked) = krakend(&|whole| whole["extra_config"] = json!({namespace: {}}));
+        assert_eq!(public_rules(&result), 0, "{namespace}");
+        assert!(asked.contains(namespace), "{asked}");
+    }
+    let (result, asked) = krakend(&|whole| whole["tls"] = json!({"enable_mtls": true}));
+    assert_eq!(public_rules(&result), 0, "{asked}");
+    for namespace in [
+        "telemetry/logging",
+        "security/cors",
+        "documentation/openapi",
+    ] {
+        let (result, asked) = krakend(&|whole| whole["extra_config"] = json!({namespace: {}}));
+        assert_eq!(public_rules(&result), 2, "{asked}");
+    }
+}
