@@ -151,3 +151,115 @@ fn what_may_refuse_requests_in_krakend_keeps_its_endpoint_closed() {
         assert_eq!(public_rules(&result), 2, "{asked}");
     }
 }
+
+const KONG_JWT: &str = "consumers:\n- username: a\n  jwt_secrets: [{key: 'https://a.example.com/', secret: S3CRET-that-is-long-enough-0123456789}]\nplugins:\n- {name: jwt, config: {run_on_preflight: false, anonymous: a}}\n";
+const KONG_OIDC: &str = "plugins:\n- {name: oidc, config: {client_id: web, client_secret: S3CRET, discovery: 'https://idp.example.com/.well-known/openid-configuration', filters: '^/healthz$'}}\n";
+
+/// Whether nobody gets through, and what is asked.
+fn is_closed(system: System, text: &str) -> (bool, String) {
+    let Conversion {
+        configuration,
+        notes,
+    } = convert(system, text, &said()).unwrap();
+    let configuration = configuration.unwrap();
+    loads(&configuration);
+    let rules = configuration["rules"].as_array().cloned();
+    let rules = rules.unwrap_or_default();
+    let is_closed = !rules.is_empty()
+        && rules.iter().all(|rule| {
+            rule["require"]["issuers"] == json!(["urn:portero:nobody"])
+                && rule["access"].is_null()
+                && [json!(null), json!("deny")].contains(&rule["otherwise"])
+        })
+        && configuration["cors_preflight"] != "pass";
+    (is_closed, format!("{:?}", notes.decisions))
+}
+
+#[test]
+fn what_may_refuse_callers_beside_a_plugin_of_kong_lets_nobody_through() {
+    for (system, plain) in [(System::KongJwt, KONG_JWT), (System::KongOidc, KONG_OIDC)] {
+        assert!(!is_closed(system, plain).0);
+        for other in [
+            "{name: acl, config: {allow: [x]}}",
+            "{name: ip-restriction, config: {allow: [10.0.0.0/8]}}",
+            "{name: key-auth}",
+            "{name: made-up, config: {}}",
+        ] {
+            let (is_closed, asked) = is_closed(system, &format!("{plain}- {other}\n"));
+            assert!(is_closed, "{other} {asked}");
+            assert!(asked.contains("plugins[1]"), "{asked}");
+        }
+        for other in [
+            "- {name: rate-limiting, config: {}}",
+            "- {name: acl, enabled: false, config: {}}",
+            "vaults: [{name: env, prefix: x, config: {}}]",
+        ] {
+            let (is_closed, asked) = is_closed(system, &format!("{plain}{other}\n"));
+            assert!(!is_closed, "{other} {asked}");
+        }
+        let unknown = plain.replace("config: {", "config: {made_up: 1, ");
+        let (is_closed, asked) = is_closed(system, &unknown);
+        assert!(is_closed && asked.contains("made_up"), "{asked}");
+    }
+    for own in [
+        "acls: [{group: x}]",
+        "groups: [x]",
+        "plugins: [{name: cors, config: {}}]",
+    ] {
+        let text = KONG_JWT.replace("- username: a\n", &format!("- username: a\n  {own}\n"));
+        let (is_closed, asked) = is_closed(System::KongJwt, &text);
+        assert!(is_closed, "{own} {asked}");
+    }
+    for beside in [
+        "acls: [{group: x, consumer: a}]",
+        "consumer_groups: [{name: x}]",
+    ] {
+        let (is_closed, asked) = is_closed(System::KongJwt, &format!("{KONG_JWT}{beside}\n"));
+        assert!(is_closed, "{beside} {asked}");
+    }
+    let without = convert(System::KongJwt, "plugins: [{name: jwt}]", &said()).unwrap();
+    assert!(without.configuration.is_none() && !without.notes.decisions.is_empty());
+}
+
+#[test]
+fn what_epam_may_require_is_required_until_it_is_known() {
+    let epam = |keys: &str| {
+        let text = KONG_OIDC.replace("config: {", &format!("config: {{{keys}, "));
+        let converted = convert(System::KongOidc, &text, &said()).unwrap();
+        let configuration = converted.configuration.unwrap();
+        loads(&configuration);
+        let rules = configuration["rules"].as_array().unwrap().clone();
+        (
+            rules.last().unwrap().clone(),
+            format!("{:?}", converted.notes.decisions),
+        )
+    };
+    let nobody = json!(["urn:portero:nobody"]);
+    for action in ["deny", "pass"] {
+        for keys in [
+            "allow_token_auth: false",
+            "roles_required: [clerk]",
+            "scopes_required: [orders]",
+        ] {
+            let (rule, asked) = epam(&format!("unauth_action: {action}, {keys}"));
+            assert_eq!(rule["require"]["issuers"], nobody, "{asked}");
+            assert_eq!(rule["otherwise"], "deny");
+            assert_eq!(
+                asked.contains("\"plugins[0].config.unauth_action\""),
+                action == "pass",
+                "{asked}"
+            );
+        }
+    }
+    let (rule, asked) =
+        epam("unauth_action: pass, enable_authorization: false, roles_required: [clerk]");
+    assert_eq!(rule, json!({"otherwise": "pass"}), "{asked}");
+}
+
+#[test]
+fn plain_http_is_told_wherever_it_is_allowed() {
+    let text = KONG_JWT.replace("https://a", "http://a");
+    let notes = convert(System::KongJwt, &text, &said()).unwrap().notes;
+    let to_do = format!("{:?}", notes.to_do);
+    assert!(to_do.contains("insecure_allow_http"), "{to_do}");
+}
