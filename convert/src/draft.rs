@@ -119,13 +119,9 @@ impl Draft {
 
     /// An endpoint of the provider where people log in.
     pub(crate) fn endpoint(&mut self, name: &str, url: &str, at: &str, notes: &mut Notes) {
-        match issuer::parts(url) {
-            Some(_) => self.login(&format!("/endpoints/{name}"), json!(url)),
-            // It may hold a password.
-            None => notes.decide(
-                at,
-                "is no address without user information, and is not repeated",
-            ),
+        match issuer::is_plain(url) {
+            true => self.login(&format!("/endpoints/{name}"), json!(url)),
+            false => notes.decide(at, issuer::NOT_PLAIN),
         }
     }
 

@@ -19,6 +19,16 @@ const ROUTE: &str = "Envoy's route says where a request goes";
 const BODY: &str = "nothing changes bodies";
 const OTHER: &str = "nothing of it: asked about";
 
+/// Parameters of a token request that say whom the token is for, and are no secrets.
+const NO_SECRETS: [&str; 6] = [
+    "audience",
+    "organization",
+    "requested_token_type",
+    "resource",
+    "tenant",
+    "tenant_id",
+];
+
 /// Below `auth/client-credentials`.
 const CREDENTIALS: &[Key] = &[
     key("client_id", "upstream_tokens.<name>.client.id", ""),
@@ -40,7 +50,7 @@ const CREDENTIALS: &[Key] = &[
     key(
         "endpoint_params",
         "upstream_tokens.<name>.endpoint_params",
-        "a client id and secret in it are `client_secret_post`; `scope` and `grant_type` cannot be overwritten",
+        "a client id and secret in it are `client_secret_post`; `audience`, `organization`, `requested_token_type`, `resource`, `tenant` and `tenant_id` are sent; others may be secrets, and are asked about",
     ),
     key(
         "auth_style",
@@ -277,15 +287,10 @@ impl Work {
                         "is a parameter that Portero sends itself, and cannot be another one",
                     ),
                     // Parameters stand in the configuration as they are.
-                    _ if ["secret", "password", "assertion"]
-                        .iter()
-                        .any(|word| name.contains(word)) =>
-                    {
-                        notes.decide(
-                            part.at(name),
-                            "looks like a secret, which no parameter can be, and is not repeated",
-                        )
-                    }
+                    _ if !NO_SECRETS.contains(&name.as_str()) => notes.decide(
+                        part.at(name),
+                        "may be a secret, which no parameter can be, and is neither repeated nor sent: write it into `endpoint_params` if it is none",
+                    ),
                     _ => {
                         if let Some(values) = part.texts(name, notes) {
                             params.insert(name.clone(), json!(values));
@@ -294,11 +299,8 @@ impl Work {
                 }
             }
         }
-        if issuer::parts(url).is_none() {
-            notes.decide(
-                credentials.at("token_url"),
-                "is no address without user information, and is not repeated",
-            );
+        if !issuer::is_plain(url) {
+            notes.decide(credentials.at("token_url"), issuer::NOT_PLAIN);
             return None;
         }
         let method = match credentials.number("auth_style", notes) {
