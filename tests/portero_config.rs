@@ -188,6 +188,93 @@ fn the_part_of_portero_is_found_inside_the_files_of_the_proxies() {
     assert!(told.contains("no configuration of Portero's"), "{told}");
 }
 
+/// An Envoy with these Wasm filters: name, module, configuration.
+fn envoy(filters: &[(&str, &str, Value)]) -> String {
+    let filters: Vec<Value> = filters
+        .iter()
+        .map(|(name, module, configuration)| {
+            let text = json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration.to_string()});
+            let machine = json!({"runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": module}}});
+            json!({"name": name, "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+                "config": {"vm_config": machine, "configuration": text},
+            }})
+        })
+        .collect();
+    json!({"static_resources": {"http_filters": filters}}).to_string()
+}
+
+#[test]
+fn every_configuration_in_a_file_is_checked() {
+    let good: Value = serde_json::from_str(r#"{"providers": {"corp": {"issuer": "https://idp.example.com", "cluster": "idp", "client": {"id": "portero", "authentication": {"client_secret_basic": {"secret": {"env": "OIDC_CLIENT_SECRET"}}}}}}, "session": {"keys": [{"env": "SESSION_KEY"}]}}"#).unwrap();
+    let bad = json!({"provider": good["providers"], "sesion": good["session"]});
+    let empty = json!({});
+    let one = ("a", "/lib/a.wasm", good.clone());
+    for (status, second) in [
+        (0, ("b", "/lib/b.wasm", good)),
+        // By a letter, by the filter's name, by the module's, and by the same module.
+        (1, ("b", "/lib/b.wasm", bad)),
+        (1, ("portero-admin", "/lib/b.wasm", empty.clone())),
+        (1, ("b", "/lib/Portero.wasm", empty.clone())),
+        (1, ("b", "/lib/a.wasm", empty.clone())),
+    ] {
+        for filters in [[one.clone(), second.clone()], [second.clone(), one.clone()]] {
+            let (found, told) = check("several.json", &envoy(&filters), &KEYS);
+            assert_eq!(found, status, "{second:?}\n{told}");
+            assert!(!told.contains("not checked"), "{told}");
+        }
+    }
+    // Others' are named, and are no faults.
+    for configuration in [
+        empty,
+        json!({"rules": [], "version": {}}),
+        json!("text"),
+        json!(1),
+    ] {
+        let other = ("waf", "/lib/waf.wasm", configuration);
+        let (status, told) = check("others.json", &envoy(&[one.clone(), other]), &KEYS);
+        assert_eq!(status, 0, "{told}");
+        let place =
+            "static_resources.http_filters[1].typed_config.config.configuration: not checked";
+        assert!(told.contains(place), "{told}");
+    }
+    let waf = ("waf", "/lib/waf.wasm", json!({}));
+    assert_eq!(check("other.json", &envoy(&[waf]), &KEYS).0, 2);
+}
+
+#[test]
+fn plugins_of_istio_and_envoy_gateway_are_known_by_their_names() {
+    let istio = |url: &str, config: &str| {
+        let meta =
+            "apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: login}\n";
+        check(
+            "istio-named.yaml",
+            &format!("{meta}spec: {{url: 'oci://{url}'{config}}}\n"),
+            &KEYS,
+        )
+    };
+    let (status, told) = istio("example.com/portero:1", ", pluginConfig: {rules: []}");
+    assert!(
+        status == 1 && told.contains("spec.pluginConfig:\n"),
+        "{told}"
+    );
+    let (status, told) = istio("example.com/portero:1", "");
+    assert!(
+        status == 2 && told.contains("spec.pluginConfig: not checked"),
+        "{told}"
+    );
+    assert_eq!(
+        istio("example.com/waf:1", ", pluginConfig: {rules: []}").0,
+        2
+    );
+    let gateway = "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyExtensionPolicy\nspec:\n  wasm:\n  - {name: portero, code: {type: Image}, config: {rules: []}}\n";
+    let (status, told) = check("gateway-named.yaml", gateway, &KEYS);
+    assert!(
+        status == 1 && told.contains("spec.wasm[0].config:\n"),
+        "{told}"
+    );
+}
+
 #[test]
 fn what_cannot_be_read_is_another_status_than_faults() {
     assert_eq!(says(&["check", "tests/no-such-file"], &KEYS).0, 2);

@@ -11,6 +11,8 @@ const CLIENT_SECRET: &str = "OIDC_CLIENT_SECRET";
 const SESSION_KEY: &str = "SESSION_KEY";
 /// The provider where people log in.
 const LOGIN: &str = "login";
+/// An issuer that nobody has.
+pub(crate) const NOBODY: &str = "urn:portero:nobody";
 
 /// A configuration, with one provider where people log in or without.
 pub(crate) struct Draft {
@@ -19,6 +21,8 @@ pub(crate) struct Draft {
     rules: Vec<Value>,
     /// What every request has to meet for which no rule has been written.
     otherwise: Map<String, Value>,
+    /// Whether nobody gets through, because something was left out that refuses callers.
+    is_closed: bool,
 }
 
 impl Draft {
@@ -31,6 +35,7 @@ impl Draft {
             root: json!({"session": {"keys": [{"env": SESSION_KEY}]}}),
             rules: Vec::new(),
             otherwise: Map::new(),
+            is_closed: false,
         }
     }
 
@@ -75,6 +80,14 @@ impl Draft {
         self.otherwise.insert(key.to_owned(), value);
     }
 
+    /// Lets nobody through: something of the source that refuses callers could not be said.
+    pub(crate) fn close(&mut self, at: &str, notes: &mut Notes) {
+        if !self.is_closed {
+            notes.decide(at, format!("is beside something that may refuse callers and is not in the result (see the other questions), so nothing is public there and nobody gets through (`require` with the issuer `{NOBODY}`): write what was refused as `require`, `access` and rules in its place"));
+        }
+        self.is_closed = true;
+    }
+
     /// Who the provider is: what was said, or else a guess.
     pub(crate) fn issuer(
         &mut self,
@@ -106,13 +119,9 @@ impl Draft {
 
     /// An endpoint of the provider where people log in.
     pub(crate) fn endpoint(&mut self, name: &str, url: &str, at: &str, notes: &mut Notes) {
-        match issuer::parts(url) {
-            Some(_) => self.login(&format!("/endpoints/{name}"), json!(url)),
-            // It may hold a password.
-            None => notes.decide(
-                at,
-                "is no address without user information, and is not repeated",
-            ),
+        match issuer::is_plain(url) {
+            true => self.login(&format!("/endpoints/{name}"), json!(url)),
+            false => notes.decide(at, issuer::NOT_PLAIN),
         }
     }
 
@@ -173,6 +182,15 @@ impl Draft {
     }
 
     pub(crate) fn finish(mut self) -> Value {
+        if self.is_closed {
+            self.rules.clear();
+            let is_refusal = |word: &Value| *word == json!("deny");
+            if !self.otherwise.get("otherwise").is_none_or(is_refusal) {
+                self.otherwise.remove("otherwise");
+            }
+            self.otherwise("require", json!({"issuers": [NOBODY]}));
+            self.set("/cors_preflight", json!("deny"));
+        }
         if !self.otherwise.is_empty() {
             self.rules.push(Value::Object(self.otherwise.clone()));
         }

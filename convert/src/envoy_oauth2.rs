@@ -8,7 +8,7 @@ use crate::envoy_matchers::How;
 use crate::keys::{Key, account, key, none};
 use crate::notes::Notes;
 use crate::part::Part;
-use crate::{Conversion, Options, envoy_matchers, issuer, kusk};
+use crate::{Conversion, Options, envoy_matchers, envoy_routes, issuer, kusk};
 
 const TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.oauth2.v3.OAuth2";
 const JWT_AUTHN: &str =
@@ -227,12 +227,19 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
     let is_type = |object: &Map<String, Value>, name: &str| {
         object.get("@type").and_then(Value::as_str) == Some(name)
     };
+    let routes = envoy_routes::own(documents);
     let mut found = document::search(documents, &|object, _| is_type(object, TYPE));
     // The filter's configuration alone, with `config` around it or without.
     if found.is_empty() {
         found = document::search(documents, &|object, _| {
             let config = object.get("config").and_then(Value::as_object);
             config.is_some_and(is_config) || is_config(object)
+        });
+    }
+    if !envoy_routes::are_chosen_from(&routes, &mut found, options, &mut notes) {
+        return Ok(Conversion {
+            configuration: None,
+            notes,
         });
     }
     // A filter without `config` leaves the work to routes.

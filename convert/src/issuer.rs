@@ -4,7 +4,7 @@
 /// The issuer whose discovery document is at this address.
 pub(crate) fn of_discovery(url: &str) -> Option<String> {
     let issuer = url.strip_suffix("/.well-known/openid-configuration")?;
-    let (_, host, path) = parts(issuer)?;
+    let (_, host, path) = parts(issuer).filter(|_| is_plain(issuer))?;
     Some(match path {
         "" if host.ends_with(".auth0.com") => format!("{issuer}/"),
         _ => issuer.to_owned(),
@@ -31,6 +31,14 @@ pub(crate) fn of_token_endpoint(url: &str) -> Option<String> {
     before("/protocol/openid-connect/token")
         .or_else(|| before("/v1/token"))
         .or(Some(origin))
+}
+
+pub(crate) const NOT_PLAIN: &str =
+    "is no address without user information and query, which may be secrets, and is not repeated";
+
+/// Whether nothing in an address can be a secret.
+pub(crate) fn is_plain(url: &str) -> bool {
+    parts(url).is_some() && !url.contains(['?', '#'])
 }
 
 /// Scheme, host with its port, and the rest.

@@ -40,27 +40,45 @@ pub(crate) const AROUND: &[Key] = &[
     none("run_on", "of older versions"),
 ];
 
-/// Plugins that decide who gets through: the result has nothing of them.
-const DECIDING: [&str; 18] = [
-    "acl",
-    "basic-auth",
-    "bot-detection",
-    "hmac-auth",
-    "ip-restriction",
-    "jwt",
-    "jwt-signer",
-    "key-auth",
-    "kong-oidc",
-    "ldap-auth",
-    "mtls-auth",
-    "oauth2",
-    "oauth2-introspection",
-    "oidc",
-    "opa",
-    "openid-connect",
-    "pre-function",
-    "session",
+/// Plugins that have no say in who gets through. Every other one may have.
+const HARMLESS: [&str; 30] = [
+    "acme",
+    "aws-lambda",
+    "correlation-id",
+    "cors",
+    "datadog",
+    "exit-transformer",
+    "file-log",
+    "grpc-gateway",
+    "grpc-web",
+    "http-log",
+    "kafka-log",
+    "loggly",
+    "opentelemetry",
+    "prometheus",
+    "proxy-cache",
+    "proxy-cache-advanced",
+    "rate-limiting",
+    "rate-limiting-advanced",
+    "request-size-limiting",
+    "request-transformer",
+    "request-transformer-advanced",
+    "response-ratelimiting",
+    "response-transformer",
+    "response-transformer-advanced",
+    "route-transformer-advanced",
+    "statsd",
+    "syslog",
+    "tcp-log",
+    "udp-log",
+    "zipkin",
 ];
+
+/// What is to be converted, and whether something beside it may refuse callers.
+pub(crate) struct Plugin<'a> {
+    pub(crate) config: Part<'a>,
+    pub(crate) is_alone: bool,
+}
 
 /// The plugin to convert: its configuration.
 pub(crate) fn plugin<'a>(
@@ -69,11 +87,14 @@ pub(crate) fn plugin<'a>(
     is_config: fn(&Map<String, Value>) -> bool,
     options: &Options,
     notes: &mut Notes,
-) -> Result<Option<Part<'a>>, Unreadable> {
-    let all = document::search(documents, &|object, _| {
-        object.get("config").is_some() && name(object).is_some()
+) -> Result<Option<Plugin<'a>>, Unreadable> {
+    let all = document::search(documents, &|object, key| {
+        let is_plugin = object.contains_key("config") || key == "plugins";
+        let is_resource = object.get("plugin").is_some_and(Value::is_string);
+        name(object).is_some() && key != "vaults" && (is_plugin || is_resource)
     });
-    let is_alone = all.is_empty();
+    let has_none = all.is_empty();
+    let mut is_alone = true;
     let mut found: Vec<Found<'a>> = Vec::new();
     for one in all {
         let name = name(one.object).unwrap_or_default();
@@ -82,16 +103,25 @@ pub(crate) fn plugin<'a>(
             true if is_off => notes.unmatched(one.place, "is not enabled, and left out"),
             true => found.push(one),
             false if is_off => {}
-            false if DECIDING.contains(&name) => notes.decide(one.place, format!("is the plugin `{name}`, which decides who gets through, and the result has nothing of it")),
-            false => notes.unmatched(one.place, format!("is another plugin (`{name}`), which is not converted")),
+            false if HARMLESS.contains(&name) => notes.unmatched(
+                one.place,
+                format!("is another plugin (`{name}`), which is not converted"),
+            ),
+            false => {
+                is_alone = false;
+                notes.decide(one.place, format!("is the plugin `{name}`, which may decide who gets through, and the result has nothing of it"));
+            }
         }
     }
     // The configuration alone.
-    if is_alone {
+    if has_none {
         let alone = document::search(documents, &|object, _| is_config(object));
         if !alone.is_empty() {
             let chosen = document::chosen(alone, "configuration of the plugin", options, notes)?;
-            return Ok(chosen.as_ref().map(Part::from));
+            return Ok(chosen.as_ref().map(|one| Plugin {
+                config: Part::from(one),
+                is_alone,
+            }));
         }
     }
     let what = format!("plugin `{}` of Kong", names.join("` or `"));
@@ -107,7 +137,15 @@ pub(crate) fn plugin<'a>(
     {
         notes.stricter(one.place.clone(), "is the plugin of some services or routes alone, and the result protects everything that the filter sees: put the filter where they are, or write public rules for the others");
     }
-    Ok(Part::from(&one).part("config", notes))
+    let part = Part::from(&one);
+    if !part.has("config") {
+        notes.decide(
+            part.at("config"),
+            "is missing, and so is the result: write it, and be it `{}`",
+        );
+    }
+    let config = part.part("config", notes);
+    Ok(config.map(|config| Plugin { config, is_alone }))
 }
 
 fn name(object: &Map<String, Value>) -> Option<&str> {

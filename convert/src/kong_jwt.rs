@@ -6,143 +6,24 @@ use serde_json::{Map, Value, json};
 
 use crate::document::Unreadable;
 use crate::draft::{self, Draft, put, seconds};
-use crate::keys::{Key, account, key, none};
+use crate::keys::account;
+use crate::kong::{self, Plugin};
+use crate::kong_jwt_keys::{CONFIG, CONSUMER, CREDENTIAL};
 use crate::notes::Notes;
 use crate::part::Part;
-use crate::{Conversion, Options, kong};
+use crate::{Conversion, Options};
 
-const ADMINISTRATION: &str = "for administration only";
-const OTHER_CREDENTIALS: &str = "credentials of another plugin";
-const KEYS: &str = "providers.<consumer>.access_tokens.keys";
 const MOST_PROVIDERS: usize = 32;
-
-/// Below `config` of the plugin.
-const CONFIG: &[Key] = &[
-    key(
-        "uri_param_names",
-        "bearer.query",
-        "`jwt` where it is not written, as in Kong",
-    ),
-    key("cookie_names", "bearer.cookies", ""),
-    key(
-        "header_names",
-        "bearer.headers",
-        "with the scheme `Bearer`; `authorization` where it is not written",
-    ),
-    key(
-        "key_claim_name",
-        "providers.<consumer>.issuer",
-        "`iss` alone: a token is found by who issued it",
-    ),
-    key("secret_is_base64", KEYS, ""),
-    key(
-        "claims_to_verify",
-        "always `exp` and `nbf`",
-        "in Kong none where it is not written",
-    ),
-    key(
-        "maximum_expiration",
-        "providers.<consumer>.access_tokens.max_lifetime",
-        "from `iat` to `exp`, and `iat` must be there",
-    ),
-    key(
-        "run_on_preflight",
-        "cors_preflight",
-        "false becomes `pass`, for preflight requests alone; Kong let every `OPTIONS` pass",
-    ),
-    key(
-        "anonymous",
-        "rules[].otherwise",
-        "for requests without a token alone; Kong let bad tokens pass too",
-    ),
-    key("realm", "bearer.realm", ""),
-];
-
-/// A consumer.
-const CONSUMER: &[Key] = &[
-    key(
-        "username",
-        "consumers",
-        "its name; `custom_id` where there is none",
-    ),
-    key("custom_id", "consumers.<consumer>.custom_id", ""),
-    key(
-        "id",
-        "consumers.<consumer>.id",
-        "the name where it is not written; Kong made one up",
-    ),
-    key(
-        "jwt_secrets",
-        "providers, consumers.<consumer>.credentials",
-        "a provider for each",
-    ),
-    none("tags", ADMINISTRATION),
-    none("created_at", ADMINISTRATION),
-    none("updated_at", ADMINISTRATION),
-    none("type", ADMINISTRATION),
-    key(
-        "acls",
-        "nothing: asked about",
-        "groups of Kong's `acl` plugin",
-    ),
-    key(
-        "groups",
-        "nothing: asked about",
-        "groups of Kong's `acl` plugin",
-    ),
-    key(
-        "plugins",
-        "nothing: asked about",
-        "plugins for one consumer",
-    ),
-    none("acme_storage", OTHER_CREDENTIALS),
-    none("basicauth_credentials", OTHER_CREDENTIALS),
-    none("hmacauth_credentials", OTHER_CREDENTIALS),
-    none("keyauth_credentials", OTHER_CREDENTIALS),
-    none("mtls_auth_credentials", OTHER_CREDENTIALS),
-    none("oauth2_credentials", OTHER_CREDENTIALS),
-];
-
-/// A credential: of a consumer, or among all `jwt_secrets`.
-const CREDENTIAL: &[Key] = &[
-    key(
-        "key",
-        "providers.<consumer>.issuer",
-        "must be an `https` URL, with the slash at its end if it has one",
-    ),
-    key(
-        "secret",
-        KEYS,
-        "goes into an environment variable; at least as long as the hash",
-    ),
-    key(
-        "algorithm",
-        KEYS,
-        "`HS256` where it is not written; not ES512, Ed448",
-    ),
-    key("rsa_public_key", KEYS, "the PEM as it is"),
-    key("consumer", "consumers", "whose it is"),
-    none("id", ADMINISTRATION),
-    none("tags", ADMINISTRATION),
-    none("created_at", ADMINISTRATION),
-];
-
-pub(crate) fn tables() -> Vec<(&'static str, &'static [Key])> {
-    vec![
-        ("config", CONFIG),
-        ("consumers", CONSUMER),
-        ("jwt_secrets", CREDENTIAL),
-        ("plugin", kong::AROUND),
-    ]
-}
 
 pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversion, Unreadable> {
     let mut notes = Notes::default();
     let none = |_: &Map<String, Value>| false;
-    let config = kong::plugin(documents, &["jwt"], none, options, &mut notes)?;
-    let configuration = config.map(|config| {
+    let plugin = kong::plugin(documents, &["jwt"], none, options, &mut notes)?;
+    let configuration = plugin.map(|Plugin { config, is_alone }| {
+        let asked = notes.decisions.len();
         account(CONFIG, config.object, &config.place, &mut notes);
-        one(documents, &config, options, &mut notes)
+        let is_whole = is_alone && notes.decisions.len() == asked;
+        one(documents, &config, is_whole, options, &mut notes)
     });
     Ok(Conversion {
         configuration,
@@ -162,8 +43,17 @@ struct Credential<'a> {
     owner: &'a str,
 }
 
-fn one(documents: &[Value], config: &Part<'_>, options: &Options, notes: &mut Notes) -> Value {
+fn one(
+    documents: &[Value],
+    config: &Part<'_>,
+    is_whole: bool,
+    options: &Options,
+    notes: &mut Notes,
+) -> Value {
     let mut draft = Draft::new(notes);
+    if !is_whole || has_groups(documents, notes) {
+        draft.close(&config.place, notes);
+    }
     draft.set("/upstream/headers", json!({}));
     draft.set("/consumers", json!({}));
     draft.set("/bearer/hide", json!(false));
@@ -227,6 +117,7 @@ fn consumers<'a>(
 ) -> Vec<Consumer<'a>> {
     let mut all = Vec::new();
     for part in listed(documents, "consumers", notes) {
+        let asked = notes.decisions.len();
         account(CONSUMER, part.object, &part.place, notes);
         for name in ["acls", "groups", "plugins"] {
             if part.has(name) {
@@ -235,6 +126,9 @@ fn consumers<'a>(
                     "decides what this consumer may, and the result has nothing of it",
                 );
             }
+        }
+        if notes.decisions.len() > asked {
+            draft.close(&part.place, notes);
         }
         let custom_id = part.text("custom_id", notes);
         let id = part.text("id", notes);
@@ -252,6 +146,24 @@ fn consumers<'a>(
         all.push(Consumer { name, part });
     }
     all
+}
+
+/// Whether consumers have groups beside them, which Kong's `acl` asks for.
+fn has_groups(documents: &[Value], notes: &mut Notes) -> bool {
+    let mut has_any = false;
+    for name in ["acls", "consumer_groups"] {
+        if documents
+            .iter()
+            .any(|document| document.get(name).is_some())
+        {
+            has_any = true;
+            notes.decide(
+                name,
+                "decides what consumers may, and the result has nothing of it",
+            );
+        }
+    }
+    has_any
 }
 
 /// The items of this list at the top of the documents.
@@ -366,6 +278,7 @@ fn providers(
         let mut provider = json!({"issuer": issuer, "access_tokens": access_tokens});
         if issuer.starts_with("http://") {
             put(&mut provider, "insecure_allow_http", json!(true));
+            notes.remains(part.at("key"), "is an issuer by plain http, as in the source, so its provider has `insecure_allow_http`: issue the tokens with an `https` URL as `iss`, and take `insecure_allow_http` out");
         }
         draft.set(&pointer(&["providers", &name]), provider);
         written

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::document::Unreadable;
 use crate::draft::{Draft, cluster_name, seconds};
 use crate::keys::{Key, account, key, none};
+use crate::kong::Plugin;
 use crate::kong_oidc_dialect::Dialect;
 use crate::notes::Notes;
 use crate::part::Part;
@@ -237,16 +238,19 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
     let is_config = |object: &Map<String, Value>| {
         object.contains_key("client_id") && object.contains_key("discovery")
     };
-    let config = kong::plugin(
+    let plugin = kong::plugin(
         documents,
         &["oidc", "kong-oidc"],
         is_config,
         options,
         &mut notes,
     )?;
-    let configuration = config.map(|config| {
+    let configuration = plugin.map(|Plugin { config, is_alone }| {
+        let asked = notes.decisions.len();
         account(CONFIG, config.object, &config.place, &mut notes);
-        one(&config, options, &mut notes)
+        let dialect = Dialect::of(&config, &mut notes);
+        let is_whole = is_alone && notes.decisions.len() == asked;
+        one(&config, dialect, is_whole, options, &mut notes)
     });
     Ok(Conversion {
         configuration,
@@ -254,12 +258,20 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
     })
 }
 
-fn one(config: &Part<'_>, options: &Options, notes: &mut Notes) -> Value {
-    let dialect = Dialect::of(config, notes);
+fn one(
+    config: &Part<'_>,
+    dialect: Dialect,
+    is_whole: bool,
+    options: &Options,
+    notes: &mut Notes,
+) -> Value {
     notes
         .source
         .push_str(&format!(", as the plugin of {} has it", dialect.name()));
     let mut draft = Draft::new(notes);
+    if !is_whole {
+        draft.close(&config.place, notes);
+    }
     let discovery = config.text("discovery", notes).unwrap_or_default();
     draft.issuer(
         options,
@@ -338,12 +350,13 @@ fn login(config: &Part<'_>, dialect: Dialect, draft: &mut Draft, notes: &mut Not
 /// What becomes of a request that proves nothing.
 fn unauthenticated(config: &Part<'_>, dialect: Dialect, draft: &mut Draft, notes: &mut Notes) {
     let at = config.at("unauth_action");
-    let has_rule = config.has("enable_authorization") || config.has("issuers_allowed");
+    // What is not written may be on.
+    let has_rule = config.flag("enable_authorization", notes) != Some(false);
     let word = match (dialect, config.text("unauth_action", notes)) {
         (_, Some("auth")) | (Dialect::Nokia | Dialect::Revomatico, None) => return,
         (_, Some("deny")) | (Dialect::Epam, None) | (Dialect::Revomatico, Some(_)) => "deny",
         (Dialect::Epam, Some("pass")) if has_rule => {
-            notes.decide(at, "lets everybody pass who proves nothing, beside rules about roles and scopes, which could then be avoided; whoever proves nothing is refused now");
+            notes.decide(at, "lets everybody pass who proves nothing, beside `enable_authorization` and what it requires, which could then be avoided; whoever proves nothing is refused now");
             "deny"
         }
         (Dialect::Epam, Some("pass")) => "pass",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::Options;
-use crate::draft::{self, Draft, put};
+use crate::draft::{self, Draft, NOBODY, put};
 use crate::kong_oidc::method;
 use crate::kong_oidc_dialect::Dialect;
 use crate::notes::Notes;
@@ -12,8 +12,6 @@ use crate::part::Part;
 const ALGORITHMS: [&str; 9] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
 ];
-/// An issuer that nobody has.
-const NOBODY: &str = "urn:portero:nobody";
 
 /// How the plugin looked at bearer tokens.
 enum Bearer<'a> {
@@ -180,7 +178,8 @@ pub(crate) fn authorization(
         return;
     }
     if is_on.is_none() && !names.iter().any(|name| config.has(name)) {
-        notes.decide(config.at("enable_authorization"), "is not written: versions of the plugin that know it refuse everybody without `issuers_allowed`, older ones ask for nothing; the result asks for nothing");
+        notes.decide(config.at("enable_authorization"), "is not written: versions of the plugin that know it refuse everybody without `issuers_allowed`, older ones ask for nothing; nobody gets through (`require` with the issuer `urn:portero:nobody`) until you take that out, or say true or false here");
+        draft.otherwise("require", json!({"issuers": [NOBODY]}));
         return;
     }
     let mut require = json!({"issuers": issuers(config, notes)});

@@ -19,6 +19,16 @@ const ROUTE: &str = "Envoy's route says where a request goes";
 const BODY: &str = "nothing changes bodies";
 const OTHER: &str = "nothing of it: asked about";
 
+/// Parameters of a token request that say whom the token is for, and are no secrets.
+const NO_SECRETS: [&str; 6] = [
+    "audience",
+    "organization",
+    "requested_token_type",
+    "resource",
+    "tenant",
+    "tenant_id",
+];
+
 /// Below `auth/client-credentials`.
 const CREDENTIALS: &[Key] = &[
     key("client_id", "upstream_tokens.<name>.client.id", ""),
@@ -40,7 +50,7 @@ const CREDENTIALS: &[Key] = &[
     key(
         "endpoint_params",
         "upstream_tokens.<name>.endpoint_params",
-        "a client id and secret in it are `client_secret_post`; `scope` and `grant_type` cannot be overwritten",
+        "a client id and secret in it are `client_secret_post`; `audience`, `organization`, `requested_token_type`, `resource`, `tenant` and `tenant_id` are sent; others may be secrets, and are asked about",
     ),
     key(
         "auth_style",
@@ -143,6 +153,7 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
         draft: Draft::new(&mut notes),
         providers: BTreeMap::new(),
         tokens: Vec::new(),
+        is_public: true,
     };
     let mut had_credentials = false;
     for whole in documents.iter().filter_map(Value::as_object) {
@@ -151,8 +162,10 @@ pub(crate) fn convert(documents: &[Value], options: &Options) -> Result<Conversi
             object: whole,
             place,
         };
-        if whole.has("endpoints") {
-            work.others(&[&whole], &mut notes);
+        // An endpoint that is a document by itself has its turn below.
+        if !whole.has("backend") {
+            work.is_public &= others(&[&whole], &mut notes);
+            work.is_public &= !asks_for_certificates(&whole, &mut notes);
         }
     }
     for endpoint in &endpoints {
@@ -195,6 +208,8 @@ struct Work {
     providers: BTreeMap<String, String>,
     /// What has been written, by its place in the names.
     tokens: Vec<Value>,
+    /// Whether everybody may call all of it, as far as the root of the file goes.
+    is_public: bool,
 }
 
 impl Work {
@@ -212,8 +227,10 @@ impl Work {
             );
             return false;
         };
+        let asked = notes.decisions.len();
         account(ENDPOINT, endpoint.object, &endpoint.place, notes);
         account(BACKEND, backend.object, &backend.place, notes);
+        let knows_all = notes.decisions.len() == asked;
         account(CREDENTIALS, credentials.object, &credentials.place, notes);
         if backends.len() > 1 {
             notes.decide(endpoint.at("backend"), "are several, whose answers KrakenD merged; Envoy sends a request to one upstream, so there is no rule for this endpoint");
@@ -227,7 +244,7 @@ impl Work {
         } else {
             self.token(credentials, notes)
         };
-        let is_public = self.others(&[endpoint, backend], notes);
+        let is_public = others(&[endpoint, backend], notes) && knows_all && self.is_public;
         let names: Vec<&String> = token.iter().collect();
         let rule = |matched: Value| {
             let mut rule = json!({"match": matched, "upstream_tokens": names});
@@ -270,15 +287,10 @@ impl Work {
                         "is a parameter that Portero sends itself, and cannot be another one",
                     ),
                     // Parameters stand in the configuration as they are.
-                    _ if ["secret", "password", "assertion"]
-                        .iter()
-                        .any(|word| name.contains(word)) =>
-                    {
-                        notes.decide(
-                            part.at(name),
-                            "looks like a secret, which no parameter can be, and is not repeated",
-                        )
-                    }
+                    _ if !NO_SECRETS.contains(&name.as_str()) => notes.decide(
+                        part.at(name),
+                        "may be a secret, which no parameter can be, and is neither repeated nor sent: write it into `endpoint_params` if it is none",
+                    ),
                     _ => {
                         if let Some(values) = part.texts(name, notes) {
                             params.insert(name.clone(), json!(values));
@@ -287,11 +299,8 @@ impl Work {
                 }
             }
         }
-        if issuer::parts(url).is_none() {
-            notes.decide(
-                credentials.at("token_url"),
-                "is no address without user information, and is not repeated",
-            );
+        if !issuer::is_plain(url) {
+            notes.decide(credentials.at("token_url"), issuer::NOT_PLAIN);
             return None;
         }
         let method = match credentials.number("auth_style", notes) {
@@ -373,49 +382,77 @@ impl Work {
             ),
         }
     }
+}
 
-    /// Whether everybody may call the endpoint, as far as what else is configured for it goes.
-    fn others(&self, parts: &[&Part<'_>], notes: &mut Notes) -> bool {
-        let mut is_public = true;
-        for part in parts {
-            let Some(extra) = part.part("extra_config", notes) else {
-                continue;
-            };
-            for name in extra
-                .object
-                .keys()
-                .filter(|name| !NAMESPACES.contains(&name.as_str()))
-            {
-                let at = extra.at(name);
-                if [
-                    "auth/",
-                    "validation/",
-                    "security/",
-                    "qos/ratelimit",
-                    "github.com/devopsfaith/krakend-jose",
-                ]
-                .iter()
-                .any(|start| name.starts_with(start))
-                {
-                    is_public = false;
-                    notes.decide(at, "decides who gets through, and the result has nothing of it; an endpoint with it lets nobody through until a provider has `access_tokens` for its callers");
-                } else if name.starts_with("modifier/")
-                    || name.starts_with("github.com/devopsfaith/krakend-martian")
-                {
-                    notes.unmatched(
-                        at,
-                        "is a change to requests or answers, which Envoy's routes can make",
-                    );
-                } else {
-                    notes.decide(
-                        at,
-                        "is not converted; find out whether it decides about requests",
-                    );
-                }
-            }
+/// What has no say in who gets through, and is Envoy's.
+const HARMLESS: [(&str, &str); 8] = [
+    ("modifier/martian", MODIFIER),
+    ("modifier/jmespath", MODIFIER),
+    ("modifier/body-generator", MODIFIER),
+    ("modifier/response-body", MODIFIER),
+    ("github.com/devopsfaith/krakend-martian", MODIFIER),
+    (
+        "telemetry/",
+        "Envoy has logs, statistics and traces of its own",
+    ),
+    ("documentation/", "is for people to read"),
+    ("security/cors", "Envoy's `cors` filter, before Portero"),
+];
+const MODIFIER: &str = "is a change to requests or answers, which Envoy's routes can make";
+
+/// Whether everybody may call what these parts are of, as far as what else is configured for it goes. What
+/// nobody knows may refuse requests.
+fn others(parts: &[&Part<'_>], notes: &mut Notes) -> bool {
+    let mut is_public = true;
+    for part in parts {
+        if !part.has("extra_config") {
+            continue;
         }
-        is_public
+        let Some(extra) = part.part("extra_config", notes) else {
+            is_public = false;
+            continue;
+        };
+        for name in extra
+            .object
+            .keys()
+            .filter(|name| !NAMESPACES.contains(&name.as_str()))
+        {
+            let at = extra.at(name);
+            let harmless = HARMLESS.iter().find(|(start, _)| name.starts_with(start));
+            if let Some((_, reason)) = harmless {
+                notes.unmatched(at, *reason);
+                continue;
+            }
+            is_public = false;
+            let decides = [
+                "auth/",
+                "validation/",
+                "security/",
+                "qos/ratelimit",
+                "github.com/devopsfaith/krakend-jose",
+            ];
+            notes.decide(
+                at,
+                match decides.iter().any(|start| name.starts_with(start)) {
+                    true => "decides who gets through, and the result has nothing of it; what it is of lets nobody through until a provider has `access_tokens` for its callers",
+                    false => "is not converted, and may decide who gets through, so what it is of is not public: find out what it does, and write `access: public` where everybody may call",
+                },
+            );
+        }
     }
+    is_public
+}
+
+/// Whether callers need a certificate.
+fn asks_for_certificates(whole: &Part<'_>, notes: &mut Notes) -> bool {
+    let Some(tls) = whole.part("tls", notes) else {
+        return false;
+    };
+    let asks = tls.flag("enable_mtls", notes) == Some(true);
+    if asks {
+        notes.decide(tls.at("enable_mtls"), "asks every caller for a certificate, and the result has nothing of it, so no endpoint is public: let Envoy's listener ask for it, and write `access: public` where everybody may call who has one");
+    }
+    asks
 }
 
 fn credentials<'a>(backend: &Part<'a>, notes: &mut Notes) -> Option<Part<'a>> {

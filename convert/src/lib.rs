@@ -9,10 +9,12 @@ mod document;
 mod draft;
 mod envoy_matchers;
 mod envoy_oauth2;
+mod envoy_routes;
 mod issuer;
 mod keys;
 mod kong;
 mod kong_jwt;
+mod kong_jwt_keys;
 mod kong_oidc;
 mod kong_oidc_dialect;
 mod kong_oidc_headers;
@@ -69,7 +71,7 @@ impl System {
             Self::Kusk => kusk::tables(),
             Self::EnvoyOauth2 => envoy_oauth2::tables(),
             Self::KongOidc => kong_oidc::tables(),
-            Self::KongJwt => kong_jwt::tables(),
+            Self::KongJwt => kong_jwt_keys::tables(),
             Self::Krakend => krakend::tables(),
         }
     }

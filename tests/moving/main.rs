@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod closed;
 mod patterns;
 
 use std::collections::BTreeSet;
@@ -156,7 +157,37 @@ fn no_secret_is_repeated() {
             source("envoy-oauth2.yaml").replace("https://idp", "https://u:S3CRET@idp"),
         ),
     ];
-    for (system, text) in leaks {
+    let parameters = ["Password", "api_key", "apikey", "token", "pin"].map(|name| {
+        let text = source("krakend.json").replace("\"resource\"", &format!("{name:?}"));
+        (System::Krakend, text.replace("urn:upstream", "S3CRET"))
+    });
+    let with_query = [
+        (System::Kusk, "kusk.yaml", "/token"),
+        (System::Kusk, "kusk.yaml", "/auth"),
+        (System::EnvoyOauth2, "envoy-oauth2.yaml", "/token"),
+        (System::Krakend, "krakend.json", "/token"),
+        (
+            System::KongOidc,
+            "kong-oidc-epam.yaml",
+            "/token/introspection",
+        ),
+        (
+            System::KongOidc,
+            "kong-oidc-small.yaml",
+            "/.well-known/openid-configuration",
+        ),
+    ];
+    let queries = with_query.map(|(system, name, path)| {
+        let whole = source(name);
+        let before = format!("https://idp.example.com{path}");
+        let after = match name {
+            "kong-oidc-small.yaml" => format!("https://idp.example.com/?key=S3CRET{path}"),
+            _ => format!("{before}?client_secret=S3CRET"),
+        };
+        assert!(whole.contains(&before), "{name}");
+        (system, whole.replace(&before, &after))
+    });
+    for (system, text) in leaks.into_iter().chain(parameters).chain(queries) {
         let conversion = convert(system, &text, &said()).unwrap();
         assert!(!conversion.notes.decisions.is_empty());
         let printed = format!("{conversion:?}\n{}", conversion.notes);

@@ -6,6 +6,7 @@ use portero::config::{Config, Loaded};
 use serde_json::Value;
 
 use crate::environment;
+use crate::inside::{Inside, Part};
 
 /// Checks every configuration of Portero's in the file, with the environment as it is or without it.
 pub fn run(file: &str, with_environment: bool) -> ExitCode {
@@ -13,10 +14,22 @@ pub fn run(file: &str, with_environment: bool) -> ExitCode {
         Ok(text) => text,
         Err(error) => return unreadable(file, &error),
     };
-    let parts = match parts(&text) {
-        Ok(parts) => parts,
+    let Inside {
+        parts,
+        without,
+        others,
+    } = match inside(&text) {
+        Ok(inside) => inside,
         Err(error) => return unreadable(file, &error),
     };
+    for place in &others {
+        eprintln!(
+            "{place}: not checked, because nothing in the name, the module and the configuration of this plugin is Portero's"
+        );
+    }
+    for place in &without {
+        eprintln!("{place}: not checked, because this plugin of Portero's has none in this file");
+    }
     let mut is_good = true;
     for Part { place, json } in &parts {
         if !place.is_empty() {
@@ -36,10 +49,10 @@ pub fn run(file: &str, with_environment: bool) -> ExitCode {
             );
         }
     }
-    if is_good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    match (is_good, without.is_empty()) {
+        (true, true) => ExitCode::SUCCESS,
+        (true, false) => ExitCode::from(2),
+        (false, _) => ExitCode::FAILURE,
     }
 }
 
@@ -64,30 +77,16 @@ fn unreadable(file: &str, error: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A configuration of Portero's.
-struct Part {
-    /// Where it is in the file; empty for all of it.
-    place: String,
-    json: String,
-}
-
 /// The file itself, or what is inside of it.
-fn parts(text: &str) -> Result<Vec<Part>, portero_convert::Unreadable> {
+fn inside(text: &str) -> Result<Inside, portero_convert::Unreadable> {
     // JSON is judged by the parser of the module, which knows keys that stand there twice.
     let is_json = text.trim_start().starts_with('{');
     let documents = match portero_convert::documents(text) {
         Err(_) if is_json => Vec::new(),
         documents => documents?,
     };
-    let mut inside = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let place = match documents.len() {
-            1 => String::new(),
-            _ => format!("document[{index}]"),
-        };
-        find(document, place, &mut inside);
-    }
-    if !inside.is_empty() {
+    let inside = Inside::of(&documents);
+    if !inside.parts.is_empty() || !inside.without.is_empty() {
         return Ok(inside);
     }
     let of_others = [
@@ -102,63 +101,19 @@ fn parts(text: &str) -> Result<Vec<Part>, portero_convert::Unreadable> {
             "has no configuration of Portero's in it".to_owned(),
         ));
     }
-    let place = String::new();
-    if is_json {
-        let json = text.to_owned();
-        return Ok(vec![Part { place, json }]);
-    }
-    match documents.as_slice() {
-        [one] => Ok(vec![Part {
-            place,
-            json: one.to_string(),
-        }]),
-        several => Err(portero_convert::Unreadable(format!(
-            "holds {} documents, and none has a configuration of Portero's",
-            several.len()
-        ))),
-    }
-}
-
-/// Configurations where the proxies have them: `configuration` of a Wasm plugin in Envoy, `pluginConfig`
-/// of a `WasmPlugin` of Istio, `config` of an `EnvoyExtensionPolicy` of Envoy Gateway.
-fn find(value: &Value, place: String, found: &mut Vec<Part>) {
-    match value {
-        Value::Object(object) => {
-            for (name, inner) in object {
-                let place = match place.as_str() {
-                    "" => name.clone(),
-                    _ => format!("{place}.{name}"),
-                };
-                let own = match name.as_str() {
-                    "configuration" => inner.get("value").and_then(own_text),
-                    "pluginConfig" | "config" => own_text(inner),
-                    _ => None,
-                };
-                match own {
-                    Some(json) => found.push(Part { place, json }),
-                    None => find(inner, place, found),
-                }
-            }
+    let json = match documents.as_slice() {
+        _ if is_json => text.to_owned(),
+        [one] => one.to_string(),
+        several => {
+            return Err(portero_convert::Unreadable(format!(
+                "holds {} documents, and none has a configuration of Portero's",
+                several.len()
+            )));
         }
-        Value::Array(items) => {
-            for (index, inner) in items.iter().enumerate() {
-                find(inner, format!("{place}[{index}]"), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The configuration as JSON, if this is one of Portero's: an object, or a text that is to be one.
-fn own_text(value: &Value) -> Option<String> {
-    let is_own = |value: &Value| {
-        ["providers", "session"]
-            .iter()
-            .any(|key| value.get(*key).is_some_and(Value::is_object))
     };
-    match value {
-        // What is wrong with the text is said where it is checked.
-        Value::String(text) => text.contains("\"providers\"").then(|| text.clone()),
-        value => is_own(value).then(|| value.to_string()),
-    }
+    let place = String::new();
+    Ok(Inside {
+        parts: vec![Part { place, json }],
+        ..Inside::default()
+    })
 }

@@ -7,6 +7,8 @@ mod check;
 mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 mod environment;
+#[cfg(not(target_arch = "wasm32"))]
+mod inside;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
