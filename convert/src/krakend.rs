@@ -230,7 +230,6 @@ impl Work {
         let asked = notes.decisions.len();
         account(ENDPOINT, endpoint.object, &endpoint.place, notes);
         account(BACKEND, backend.object, &backend.place, notes);
-        let knows_all = notes.decisions.len() == asked;
         account(CREDENTIALS, credentials.object, &credentials.place, notes);
         if backends.len() > 1 {
             notes.decide(endpoint.at("backend"), "are several, whose answers KrakenD merged; Envoy sends a request to one upstream, so there is no rule for this endpoint");
@@ -244,6 +243,8 @@ impl Work {
         } else {
             self.token(credentials, notes)
         };
+        // A token without one of its parameters may be good for more.
+        let knows_all = notes.decisions.len() == asked;
         let is_public = others(&[endpoint, backend], notes) && knows_all && self.is_public;
         let names: Vec<&String> = token.iter().collect();
         let rule = |matched: Value| {

@@ -128,6 +128,15 @@ fn what_may_refuse_requests_in_krakend_keeps_its_endpoint_closed() {
             assert!(asked.contains(namespace), "{asked}");
         }
     }
+    for key in ["made_up", "endpoint_params"] {
+        let (result, asked) = krakend(&|whole| {
+            let backend = &mut whole["endpoints"][0]["backend"][0];
+            let credentials = &mut backend["extra_config"]["auth/client-credentials"];
+            credentials[key] = json!({"limit": ["a"]});
+        });
+        assert_eq!(public_rules(&result), 1, "{asked}");
+        assert!(asked.contains(key), "{asked}");
+    }
     let (result, asked) = krakend(&|whole| whole["endpoints"][0]["made_up"] = json!(1));
     assert_eq!(public_rules(&result), 1, "{asked}");
     for namespace in [

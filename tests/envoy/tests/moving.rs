@@ -11,13 +11,15 @@ use jwt_simple::prelude::{
 use portero_convert::{Options, System, convert};
 use portero_envoy_tests::envoy::SESSION_KEY;
 use portero_envoy_tests::programs::claims;
-use portero_envoy_tests::provider::SECRET;
+use portero_envoy_tests::provider::{Person, SECRET};
 use portero_envoy_tests::{
     Filter, Provider, Request, Response, Setup, Upstream, Visitor, artifact, port,
     provider_with_switches,
 };
 use serde_json::{Value, json};
 
+/// An API, for which the provider gives signed tokens with the scopes `read` and `write`.
+const ORDERS: &str = "urn:upstream:orders";
 const PARTNER_SECRET: &str = "a-secret-of-a-partner-0123456789-abcdef";
 
 /// Portero with what comes of a source, at an address of its own.
@@ -34,16 +36,22 @@ impl Moved {
         provider: &Provider,
         upstream: &Upstream,
     ) -> Self {
-        let file = artifact::root().join("tests/fixtures/moving").join(name);
-        let text = fs::read_to_string(file)
-            .expect("a source")
-            .replace(
-                "https://idp.example.com",
-                provider.issuer().trim_end_matches('/'),
-            )
-            .replace("client_id: web", &format!("client_id: {client}"));
+        let text = source(name).replace("client_id: web", &format!("client_id: {client}"));
+        Self::of(system, &text, &["orders"], provider, upstream)
+    }
+
+    /// What comes of this text, with these audiences.
+    fn of(
+        system: System,
+        text: &str,
+        audiences: &[&str],
+        provider: &Provider,
+        upstream: &Upstream,
+    ) -> Self {
+        let issuer = provider.issuer().trim_end_matches('/');
+        let text = text.replace("https://idp.example.com", issuer);
         let options = Options {
-            audiences: vec!["orders".to_owned()],
+            audiences: audiences.iter().copied().map(str::to_owned).collect(),
             any_query: true,
             ..Options::default()
         };
@@ -65,7 +73,12 @@ impl Moved {
         for cluster in clusters {
             setup = setup.cluster(&cluster, provider.address());
         }
-        for name in ["OIDC_CLIENT_SECRET", "BACKEND_1_SECRET", "BACKEND_2_SECRET"] {
+        for name in [
+            "OIDC_CLIENT_SECRET",
+            "KEYCLOAK_SECRET",
+            "BACKEND_1_SECRET",
+            "BACKEND_2_SECRET",
+        ] {
             setup = setup.env(name, SECRET);
         }
         let setup = setup
@@ -106,6 +119,19 @@ impl Moved {
     }
 }
 
+fn source(name: &str) -> String {
+    let file = artifact::root().join("tests/fixtures/moving").join(name);
+    fs::read_to_string(file).expect("a source")
+}
+
+/// A source with these words in the place of others.
+fn with(name: &str, words: &[(&str, &str)]) -> String {
+    words.iter().fold(source(name), |text, (from, to)| {
+        assert!(text.contains(from), "{name} has no {from}");
+        text.replace(from, to)
+    })
+}
+
 /// Tokens of a partner's, as Kong's consumers make them.
 fn partner_token(audience: &str, lasts: u64, age: u64) -> String {
     let mut token = Claims::create(Duration::from_secs(lasts))
@@ -130,17 +156,49 @@ fn everybody_gets_what_they_got() {
     let nokia = moved(System::KongOidc, "kong-oidc-nokia.yaml", "web-post");
     let jwt = moved(System::KongJwt, "kong-jwt.yaml", "");
     let krakend = moved(System::Krakend, "krakend.json", "");
+    let revomatico = with(
+        "kong-oidc-revomatico-jwt.yaml",
+        &[
+            ("https://acme.eu.auth0.com", "https://idp.example.com"),
+            (
+                "bearer_only: \"yes\"",
+                "bearer_only: \"yes\"\n          validate_scope: \"yes\"\n          scope: read\n          unauth_action: deny",
+            ),
+        ],
+    );
+    let revomatico = Moved::of(
+        System::KongOidc,
+        &revomatico,
+        &[ORDERS],
+        &provider,
+        &upstream,
+    );
+    // Its people, with the roles that the provider knows.
+    let epam = with(
+        "kong-oidc-epam.yaml",
+        &[
+            ("allow_token_auth: true", "allow_token_auth: false"),
+            ("scope: openid profile", "scope: openid profile roles"),
+            ("unauth_action: deny", "unauth_action: auth"),
+            ("[clerk]", "[web-admin]"),
+            ("web:clerk", "web:web-admin"),
+            ("[admin, user]", "[admin]"),
+        ],
+    );
+    let epam = Moved::of(System::KongOidc, &epam, &[], &provider, &upstream);
     let mut setup = kusk.setup.clone().port(kusk.address.port());
-    for other in [&native, &nokia, &jwt, &krakend] {
+    for other in [&native, &nokia, &revomatico, &epam, &jwt, &krakend] {
         setup = setup.beside(other.address, other.setup.clone());
     }
     let envoy = setup.start();
-    let origins = [kusk.origin(), native.origin(), nokia.origin()];
+    let origins = [&kusk, &native, &nokia, &epam].map(Moved::origin);
     provider.register(&origins.each_ref().map(String::as_str));
 
     as_with_kusk(&kusk, &provider, &upstream);
     as_with_envoys_own_filter(&native, &provider, &upstream);
     as_with_kong_oidc(&nokia, &provider, &upstream);
+    as_with_revomaticos(&revomatico, &provider, &upstream);
+    as_with_epams(&epam, &provider, &upstream);
     as_with_kong_jwt(&jwt, &upstream);
     as_with_krakend(&krakend, &provider, &upstream);
     envoy.assert_unharmed();
@@ -224,6 +282,57 @@ fn as_with_kong_oidc(nokia: &Moved, provider: &Provider, upstream: &Upstream) {
     assert_eq!(decoded("x-userinfo")["sub"], sub);
     let token = seen.one("x-access-token").expect("the access token");
     assert!(!token.is_empty() && !token.starts_with("Bearer "));
+}
+
+/// Programs alone, with the scope that is asked for.
+fn as_with_revomaticos(revomatico: &Moved, provider: &Provider, upstream: &Upstream) {
+    let token = |resource: &str, scope: &str| {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("resource", resource),
+            ("scope", scope),
+        ];
+        let answer = provider.as_program("orders", "/token", &form);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let token = answer.json()["access_token"].clone();
+        token.as_str().expect("a token").to_owned()
+    };
+    let call = |token: &str| {
+        let request = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+        revomatico.send(request)
+    };
+    upstream.forget();
+    let good = call(&token(ORDERS, "read"));
+    assert_eq!(good.status, 200, "{}", good.text());
+    assert!(upstream.only().one("x-userinfo").is_none());
+    assert_eq!(call(&token(ORDERS, "write")).status, 403);
+    assert_eq!(call(&token("urn:upstream:reports", "read")).status, 401);
+    assert_eq!(call("no-token").status, 401);
+    let refused = Visitor::new().open(&format!("{}/orders", revomatico.origin()));
+    assert_eq!(refused.response.status, 401, "no redirect there");
+}
+
+/// People with the roles that are asked for.
+fn as_with_epams(epam: &Moved, provider: &Provider, upstream: &Upstream) {
+    for (path, status) in [("/healthz", 200), ("/healthz/x", 401), ("/orders", 401)] {
+        assert_eq!(epam.get(path).status, status, "{path}");
+    }
+    let token = provider.opaque_token("orders", None);
+    let program = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+    assert_eq!(epam.send(program).status, 401, "`allow_token_auth` is off");
+    let (_, seen) = epam.logged_in("/orders", provider, upstream);
+    let header = seen.one("x-user").expect("claims of userinfo");
+    let claims: Value =
+        serde_json::from_slice(&STANDARD.decode(header).expect("base64")).expect("JSON");
+    assert_eq!(claims["sub"], "alice");
+    let token = seen.one("authorization").expect("the access token");
+    assert!(token.starts_with("Bearer "), "{token}");
+    // The role `user` is not enough.
+    upstream.forget();
+    let mut bob = Visitor::with_form(provider.form());
+    let page = bob.log_in(&format!("{}/orders", epam.origin()), &Person::named("bob"));
+    assert_eq!(page.response.status, 403, "{}", page.response.text());
+    assert!(upstream.values("x-user").is_empty(), "nothing went on");
 }
 
 fn as_with_kong_jwt(jwt: &Moved, upstream: &Upstream) {
