@@ -47,7 +47,7 @@ usage: portero-config check [--without-environment] FILE
        portero-config reference    print the reference of the configuration (Markdown)
 
 exit status: 0 good; 1 the configuration has faults, or the conversion needs a decision;
-             2 it could not be read";
+             2 it could not be read, or a plugin of Portero's has none in the file";
 
     pub fn run() -> ExitCode {
         let arguments: Vec<String> = env::args_os()
