@@ -146,6 +146,7 @@ fn the_table_of_versions_has_only_pinned_ones_that_have_passed() {
         .skip(3)
         .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
         .collect();
+    assert!(!rows.is_empty());
     for row in &rows {
         assert_eq!(row.len(), 6, "{row:?}");
         let pin = read(&format!("scripts/lib/envoy/{}.txt", row[0]));
