@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
+use super::gateway::fingerprint;
 use crate::config::Config;
 use crate::jose::client_of;
 use crate::oidc::{Ends, VerifiedIdToken};
@@ -16,6 +16,9 @@ use crate::session::{Reference, Session};
 
 /// Subjects have at most 255 characters (OpenID Connect Core 2); what is longer is cut off.
 const MOST_VALUE: usize = 255;
+
+/// How much of a hash is shown, in bytes.
+const SHOWN_HASH: usize = 8;
 
 /// Words of a line, a space before each.
 #[derive(Default)]
@@ -45,10 +48,7 @@ impl Words {
     fn add_hash(&mut self, key: &str, value: Option<&[u8]>) {
         if let Some(value) = value {
             self.begin(key);
-            for byte in Sha256::digest(value).iter().take(8) {
-                // Writing to a String cannot fail.
-                let _ = write!(self.0, "{byte:02x}");
-            }
+            self.0.push_str(&fingerprint(value, SHOWN_HASH));
         }
     }
 }
@@ -60,6 +60,7 @@ fn encode(text: &mut String, value: &str) {
         match byte.is_ascii_alphanumeric() || b"-._~:/@|+".contains(&byte) {
             true => text.push(char::from(byte)),
             false => {
+                // Writing to a String cannot fail.
                 let _ = write!(text, "%{byte:02X}");
             }
         }

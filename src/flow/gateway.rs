@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Job;
@@ -248,12 +247,16 @@ fn scope(provider: &Provider, cookie_name: &str) -> String {
         provider.publishes_keys(),
         cookie_name,
     ]);
-    format!("{}/{}", provider.name, fingerprint(&sources, SCOPE_HASH))
+    format!(
+        "{}/{}",
+        provider.name,
+        fingerprint(sources.to_string(), SCOPE_HASH)
+    )
 }
 
-/// The first `bytes` of the hash of `sources`, as text.
-pub(super) fn fingerprint(sources: &Value, bytes: usize) -> String {
-    let hash = Sha256::digest(sources.to_string());
+/// The first `bytes` of the SHA-256 of `source`, in hexadecimal.
+pub(super) fn fingerprint(source: impl AsRef<[u8]>, bytes: usize) -> String {
+    let hash = Sha256::digest(source);
     let hash = hash.iter().take(bytes);
     hash.map(|byte| format!("{byte:02x}")).collect()
 }

@@ -111,7 +111,7 @@ fn name(config: &Config, policy: &UpstreamToken) -> String {
         policy.scopes,
         policy.endpoint_params,
     ]);
-    fingerprint(&asked, NAME_HASH)
+    fingerprint(asked.to_string(), NAME_HASH)
 }
 
 fn of_exchange(config: &Config, exchange: &TokenExchange) -> Value {
