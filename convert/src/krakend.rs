@@ -64,6 +64,16 @@ const CREDENTIALS: &[Key] = &[
     ),
 ];
 
+/// What an endpoint and a backend may both let through.
+const INPUT_HEADERS: Key = none(
+    "input_headers",
+    "requests go to the upstream with their headers, but for those of Portero and the token",
+);
+const INPUT_QUERY: Key = none(
+    "input_query_strings",
+    "requests go to the upstream with their query",
+);
+
 /// An endpoint with such a backend.
 const ENDPOINT: &[Key] = &[
     key(
@@ -88,14 +98,8 @@ const ENDPOINT: &[Key] = &[
     ),
     none("cache_ttl", "Envoy's own cache filter"),
     none("concurrent_calls", ROUTE),
-    none(
-        "input_headers",
-        "requests go to the upstream with their headers, but for those of Portero and the token",
-    ),
-    none(
-        "input_query_strings",
-        "requests go to the upstream with their query",
-    ),
+    INPUT_HEADERS,
+    INPUT_QUERY,
     none("output_encoding", BODY),
     none("timeout", "the timeout of Envoy's route"),
     none("@comment", "a comment"),
@@ -122,14 +126,8 @@ const BACKEND: &[Key] = &[
     none("is_collection", BODY),
     none("mapping", BODY),
     none("target", BODY),
-    none(
-        "input_headers",
-        "requests go to the upstream with their headers, but for those of Portero and the token",
-    ),
-    none(
-        "input_query_strings",
-        "requests go to the upstream with their query",
-    ),
+    INPUT_HEADERS,
+    INPUT_QUERY,
     none("@comment", "a comment"),
 ];
 
