@@ -273,10 +273,9 @@ fn a_denial_of_a_token_names_its_subject_and_client_once_it_is_proven() {
 fn a_session_that_the_provider_ends_is_told_with_its_cause() {
     let world = refresh::world();
     let browser = refresh::logged_in(&world);
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     world
         .provider
-        .break_down(Purpose::Token, Answer::Body(400, body));
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(minutes(5) + seconds(1));
     browser.fetch("/api").answered();
     let expected = [
@@ -291,10 +290,9 @@ fn a_session_that_the_provider_ends_is_told_with_its_cause() {
 fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
     let world = refresh::world();
     let browser = refresh::logged_in(&world);
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     world
         .provider
-        .break_down(Purpose::Token, Answer::Body(400, body));
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(minutes(5) + seconds(1));
     for _ in 0..20 {
         assert_eq!(browser.fetch("/api").status(), 401);

@@ -203,10 +203,9 @@ fn a_session_with_a_refresh_token_is_refreshed_as_often() {
     let userinfo = browser.go("/").forwarded().userinfo();
     assert_eq!(userinfo["name"], "Ada King");
     assert_eq!(world.provider.called(Purpose::Token), 2);
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     world
         .provider
-        .break_down(Purpose::Token, Answer::Body(400, body));
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(minutes(10));
     assert_eq!(browser.fetch("/api").code(), "login_required");
 }

@@ -214,10 +214,9 @@ fn a_slow_answer_does_not_bring_the_old_cookie_back() {
 fn a_refused_refresh_ends_the_session_after_one_more_look() {
     let world = world();
     let browser = logged_in(&world);
-    world.provider.break_down(
-        Purpose::Token,
-        Answer::Body(400, br#"{"error":"invalid_grant"}"#.to_vec()),
-    );
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(seconds(301));
     let again = browser.go("/page?x=1");
     assert_eq!(again.location(), "https://app.example.com/page?x=1");
@@ -244,10 +243,9 @@ fn a_refused_refresh_ends_the_session_after_one_more_look() {
 fn a_program_of_an_ended_session_gets_401() {
     let world = world();
     let browser = logged_in(&world);
-    world.provider.break_down(
-        Purpose::Token,
-        Answer::Body(400, br#"{"error":"invalid_grant"}"#.to_vec()),
-    );
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(seconds(301));
     let outcome = browser.fetch("/api");
     assert_eq!(

@@ -383,7 +383,7 @@ proptest! {
                 0 => script.authenticated = None,
                 1 => script.denial = Some("login_required".to_owned()),
                 2 => script.denial = Some("server_error".to_owned()),
-                3 => script.faults.push((Purpose::Token, Answer::Body(400, br#"{"error":"invalid_grant"}"#.to_vec()))),
+                3 => script.faults.push((Purpose::Token, Answer::refused("invalid_grant"))),
                 4 => script.faults.push((Purpose::Userinfo, Answer::Status(401))),
                 5 => script.id_token = Some(Box::new(|token| token.claims["sub"] = json!("user-2"))),
                 _ => {}

@@ -185,10 +185,9 @@ fn a_provider_that_says_no_leaves_the_session() {
 fn a_code_that_is_refused_does_not_send_the_person_in_circles() {
     let world = world();
     let browser = logged_in(&world);
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     world
         .provider
-        .break_down(Purpose::Token, Answer::Body(400, body));
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     let (_, outcome) = browser.browse("/admin");
     assert_eq!(outcome.code(), "token_invalid_grant");
     assert_eq!(logins(&world), 2);

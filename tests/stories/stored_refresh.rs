@@ -301,10 +301,9 @@ fn a_logout_during_a_refresh_is_not_undone_by_it() {
 fn a_provider_that_says_no_ends_the_session_everywhere() {
     let world = world();
     let browser = logged_in(&world);
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     world
         .provider
-        .break_down(Purpose::Token, Answer::Body(400, body));
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
     world.pass(seconds(301));
     // No second look: the cookie is the same whoever has refreshed.
     let outcome = browser.go("/page");

@@ -22,6 +22,11 @@ impl Answer {
     pub fn json(value: &Value) -> Self {
         Self::Body(200, value.to_string().into_bytes())
     }
+
+    /// What a token endpoint answers that gives nothing (RFC 6749 section 5.2).
+    pub fn refused(error: &str) -> Self {
+        Self::Body(400, json!({"error": error}).to_string().into_bytes())
+    }
 }
 
 /// An ID token before it is signed.

@@ -50,11 +50,10 @@ fn every_other_error_leaves_the_session_alone_for_a_while() {
 
 #[test]
 fn a_code_or_a_token_that_cannot_be_used_leaves_the_session() {
-    let body = br#"{"error":"invalid_grant"}"#.to_vec();
     for (purpose, answer, code) in [
         (
             Purpose::Token,
-            Answer::Body(400, body),
+            Answer::refused("invalid_grant"),
             "token_invalid_grant",
         ),
         (Purpose::Token, Answer::Status(503), "token_unreachable"),
