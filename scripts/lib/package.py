@@ -21,6 +21,7 @@ def main(module_path, folder):
     artifact, artifact_digest = images.artifact(module, version)
     files = {
         "portero.wasm": module,
+        "config.schema.json": (root / "deploy/config.schema.json").read_bytes(),
         "portero.cdx.json": bill.bill(root, module).encode(),
         "portero-compat.oci.tar": compat,
         "portero-artifact.oci.tar": artifact,

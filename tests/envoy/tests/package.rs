@@ -1,4 +1,5 @@
-//! What `scripts/package` makes, taken apart with other tools than those that made it.
+//! What `scripts/package` makes of the module, taken apart with other tools than those that made it. That two builds make the same
+//! module, `scripts/package --verify` shows.
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,12 +85,17 @@ impl Layout {
 }
 
 #[test]
-fn a_package_holds_the_module_in_both_forms_and_is_the_same_every_time() {
+fn a_package_holds_the_module_in_both_forms_and_packing_again_makes_the_same_bytes() {
     let [folder, again] = [package(), package()];
     let names = [folder.display().to_string(), again.display().to_string()];
     run(&folder, "diff", &["--recursive", &names[0], &names[1]]);
     run(&folder, "sha256sum", &["--check", "--strict", "SHA256SUMS"]);
     let module = fs::read(artifact::portero()).expect("the module");
+    let schema = fs::read(folder.join("config.schema.json")).expect("the schema");
+    assert!(schema == include_bytes!("../../../deploy/config.schema.json"));
+    let sums = fs::read_to_string(folder.join("SHA256SUMS")).expect("checksums");
+    let files = fs::read_dir(&folder).expect("a folder").count();
+    assert_eq!(sums.lines().count(), files - 1, "all but itself");
     let images = fs::read_to_string(folder.join("images.txt")).expect("a list");
 
     let compat = Layout::unpack(&folder.join("portero-compat.oci.tar"));
