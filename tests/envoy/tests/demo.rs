@@ -6,8 +6,9 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use portero_envoy_tests::envoy::SESSION_KEY;
 use portero_envoy_tests::process::{Process, fresh_file};
-use portero_envoy_tests::{Person, Request, Visitor, artifact, port, wait};
+use portero_envoy_tests::{Person, Request, Visitor, artifact, example, port, wait};
 
 const NAMES: [&str; 4] = [
     "GATEWAY_PORT",
@@ -163,32 +164,60 @@ fn a_port_that_is_taken_is_named_with_a_way_out() {
     }
 }
 
-/// `envoy.yaml` as it stands, but for the place of the module.
-#[test]
-fn envoy_takes_the_file_with_the_real_module() {
-    let text = fs::read_to_string(artifact::root().join("envoy.yaml")).unwrap();
-    let module = "target/wasm32-wasip1/release/portero.wasm";
+/// What Envoy says to a file as it stands, but for the place of the module.
+fn validated(name: &str, module: &str, key: &str) -> (bool, String) {
+    let text = fs::read_to_string(artifact::root().join(name)).unwrap();
     assert_eq!(text.matches(module).count(), 1);
     let file = fresh_file("example", "yaml");
-    fs::write(
-        &file,
-        text.replace(module, &artifact::portero().display().to_string()),
-    )
-    .unwrap();
-    let validate = |key: &str| {
-        let output = Command::new(artifact::envoy())
-            .args(["--mode", "validate", "--config-path"])
-            .arg(&file)
-            .env("OIDC_CLIENT_SECRET", "a-secret")
-            .env("SESSION_KEY", key)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.success(), said)
+    let here = artifact::portero().display().to_string();
+    fs::write(&file, text.replace(module, &here)).unwrap();
+    let output = Command::new(artifact::envoy())
+        .args(["--mode", "validate", "--config-path"])
+        .arg(&file)
+        .env("OIDC_CLIENT_SECRET", "a-secret")
+        .env("SESSION_KEY", key)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), said)
+}
+
+#[test]
+fn envoy_takes_the_file_with_the_real_module() {
+    let validated = |key| {
+        let module = "target/wasm32-wasip1/release/portero.wasm";
+        validated("envoy.yaml", module, key)
     };
-    let (taken, said) = validate("0123456789-0123456789-0123456789-0123456789-0123456789");
+    let (taken, said) = validated(SESSION_KEY);
     assert!(taken, "{said}");
     // The module has been asked: it refuses a key that is too short.
-    let (taken, said) = validate("short");
+    let (taken, said) = validated("short");
     assert!(!taken && said.contains("session.keys[0]"), "{said}");
+}
+
+/// Where there is no compose, too.
+#[test]
+fn envoy_takes_the_file_of_compose() {
+    let (taken, said) = validated(
+        "deploy/compose/envoy.yaml",
+        "/etc/envoy/portero.wasm",
+        SESSION_KEY,
+    );
+    assert!(taken, "{said}");
+}
+
+/// The cluster of a session store in `docs/sessions.md`.
+#[test]
+fn envoy_takes_the_cluster_in_the_documents_which_checks_the_name_in_the_certificate() {
+    let text = fs::read_to_string(artifact::root().join("docs/sessions.md")).unwrap();
+    let (_, cluster) = text.split_once("```yaml\n- name: webdis\n").unwrap();
+    let (cluster, _) = cluster.split_once("```").unwrap();
+    let name =
+        "match_typed_subject_alt_names: [{san_type: DNS, matcher: {exact: webdis.internal}}]";
+    assert!(cluster.contains(name), "{cluster}");
+    let cluster = cluster.replace('\n', "\n    ");
+    let clusters = format!("static_resources:\n  clusters:\n    - name: webdis\n    {cluster}");
+    assert_eq!(example::fault(&clusters), None);
+    let misspelt = clusters.replace("match_typed_subject_alt_names", "match_subject_names");
+    assert!(example::fault(&misspelt).is_some());
 }
