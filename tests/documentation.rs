@@ -9,6 +9,8 @@ use portero::config::Config;
 use portero::error::Error;
 use portero::flow::FetchFault;
 use portero::telemetry::{Callee, Metric};
+use serde::Deserialize as _;
+use serde_json::Value;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default()
@@ -25,30 +27,179 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
-/// The examples of one language in what users read.
-fn examples(language: &str) -> Vec<String> {
-    let documents = [
-        "README.md",
-        "docs/api.md",
-        "docs/deployment.md",
-        "docs/sessions.md",
-        "docs/upstream.md",
-    ];
-    let examples = documents.map(|path| blocks(&read(path), language));
-    assert!(examples.iter().any(|examples| !examples.is_empty()));
-    examples.concat()
+/// The files below a folder that end so, by their paths in the repository.
+fn files(folder: &str, end: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&path, end));
+        } else if path.ends_with(end) {
+            found.push(path);
+        }
+    }
+    found
 }
 
-#[test]
-fn every_configuration_in_the_documents_loads() {
+/// The examples of one language in what users read.
+fn examples(language: &str) -> Vec<String> {
+    let mut documents = files("docs", ".md");
+    documents.push("README.md".to_owned());
+    let examples: Vec<_> = documents
+        .iter()
+        .flat_map(|path| blocks(&read(path), language))
+        .collect();
+    assert!(!examples.is_empty());
+    examples
+}
+
+/// What an editor is told in `docs/moving.md`: JSON that configures no Portero.
+const EDITOR: &str = "\"yaml.schemas\"";
+
+/// The configurations of Portero in what users read.
+fn configurations() -> Vec<String> {
+    let mut examples = examples("json");
+    examples.retain(|example| !example.contains(EDITOR));
+    examples
+}
+
+#[track_caller]
+fn loads(configuration: &str) {
     let key = include_str!("fixtures/keys/private/p256.pem");
     let environment = |name: &str| match name {
         "CLIENT_KEY" | "IDENTITY_KEY" => Some(key.trim().to_owned()),
         _ => Some(format!("{name} as 32 bytes of random text or more")),
     };
-    for example in examples("json") {
-        let loaded = Config::load(example.as_bytes(), &environment);
-        assert!(loaded.is_ok(), "{example}\n{}", loaded.unwrap_err());
+    let loaded = Config::load(configuration.as_bytes(), &environment);
+    assert!(loaded.is_ok(), "{configuration}\n{}", loaded.unwrap_err());
+}
+
+#[test]
+fn every_configuration_in_the_documents_loads() {
+    for example in configurations() {
+        loads(&example);
+    }
+}
+
+#[test]
+fn both_forms_for_envoy_are_the_same_configuration() {
+    let forms = blocks(&read("docs/configuration.md"), "yaml");
+    let values = forms.iter().map(|form| {
+        let form: Value = serde_yaml_ng::from_str(form).unwrap();
+        match &form["configuration"]["value"] {
+            Value::String(text) => serde_json::from_str(text).unwrap(),
+            object => object.clone(),
+        }
+    });
+    let values: Vec<Value> = values.collect();
+    assert_eq!(values.len(), 2);
+    assert_eq!(values[0], values[1]);
+    loads(&values[0].to_string());
+}
+
+/// Each YAML in the documents is of a kind that some test looks at.
+#[test]
+fn no_yaml_in_the_documents_is_looked_at_by_no_test() {
+    let known = [
+        // The filter, below.
+        "- name: portero\n",
+        // Above.
+        "configuration:\n",
+        // A session store's cluster, which Envoy itself is asked about.
+        "- name: webdis\n",
+        // A comment for editors.
+        "# yaml-language-server: $schema=../deploy/config.schema.json\n",
+    ];
+    for example in examples("yaml") {
+        let is_known = known.iter().any(|start| example.starts_with(start));
+        assert!(is_known, "{example}");
+    }
+}
+
+/// Files of Envoy, Istio or Envoy Gateway with Portero's configuration inside would be full of errors.
+#[test]
+fn editors_are_pointed_to_no_file_that_is_not_portero_s_alone() {
+    let mut examples = examples("json");
+    examples.retain(|example| example.contains(EDITOR));
+    let settings: Value = serde_json::from_str(&examples.concat()).unwrap();
+    for end in [
+        &settings["yaml.schemas"]["./deploy/config.schema.json"],
+        &settings["json.schemas"][0]["fileMatch"][0],
+    ] {
+        let end = end.as_str().unwrap().strip_prefix('*').unwrap();
+        assert!(files("deploy", end).is_empty(), "{end}");
+        assert!(!"envoy.yaml".ends_with(end));
+    }
+}
+
+/// Whatever in this has the parts that Portero needs.
+fn configurations_in(value: &Value, found: &mut Vec<Value>) {
+    if value.get("providers").is_some() && value.get("session").is_some() {
+        found.push(value.clone());
+        return;
+    }
+    match value {
+        Value::Array(values) => values.iter().for_each(|one| configurations_in(one, found)),
+        Value::Object(fields) => fields
+            .values()
+            .for_each(|one| configurations_in(one, found)),
+        _ => {}
+    }
+}
+
+/// A configuration with one of its names misspelt, at three depths.
+fn misspelt(configuration: &Value) -> [Value; 3] {
+    let renamed = |pointer: &str, name: &str| {
+        let mut wrong = configuration.clone();
+        let fields = wrong.pointer_mut(pointer).and_then(Value::as_object_mut);
+        let fields = fields.unwrap();
+        let value = fields.remove(name).unwrap();
+        fields.insert(format!("{name}s"), value);
+        wrong
+    };
+    let providers = configuration["providers"].as_object().unwrap();
+    let provider = format!("/providers/{}", providers.keys().next().unwrap());
+    [
+        renamed("", "session"),
+        renamed("/session", "keys"),
+        renamed(&provider, "issuer"),
+    ]
+}
+
+/// The schema that editors use takes everything that Portero takes, and not what has a letter wrong.
+#[test]
+fn the_schema_accepts_every_configuration_and_no_misspelt_one() {
+    let mut found = Vec::new();
+    let fixtures = [
+        files("tests/fixtures", "full.json"),
+        files("tests/fixtures", "minimal.json"),
+        files("tests/fixtures", "-shaped.json"),
+        files("tests/fixtures/moving", ".portero.json"),
+    ];
+    let texts = fixtures.concat().into_iter().map(|path| read(&path));
+    for text in texts.chain(configurations()) {
+        found.push(serde_json::from_str(&text).unwrap());
+    }
+    let alone = found.len();
+    assert!(alone > 20, "{alone}");
+    for path in [files("deploy", ".yaml"), vec!["envoy.yaml".to_owned()]].concat() {
+        for document in serde_yaml_ng::Deserializer::from_str(&read(&path)) {
+            configurations_in(&Value::deserialize(document).unwrap(), &mut found);
+        }
+    }
+    assert!(found.len() >= alone + 8, "{}", found.len() - alone);
+
+    let schema = serde_json::from_str(&read("deploy/config.schema.json")).unwrap();
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("portero.json", schema).unwrap();
+    let schema = compiler.compile("portero.json", &mut schemas).unwrap();
+    for configuration in &found {
+        let accepted = schemas.validate(configuration, schema);
+        assert!(accepted.is_ok(), "{configuration:#}\n{accepted:?}");
+        for wrong in misspelt(configuration) {
+            assert!(schemas.validate(&wrong, schema).is_err(), "{wrong:#}");
+        }
     }
 }
 

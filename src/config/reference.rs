@@ -13,7 +13,12 @@ const FORMS: &str = r#"As YAML, in a `Struct`:
 configuration:
   "@type": type.googleapis.com/google.protobuf.Struct
   value:
-    providers: {corp: {issuer: https://idp.example.com, cluster: idp}} # and so on
+    providers:
+      corp:
+        issuer: https://idp.example.com
+        cluster: idp
+        access_tokens: {audiences: [https://api.example.com]}
+    session: {keys: [{env: SESSION_KEY}]}
 ```
 
 As JSON text, in a `StringValue`:
@@ -22,7 +27,16 @@ As JSON text, in a `StringValue`:
 configuration:
   "@type": type.googleapis.com/google.protobuf.StringValue
   value: |
-    {"providers": {"corp": {"issuer": "https://idp.example.com", "cluster": "idp"}}}
+    {
+      "providers": {
+        "corp": {
+          "issuer": "https://idp.example.com",
+          "cluster": "idp",
+          "access_tokens": {"audiences": ["https://api.example.com"]}
+        }
+      },
+      "session": {"keys": [{"env": "SESSION_KEY"}]}
+    }
 ```
 "#;
 
