@@ -14,7 +14,9 @@ use serde_json::{Map, Number, Value};
 /// in which of the two they see).
 #[inline(never)]
 pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(bytes).ok()? {
+    // Read as text at once, or each of its strings would be.
+    let text = str::from_utf8(bytes).ok()?;
+    match serde_json::from_str(text).ok()? {
         Strict(Value::Object(members)) => Some(members),
         Strict(_) => None,
     }
