@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use portero_envoy_tests::{artifact, process};
+use portero_envoy_tests::{artifact, process, provider};
 use serde_json::Value;
 
 /// Runs a program in a folder, and gives back what it prints.
@@ -126,6 +126,30 @@ fn a_package_holds_the_module_in_both_forms_and_packing_again_makes_the_same_byt
     assert!(fs::read(inside).expect("the module") == module);
 
     bill_of_materials(&json(&folder.join("portero.cdx.json")), &folder);
+}
+
+/// What `docs/deployment.md` has people do, but for the registry.
+#[test]
+fn skopeo_copies_both_images_and_their_digests_stay() {
+    if Command::new("skopeo").arg("--version").output().is_err() {
+        provider::not_run("skopeo copies", "scripts/test installs it where it may");
+        return;
+    }
+    let folder = package();
+    let images = fs::read_to_string(folder.join("images.txt")).expect("a list");
+    assert_eq!(images.lines().count(), 2);
+    for image in images.lines() {
+        let (digest, archive) = image.split_once("  ").expect("two words");
+        let (from, to) = (format!("oci-archive:{archive}"), format!("dir:{digest}"));
+        run(
+            &folder,
+            "skopeo",
+            &["copy", "--insecure-policy", &from, &to],
+        );
+        let manifest = format!("{digest}/manifest.json");
+        let sum = run(&folder, "sha256sum", &[&manifest]);
+        assert!(sum.starts_with(&digest["sha256:".len()..]), "{archive}");
+    }
 }
 
 /// The bill names what the lock file has, and of that only what is in the module.
