@@ -1,4 +1,5 @@
 //! What the documents say is what the code does.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fs;
