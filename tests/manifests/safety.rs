@@ -19,8 +19,8 @@ fn object(file: &str, kind: &str) -> Value {
     found.unwrap_or_else(|| panic!("{file} has no {kind}"))
 }
 
-/// A patch for a Deployment.
-fn patch(file: &str) -> Value {
+/// The one document of a file that is no object: a patch for a Deployment, a configuration of Prometheus.
+fn document(file: &str) -> Value {
     documents(&root().join("deploy").join(file)).remove(0)
 }
 
@@ -112,7 +112,7 @@ fn what_keeps_the_gateway_closed_is_there() {
         };
         assert_eq!(found, Some(expected), "{file} {kind} {pointer}");
     }
-    let module = patch("istio/gateway-module.yaml");
+    let module = document("istio/gateway-module.yaml");
     let hardening = json!({
         "runAsUser": 65534,
         "runAsGroup": 65534,
@@ -129,7 +129,7 @@ fn what_keeps_the_gateway_closed_is_there() {
 /// Platforms start proxies at a level that leaves out most audit lines.
 #[test]
 fn the_proxies_write_audit_lines() {
-    let istio = patch("istio/gateway-secrets.yaml");
+    let istio = document("istio/gateway-secrets.yaml");
     let annotations = &istio["spec"]["template"]["metadata"]["annotations"];
     let levels = text(annotations, "/sidecar.istio.io~1componentLogLevel");
     assert!(levels.split(',').any(|level| level == "wasm:info"));
@@ -293,4 +293,44 @@ fn the_patches_for_envoy_gateway_name_its_listener_and_its_filter() {
     );
     let proxy = text(&gateway, "/spec/infrastructure/parametersRef/name");
     assert_eq!(proxy, name(&object(GATEWAY, "EnvoyProxy")));
+}
+
+/// Jobs that the alerts take for gateways, with the pods of these manifests and the ports at which their platforms show metrics.
+#[test]
+fn prometheus_finds_the_gateways() {
+    let plugin = object(ISTIO, "WasmPlugin");
+    let labels = plugin["spec"]["selector"]["matchLabels"].as_object();
+    let (key, value) = labels.unwrap().iter().next().unwrap();
+    let label = format!("{key}={}", value.as_str().unwrap());
+    let gateway = object(GATEWAY, "Gateway");
+    let owner = format!(
+        "gateway.envoyproxy.io/owning-gateway-name={}",
+        text(&gateway, "/metadata/name")
+    );
+    let jobs = document("prometheus/kubernetes.yaml");
+    let expected = [
+        (text(&plugin, "/metadata/namespace"), label, "15090"),
+        ("envoy-gateway-system", owner, "19001"),
+    ];
+    let jobs = jobs["scrape_configs"].as_array().unwrap();
+    assert_eq!(jobs.len(), expected.len());
+    for (job, (namespace, label, port)) in jobs.iter().zip(expected) {
+        assert!(text(job, "/job_name").starts_with("envoy"));
+        assert_eq!(job["metrics_path"], "/stats/prometheus");
+        let discovery = json!([{
+            "role": "pod",
+            "namespaces": {"names": [namespace]},
+            "selectors": [{"role": "pod", "label": label}],
+        }]);
+        assert_eq!(job["kubernetes_sd_configs"], discovery);
+        let kept = &job["relabel_configs"][0];
+        let number = "__meta_kubernetes_pod_container_port_number";
+        assert_eq!(kept["source_labels"], json!([number]));
+        assert_eq!(
+            (&kept["regex"], &kept["action"]),
+            (&json!(port), &json!("keep"))
+        );
+    }
+    let alerts = std::fs::read_to_string(root().join("deploy/prometheus/alerts.yaml")).unwrap();
+    assert!(alerts.contains("up{job=~\"envoy.*\"}"));
 }
