@@ -266,20 +266,89 @@ fn the_module_is_mounted_where_the_filter_for_istio_looks_for_it() {
     assert_eq!(&copier["command"][2], module);
 }
 
-/// Each file of `deploy/envoy` is started by a test that names it.
+/// Files of `deploy` with what reads them: a source below `tests`, and the call in it. A file of Istio's or Envoy Gateway's is read here.
+const READ: [(&str, &str, &str); 14] = [
+    ("compose/compose.yaml", COMPOSE, r#"join("compose.yaml")"#),
+    (
+        "compose/envoy.yaml",
+        COMPOSE,
+        r#""compose.yaml", "envoy.yaml"]"#,
+    ),
+    (
+        "config.schema.json",
+        "configuration.rs",
+        r#"read("deploy/config.schema.json")"#,
+    ),
+    (
+        "envoy/access-log-and-rbac.yaml",
+        "envoy/tests/filter_state.rs",
+        r#"example::start("access-log-and-rbac.yaml""#,
+    ),
+    ("envoy/certificate.yaml", FLEET, "example::replica("),
+    (
+        "envoy/certificate.yaml",
+        EXAMPLE,
+        r#"adapted("certificate.yaml""#,
+    ),
+    ("envoy/fleet.yaml", FLEET, "example::replica("),
+    ("envoy/fleet.yaml", EXAMPLE, r#"run("fleet.yaml""#),
+    (
+        "envoy/rate-limit.yaml",
+        "envoy/tests/rate_limit.rs",
+        r#"example::start("rate-limit.yaml""#,
+    ),
+    (
+        "grafana/portero.json",
+        PROMETHEUS,
+        r#"join("deploy/grafana/portero.json")"#,
+    ),
+    (
+        "prometheus/alerts.test.yaml",
+        PROMETHEUS,
+        r#"["test", "rules", "alerts.test.yaml"]"#,
+    ),
+    (
+        "prometheus/alerts.yaml",
+        "envoy/src/prometheus.rs",
+        r#"join("alerts.yaml")"#,
+    ),
+    (
+        "prometheus/kubernetes.yaml",
+        PROMETHEUS,
+        r#"read("deploy/prometheus/kubernetes.yaml")"#,
+    ),
+    (
+        "prometheus/prometheus.yaml",
+        PROMETHEUS,
+        r#"["check", "config", "prometheus.yaml"]"#,
+    ),
+];
+const COMPOSE: &str = "envoy/tests/compose.rs";
+const EXAMPLE: &str = "envoy/src/example.rs";
+const FLEET: &str = "envoy/tests/deploy.rs";
+const PROMETHEUS: &str = "envoy/tests/prometheus.rs";
+
 #[test]
-fn every_example_for_envoy_is_run_by_a_test() {
-    let mut sources = String::new();
-    for folder in ["tests/envoy/tests", "tests/envoy/src"] {
-        for file in files(folder).iter().filter(|file| file.is_file()) {
-            sources += &fs::read_to_string(file).unwrap();
-        }
+fn every_file_of_deploy_is_read_by_a_test() {
+    let deploy = root().join("deploy");
+    let mut there = BTreeSet::new();
+    for path in files("deploy") {
+        let inside = path.is_dir().then(|| files(path.to_str().unwrap()));
+        there.extend(inside.unwrap_or_else(|| vec![path]));
     }
-    for file in files("deploy/envoy") {
-        let name = file.file_name().unwrap().to_string_lossy();
+    let name = |path: &PathBuf| path.strip_prefix(&deploy).unwrap().display().to_string();
+    let mut there: BTreeSet<_> = there.iter().map(name).collect();
+    there.retain(|name| !name.starts_with("istio/") && !name.starts_with("envoy-gateway/"));
+    let read: BTreeSet<_> = READ.iter().map(|row| row.0.to_owned()).collect();
+    assert_eq!(there, read);
+    for (file, source, call) in READ {
+        let text = fs::read_to_string(root().join("tests").join(source)).unwrap();
+        let mut code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         assert!(
-            sources.contains(&format!("\"{name}\"")),
-            "no test runs {name}"
+            code.any(|line| line.contains(call)),
+            "{source} does not read {file}"
         );
     }
 }
