@@ -190,10 +190,9 @@ pub fn block(name: &str, below: &str, key: &str, margin: usize) -> String {
 pub fn added(name: &str) -> String {
     let text = manifest(name);
     let last = |start: &str| {
-        let words = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix(start));
-        words.last().expect("a patch").to_owned()
+        let mut lines = text.lines().rev().map(str::trim);
+        let word = lines.find_map(|line| line.strip_prefix(start));
+        word.expect("a patch").to_owned()
     };
     format!("{}: {}", last("path: /"), last("value: "))
 }
