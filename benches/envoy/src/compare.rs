@@ -13,11 +13,9 @@ use crate::filters::{self, SHOWN, SMALL_CACHE};
 use crate::load::Load;
 use crate::measure::Variant;
 
-/// Requests in a slice: about a hundredth of a second, so that many of them are hit by nothing else on the machine.
-pub const SLICE: usize = 300;
-
-/// The same for what takes much longer.
-const SLOW_SLICE: usize = 50;
+/// Requests in a slice of any variant: less than a tenth of a second, so that many of them are hit by nothing else on the machine, and
+/// enough that what the variants before it have left in the processor's caches is no part of what is seen.
+pub const SLICE: usize = 1000;
 
 /// Headers of one request.
 pub type Headers = Vec<(&'static str, String)>;
@@ -30,7 +28,6 @@ pub struct Way {
     pub path: &'static str,
     /// One of these after the other.
     pub headers: Vec<Headers>,
-    pub slice: usize,
     /// Headers that must reach the upstream.
     pub shown: Vec<String>,
 }
@@ -54,7 +51,7 @@ impl Way {
             load: Load::new(self.listener, requests.collect()),
             name,
             base: self.base,
-            count: self.slice,
+            count: SLICE,
         })
     }
 
@@ -226,7 +223,6 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
                 listener,
                 path: "/orders",
                 headers: headers.to_vec(),
-                slice: SLICE,
                 shown: shown.iter().map(|name| (*name).to_owned()).collect(),
             });
         };
@@ -322,9 +318,6 @@ pub fn prepare() -> Result<(Bench, Vec<Variant>, CookieSizes), String> {
     for way in &mut ways {
         if way.name.starts_with("Portero") && way.name.contains("first seen") {
             way.must_be_new_each_time();
-        }
-        if way.name.starts_with("Portero, first seen") {
-            way.slice = SLOW_SLICE;
         }
         if way.name.contains("public") {
             way.path = "/public";

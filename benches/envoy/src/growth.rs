@@ -5,7 +5,7 @@ use portero::jose::Algorithm;
 use portero_envoy_tests::{Provider, Setup, Upstream};
 use serde_json::{Value, json};
 
-use crate::compare::{Bench, Headers, SLICE, Way, bytes, end_one, start, with_cookie, with_token};
+use crate::compare::{Bench, Headers, Way, bytes, end_one, start, with_cookie, with_token};
 use crate::credentials::{AUDIENCE, Issuer, Sessions, key_set, many_claims, some_claims};
 use crate::filters;
 use crate::load::Load;
@@ -96,7 +96,6 @@ fn prepare() -> Result<(Bench, Vec<Variant>, Vec<Fill>), String> {
             listener,
             path,
             headers,
-            slice: SLICE,
             shown: Vec::new(),
         });
     };

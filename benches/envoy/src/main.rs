@@ -11,8 +11,8 @@ use portero_bench::{chart, growth};
 use portero_envoy_tests::start_cost::{StartCost, module_bytes};
 use portero_envoy_tests::{Provider, Upstream, artifact};
 
-const ROUNDS: usize = 150;
-const QUICK_ROUNDS: usize = 20;
+const ROUNDS: usize = 60;
+const QUICK_ROUNDS: usize = 10;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

@@ -159,15 +159,24 @@ pub fn replica(provider: &Provider, provider_port: u16, upstream: &Upstream) -> 
     Replica { envoy, operations }
 }
 
+fn manifest(name: &str) -> String {
+    let path = artifact::root().join("deploy").join(name);
+    fs::read_to_string(&path).expect("a manifest")
+}
+
 /// What a manifest of `deploy` gives to Envoy as the value of a patch, the first below a line that starts so; as YAML with this margin.
-pub fn patch(manifest: &str, below: &str, margin: usize) -> String {
-    let path = artifact::root().join("deploy").join(manifest);
-    let text = fs::read_to_string(&path).expect("a manifest");
+pub fn patch(name: &str, below: &str, margin: usize) -> String {
+    block(name, below, "value:", margin)
+}
+
+/// What stands under a key of a manifest, the first below a line that starts so; as YAML with this margin.
+pub fn block(name: &str, below: &str, key: &str, margin: usize) -> String {
+    let text = manifest(name);
     let blanks = |line: &str| line.len() - line.trim_start().len();
     let mut lines = text
         .lines()
         .skip_while(|line| !line.trim_start().starts_with(below))
-        .skip_while(|line| line.trim() != "value:");
+        .skip_while(|line| line.trim() != key);
     let depth = blanks(lines.next().expect("a patch"));
     let value: Vec<_> = lines.take_while(|line| blanks(line) > depth).collect();
     let first = blanks(value.first().expect("a value"));
@@ -175,6 +184,25 @@ pub fn patch(manifest: &str, below: &str, margin: usize) -> String {
         .iter()
         .map(|line| format!("{}{}\n", " ".repeat(margin), &line[first..]));
     indented.collect()
+}
+
+/// The field that the last patch of a manifest for Envoy Gateway adds, as YAML.
+pub fn added(name: &str) -> String {
+    let text = manifest(name);
+    let last = |start: &str| {
+        let mut lines = text.lines().rev().map(str::trim);
+        let word = lines.find_map(|line| line.strip_prefix(start));
+        word.expect("a patch").to_owned()
+    };
+    format!("{}: {}", last("path: /"), last("value: "))
+}
+
+/// The argument that Envoy Gateway starts Envoy with because its manifest says so.
+fn argument() -> String {
+    let text = manifest("envoy-gateway/portero.yaml");
+    let mut lines = text.lines().map(str::trim);
+    let argument = lines.find_map(|line| line.strip_prefix("extraArgs: [\"")?.strip_suffix("\"]"));
+    argument.expect("an argument").to_owned()
 }
 
 /// What Envoy has against a configuration with parts of manifests; nothing, if it is good.
@@ -200,7 +228,7 @@ pub fn fault(configuration: &str) -> Option<String> {
     fs::write(&file, text).expect("a configuration file");
     let output = Command::new(artifact::envoy())
         .args(["--mode", "validate", "--use-dynamic-base-id"])
-        .args(["--log-level", "warning", "--config-path"])
+        .args(["--log-level", "warning", &argument(), "--config-path"])
         .arg(&file)
         .envs(environment("a-secret"))
         .env("IDENTITY_KEY", fs::read_to_string(key).expect("a key"))

@@ -100,11 +100,16 @@ fn what_the_manifests_hand_to_envoy_is_good() {
     assert!(example::fault(&misspelt).is_some());
 
     let filter = example::patch("istio/allow-bodies.yaml", "operation: INSERT_FIRST", 20);
+    // Envoy Gateway makes this one of its policy, and each of its two patches adds a field.
+    let configuration = example::block("envoy-gateway/portero.yaml", "env: {", "config:", 28);
+    let added = ["portero.yaml", "allow-bodies.yaml"]
+        .map(|file| example::added(&format!("envoy-gateway/{file}")));
+    let [reload, bodies] = &added;
     let listener = format!(
         r#"
 static_resources:
   listeners:
-    - name: gateway
+    - name: tcp-443
       address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}
       filter_chains:
         - filters:
@@ -116,11 +121,30 @@ static_resources:
                 http_filters:
                   -
 {filter}
+                  - name: envoy.filters.http.wasm/envoyextensionpolicy/default/portero/wasm/0
+                    disabled: true
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                      config:
+                        {reload}
+                        {bodies}
+                        name: portero
+                        vm_config:
+                          vm_id: envoyextensionpolicy/default/portero/wasm/0
+                          runtime: envoy.wasm.runtime.v8
+                          code: {{local: {{filename: /var/lib/portero/portero.wasm}}}}
+                          environment_variables: {{host_env_keys: [OIDC_CLIENT_SECRET, SESSION_KEY]}}
+                        configuration:
+                          "@type": type.googleapis.com/google.protobuf.Struct
+                          value:
+{configuration}
                   - name: router
                     typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
 "#
     );
     assert_eq!(example::fault(&listener), None);
-    let misspelt = listener.replace("allow_on_headers_stop_iteration", "allow_bodies");
-    assert!(example::fault(&misspelt).is_some());
+    for field in added {
+        let misspelt = listener.replace(&field, "no_such_field: true");
+        assert!(example::fault(&misspelt).is_some(), "{field}");
+    }
 }

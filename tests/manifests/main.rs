@@ -1,6 +1,8 @@
 //! The manifests in `deploy`: they say nothing that the published APIs do not know, and Portero's configuration in them is good.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod safety;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,11 @@ use serde_yaml_ng::Deserializer;
 
 /// The fields that an API knows, in `fixtures/kubernetes/fields.json`: an object has a shape for each of its fields (`!` after the name: it must
 /// be there), or one for any field (`*`). A list in brackets has elements of that shape. A text is a type, or words with `|` between.
-const FIELDS: &str = include_str!("fixtures/kubernetes/fields.json");
+/// `compare.py` beside it finds what differs from its sources.
+const FIELDS: &str = include_str!("../fixtures/kubernetes/fields.json");
+
+/// What patches a Deployment, so it is no object of its own.
+const PATCHES: [&str; 2] = ["gateway-secrets.yaml", "gateway-module.yaml"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,11 +47,7 @@ fn objects() -> Vec<(PathBuf, Value)> {
         let documents = documents(&file);
         documents.into_iter().map(move |one| (file.clone(), one))
     });
-    // Patches for a Deployment are no objects of their own.
-    let patches = ["gateway-secrets.yaml", "gateway-module.yaml"];
-    objects
-        .filter(|(file, _)| !patches.iter().any(|patch| file.ends_with(patch)))
-        .collect()
+    objects.collect()
 }
 
 /// What of a value its shape does not know.
@@ -94,17 +96,25 @@ fn every_manifest_has_the_fields_that_its_api_knows() {
     let mut seen = BTreeSet::new();
     for (file, object) in objects() {
         let text = |key: &str| object[key].as_str().unwrap_or_default();
-        let kind = format!("{} {}", text("apiVersion"), text("kind"));
+        let is_patch = PATCHES.iter().any(|patch| file.ends_with(patch));
+        let kind = match is_patch {
+            true => "a patch of apps/v1 Deployment".to_owned(),
+            false => format!("{} {}", text("apiVersion"), text("kind")),
+        };
         let shape = &fields[&kind];
         assert!(shape.is_object(), "{file:?}: {kind} is not known");
         let mut found = Vec::new();
         faults(shape, &object["spec"], "spec", &mut found);
         assert!(found.is_empty(), "{file:?} {kind}: {found:#?}");
+        seen.insert(kind);
         let keys: Vec<_> = object.as_object().unwrap().keys().collect();
+        if is_patch {
+            assert_eq!(keys, ["spec"], "{file:?}");
+            continue;
+        }
         assert_eq!(keys, ["apiVersion", "kind", "metadata", "spec"], "{file:?}");
         let metadata = object["metadata"].as_object().unwrap();
         assert!(metadata.keys().eq(["name", "namespace"]), "{file:?}");
-        seen.insert(kind);
     }
     let known = fields.as_object().unwrap().keys();
     let known: BTreeSet<_> = known.filter(|key| *key != "sources").cloned().collect();
@@ -136,6 +146,23 @@ struct Filter {
     variables: Vec<String>,
 }
 
+impl Filter {
+    fn loaded(&self) -> Config {
+        let key = include_str!("../fixtures/keys/private/p256.pem").trim();
+        let environment = |name: &str| {
+            let is_there = self.variables.iter().any(|variable| variable == name);
+            is_there.then(|| match name {
+                "IDENTITY_KEY" => key.to_owned(),
+                _ => format!("{name} as 32 bytes of random text or more"),
+            })
+        };
+        let loaded = Config::load(self.configuration.to_string().as_bytes(), &environment);
+        let loaded = loaded.unwrap_or_else(|faults| panic!("{:?}: {faults}", self.file));
+        assert!(loaded.warnings.is_empty(), "{:?}", self.file);
+        loaded.config
+    }
+}
+
 fn texts(values: &Value, pointer: &str) -> Vec<String> {
     let values = values.as_array().unwrap().iter();
     let texts = values.map(|value| value.pointer(pointer).unwrap().as_str().unwrap().to_owned());
@@ -146,7 +173,7 @@ fn filters() -> Vec<Filter> {
     let mut filters = Vec::new();
     for (file, object) in objects() {
         let spec = &object["spec"];
-        let (configuration, variables) = match object["kind"].as_str().unwrap() {
+        let (configuration, variables) = match object["kind"].as_str().unwrap_or_default() {
             "WasmPlugin" => {
                 let env = &spec["vmConfig"]["env"];
                 assert!(texts(env, "/valueFrom").iter().all(|from| from == "HOST"));
@@ -174,20 +201,10 @@ fn filters() -> Vec<Filter> {
 
 #[test]
 fn every_configuration_in_the_manifests_loads_with_the_variables_that_it_gets_to_see() {
-    let key = include_str!("fixtures/keys/private/p256.pem").trim();
     let filters = filters();
     assert_eq!(filters.len(), 3);
     for filter in filters {
-        let environment = |name: &str| {
-            let is_there = filter.variables.iter().any(|variable| variable == name);
-            is_there.then(|| match name {
-                "IDENTITY_KEY" => key.to_owned(),
-                _ => format!("{name} as 32 bytes of random text or more"),
-            })
-        };
-        let loaded = Config::load(filter.configuration.to_string().as_bytes(), &environment);
-        let loaded = loaded.unwrap_or_else(|faults| panic!("{:?}: {faults}", filter.file));
-        assert!(loaded.warnings.is_empty(), "{:?}", filter.file);
+        filter.loaded();
     }
 }
 
@@ -201,8 +218,12 @@ fn the_proxies_have_the_variables_that_the_filters_see() {
     for filter in filters() {
         let is_istio = filter.file.to_string_lossy().contains("istio");
         let there = if is_istio { istio } else { gateway.unwrap() };
-        assert!(there.pointer("/0/valueFrom/secretKeyRef/key").is_some());
+        let keys = texts(there, "/valueFrom/secretKeyRef/key");
         let there = texts(there, "/name");
+        let expected = there
+            .iter()
+            .map(|name| name.to_lowercase().replace('_', "-"));
+        assert!(keys.into_iter().eq(expected), "{:?}", filter.file);
         for variable in filter.variables {
             assert!(there.contains(&variable), "{:?}: {variable}", filter.file);
         }
@@ -246,20 +267,89 @@ fn the_module_is_mounted_where_the_filter_for_istio_looks_for_it() {
     assert_eq!(&copier["command"][2], module);
 }
 
-/// Each file of `deploy/envoy` is started by a test that names it.
+/// Files of `deploy` with what reads them: a source below `tests`, and the call in it. A file of Istio's or Envoy Gateway's is read here.
+const READ: [(&str, &str, &str); 14] = [
+    ("compose/compose.yaml", COMPOSE, r#"join("compose.yaml")"#),
+    (
+        "compose/envoy.yaml",
+        COMPOSE,
+        r#""compose.yaml", "envoy.yaml"]"#,
+    ),
+    (
+        "config.schema.json",
+        "configuration.rs",
+        r#"read("deploy/config.schema.json")"#,
+    ),
+    (
+        "envoy/access-log-and-rbac.yaml",
+        "envoy/tests/filter_state.rs",
+        r#"example::start("access-log-and-rbac.yaml""#,
+    ),
+    ("envoy/certificate.yaml", FLEET, "example::replica("),
+    (
+        "envoy/certificate.yaml",
+        EXAMPLE,
+        r#"adapted("certificate.yaml""#,
+    ),
+    ("envoy/fleet.yaml", FLEET, "example::replica("),
+    ("envoy/fleet.yaml", EXAMPLE, r#"run("fleet.yaml""#),
+    (
+        "envoy/rate-limit.yaml",
+        "envoy/tests/rate_limit.rs",
+        r#"example::start("rate-limit.yaml""#,
+    ),
+    (
+        "grafana/portero.json",
+        PROMETHEUS,
+        r#"join("deploy/grafana/portero.json")"#,
+    ),
+    (
+        "prometheus/alerts.test.yaml",
+        PROMETHEUS,
+        r#"["test", "rules", "alerts.test.yaml"]"#,
+    ),
+    (
+        "prometheus/alerts.yaml",
+        "envoy/src/prometheus.rs",
+        r#"join("alerts.yaml")"#,
+    ),
+    (
+        "prometheus/kubernetes.yaml",
+        PROMETHEUS,
+        r#"read("deploy/prometheus/kubernetes.yaml")"#,
+    ),
+    (
+        "prometheus/prometheus.yaml",
+        PROMETHEUS,
+        r#"["check", "config", "prometheus.yaml"]"#,
+    ),
+];
+const COMPOSE: &str = "envoy/tests/compose.rs";
+const EXAMPLE: &str = "envoy/src/example.rs";
+const FLEET: &str = "envoy/tests/deploy.rs";
+const PROMETHEUS: &str = "envoy/tests/prometheus.rs";
+
 #[test]
-fn every_example_for_envoy_is_run_by_a_test() {
-    let mut sources = String::new();
-    for folder in ["tests/envoy/tests", "tests/envoy/src"] {
-        for file in files(folder).iter().filter(|file| file.is_file()) {
-            sources += &fs::read_to_string(file).unwrap();
-        }
+fn every_file_of_deploy_is_read_by_a_test() {
+    let deploy = root().join("deploy");
+    let mut there = BTreeSet::new();
+    for path in files("deploy") {
+        let inside = path.is_dir().then(|| files(path.to_str().unwrap()));
+        there.extend(inside.unwrap_or_else(|| vec![path]));
     }
-    for file in files("deploy/envoy") {
-        let name = file.file_name().unwrap().to_string_lossy();
+    let name = |path: &PathBuf| path.strip_prefix(&deploy).unwrap().display().to_string();
+    let mut there: BTreeSet<_> = there.iter().map(name).collect();
+    there.retain(|name| !name.starts_with("istio/") && !name.starts_with("envoy-gateway/"));
+    let read: BTreeSet<_> = READ.iter().map(|row| row.0.to_owned()).collect();
+    assert_eq!(there, read);
+    for (file, source, call) in READ {
+        let text = fs::read_to_string(root().join("tests").join(source)).unwrap();
+        let mut code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         assert!(
-            sources.contains(&format!("\"{name}\"")),
-            "no test runs {name}"
+            code.any(|line| line.contains(call)),
+            "{source} does not read {file}"
         );
     }
 }
