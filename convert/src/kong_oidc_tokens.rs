@@ -213,6 +213,7 @@ pub(crate) fn authorization(
     draft.login("/access_tokens/profile", json!("lenient"));
     if config.yes("bearer_only", notes) != Some(true) {
         draft.login("/access_token_claims", json!(true));
+        notes.stricter(at, "a login whose access token is no JWT fails, and so does its refresh; where the provider's are opaque, take `access_token_claims` out: then the ID token and userinfo are judged");
         if config.flag("allow_token_auth", notes) != Some(true)
             || !config.has("introspection_endpoint")
         {

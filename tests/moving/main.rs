@@ -112,6 +112,20 @@ fn the_conversions_are_the_reviewed_ones() {
     }
 }
 
+/// A provider with opaque access tokens would have no login succeed.
+#[test]
+fn who_reads_the_access_tokens_of_logins_is_told_what_they_must_be() {
+    for (options, is_told) in [(said(), true), (Options::default(), false)] {
+        let epam = converted(System::KongOidc, "kong-oidc-epam.yaml", &options);
+        let provider = &epam.configuration.unwrap()["providers"];
+        let reads = provider
+            .to_string()
+            .contains("\"access_token_claims\":true");
+        let tells = epam.notes.to_string().contains("access token is no JWT");
+        assert_eq!((reads, tells), (is_told, is_told));
+    }
+}
+
 #[test]
 fn no_secret_is_repeated() {
     for (system, name) in SOURCES {
