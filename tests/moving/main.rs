@@ -112,7 +112,6 @@ fn the_conversions_are_the_reviewed_ones() {
     }
 }
 
-/// A provider with opaque access tokens would have no login succeed.
 #[test]
 fn who_reads_the_access_tokens_of_logins_is_told_what_they_must_be() {
     for (options, is_told) in [(said(), true), (Options::default(), false)] {
