@@ -285,6 +285,27 @@ fn every_cause_of_a_refusal_is_documented_and_every_documented_cause_exists() {
     assert_eq!(documented, existing);
 }
 
+/// The rows of the tables of a part of a document, of so many cells each, without heads.
+fn rows(part: &str, cells: usize) -> Vec<Vec<&str>> {
+    let lines = part.lines().filter(|line| line.starts_with("| "));
+    let rows = lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect());
+    rows.filter(|row: &Vec<&str>| row.len() == cells).collect()
+}
+
+#[test]
+fn the_costs_that_are_shown_are_those_that_were_measured() {
+    let (document, results) = (read("README.md"), read("benches/results.md"));
+    let (_, part) = document.split_once("## What it costs").unwrap();
+    let (part, _) = part.split_once("![").unwrap();
+    let measured = rows(&results, 5);
+    let shown = rows(part, 2);
+    assert!(shown.len() > 10);
+    for row in &shown[1..] {
+        let is_measured = |known: &&Vec<&str>| known[..2] == row[..];
+        assert_eq!(measured.iter().filter(is_measured).count(), 1, "{row:?}");
+    }
+}
+
 /// `scripts/versions` writes the table: one row for each version that is pinned, in which no test has failed.
 #[test]
 fn the_table_of_versions_has_all_pinned_ones_and_they_have_passed() {
@@ -293,14 +314,9 @@ fn the_table_of_versions_has_all_pinned_ones_and_they_have_passed() {
         .split_once("<!-- Written by scripts/versions -->")
         .and_then(|(_, rest)| rest.split_once("<!-- Until here -->"));
     let (table, _) = table.unwrap_or_default();
-    let rows: Vec<Vec<&str>> = table
-        .lines()
-        .skip(3)
-        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
-    assert!(!rows.is_empty());
-    for row in &rows {
-        assert_eq!(row.len(), 6, "{row:?}");
+    let rows = rows(table, 6);
+    let rows = &rows[1..];
+    for row in rows {
         let [passed, failed] = [2, 3].map(|cell| row[cell].parse::<u32>());
         assert!(passed.is_ok_and(|count| count > 0), "{row:?}");
         assert_eq!(failed, Ok(0), "{row:?}");

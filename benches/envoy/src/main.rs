@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use portero_bench::compare::{self, SLICE};
 use portero_bench::machine::{Machine, load_average};
 use portero_bench::measure::measure;
-use portero_bench::report::{Circumstances, added, markdown};
+use portero_bench::report::{Circumstances, added, markdown, shown};
 use portero_bench::{chart, growth};
 use portero_envoy_tests::start_cost::{StartCost, module_bytes};
 use portero_envoy_tests::{Provider, Upstream, artifact};
@@ -54,16 +54,20 @@ fn compare(rounds: usize) -> Result<(), String> {
         cookies: sizes,
     };
     let text = markdown(&costs, &about);
+    let added = added(&costs);
     let title = "CPU added to a request, in microseconds: shorter is better";
-    write("results.svg", &chart::svg(&added(&costs), title))?;
-    write("results.md", &text)?;
+    write("benches/results.svg", &chart::svg(&added, title))?;
+    write("benches/results.md", &text)?;
+    let readme = fs::read_to_string(artifact::root().join("README.md"));
+    let readme = readme.map_err(|error| format!("README.md: {error}"))?;
+    write("README.md", &shown(&readme, &added))?;
     println!("{text}");
     Ok(())
 }
 
 fn grow(rounds: usize) -> Result<(), String> {
     let text = growth::run(rounds, |round| tell(round, rounds))?;
-    write("growth.md", &text)?;
+    write("benches/growth.md", &text)?;
     println!("{text}");
     Ok(())
 }
@@ -77,6 +81,6 @@ fn tell(round: usize, rounds: usize) {
 }
 
 fn write(name: &str, text: &str) -> Result<(), String> {
-    let path = artifact::root().join("benches").join(name);
+    let path = artifact::root().join(name);
     fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

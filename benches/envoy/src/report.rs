@@ -220,6 +220,22 @@ pub fn markdown(costs: &[Cost], about: &Circumstances) -> String {
     text
 }
 
+/// A document with what these add in the rows of its tables that have a variant and a number.
+pub fn shown(document: &str, added: &[Added]) -> String {
+    let lines = document.split_inclusive('\n').map(|line| {
+        let row = added.iter().find(|row| {
+            let rest = line.strip_prefix(&format!("| {} | ", row.name));
+            let cell = rest.and_then(|rest| rest.trim_end().strip_suffix(" |"));
+            cell.is_some_and(|cell| cell.parse::<f64>().is_ok())
+        });
+        match row {
+            Some(row) => format!("| {} | {:.1} |\n", row.name, row.microseconds),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,6 +260,15 @@ mod tests {
         let added = added(&costs);
         assert_eq!(added.len(), 1);
         assert!((added[0].microseconds - 20.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_document_shows_what_was_measured_and_is_the_same_otherwise() {
+        let costs = [cost("bare", None, 30.0), cost("filter", Some("bare"), 34.5)];
+        let text =
+            "# A\n| filter | 7.0 |\n| filter | bare | 7.0 |\n| filters | 7.0 |\nfilter\n\nend";
+        let expected = text.replacen("7.0", "4.5", 1);
+        assert_eq!(shown(text, &added(&costs)), expected);
     }
 
     #[test]
