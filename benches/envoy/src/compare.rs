@@ -13,10 +13,6 @@ use crate::filters::{self, SHOWN, SMALL_CACHE};
 use crate::load::Load;
 use crate::measure::Variant;
 
-/// Requests in a slice of any variant: less than a tenth of a second, so that many of them are hit by nothing else on the machine, and
-/// enough that what the variants before it have left in the processor's caches is no part of what is seen.
-pub const SLICE: usize = 1000;
-
 /// Headers of one request.
 pub type Headers = Vec<(&'static str, String)>;
 
@@ -51,7 +47,6 @@ impl Way {
             load: Load::new(self.listener, requests.collect()),
             name,
             base: self.base,
-            count: SLICE,
         })
     }
 

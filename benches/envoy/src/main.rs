@@ -3,9 +3,9 @@ use std::fs;
 use std::io::Write;
 use std::process::ExitCode;
 
-use portero_bench::compare::{self, SLICE};
+use portero_bench::compare;
 use portero_bench::machine::{Machine, load_average};
-use portero_bench::measure::measure;
+use portero_bench::measure::{SLICE, measure};
 use portero_bench::report::{Circumstances, added, markdown, shown};
 use portero_bench::{chart, growth};
 use portero_envoy_tests::start_cost::{StartCost, module_bytes};

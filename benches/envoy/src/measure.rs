@@ -6,14 +6,16 @@ use portero_envoy_tests::Envoy;
 
 use crate::load::Load;
 
+/// Requests in a slice of any variant: less than a tenth of a second, so that many of them are hit by nothing else on the machine, and
+/// enough that what the variants before it have left in the processor's caches is no part of what is seen.
+pub const SLICE: usize = 1000;
+
 /// One way through Envoy that is measured.
 pub struct Variant {
     pub name: String,
     /// The variant that this one is compared with: the same requests without a filter.
     pub base: Option<String>,
     pub load: Load,
-    /// Requests in a slice.
-    pub count: usize,
 }
 
 /// What came of measuring a variant, in microseconds of the worker's time for each request.
@@ -39,10 +41,8 @@ pub fn measure(
     let mut slices = vec![Vec::with_capacity(rounds); variants.len()];
     for round in 0..rounds {
         for index in dice.order(variants.len()) {
-            let Variant {
-                name, load, count, ..
-            } = &mut variants[index];
-            let cost = load.slice(envoy, *count);
+            let Variant { name, load, .. } = &mut variants[index];
+            let cost = load.slice(envoy, SLICE);
             slices[index].push(cost.map_err(|answer| format!("{name}: {answer}"))?);
         }
         told(round + 1);
