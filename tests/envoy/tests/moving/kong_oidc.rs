@@ -151,15 +151,13 @@ fn issued(provider: &Provider, form: &[(&str, &str)]) -> String {
 }
 
 fn as_with_nokias(nokia: &Moved, provider: &Provider, upstream: &Upstream) {
-    for (path, status) in [
+    nokia.answers(&[
         ("/healthz", 200),
         ("/static/x", 200),
         ("/robots.txt", 200),
         ("/static", 401),
         ("/", 401),
-    ] {
-        assert_eq!(nokia.get(path).status, status, "{path}");
-    }
+    ]);
     upstream.forget();
     let forged = Request::get("/healthz")
         .header("x-userinfo", "e30=")
@@ -176,15 +174,13 @@ fn as_with_nokias(nokia: &Moved, provider: &Provider, upstream: &Upstream) {
 
 /// People, and programs with the scopes that are asked of both.
 fn as_with_revomaticos(revomatico: &Moved, provider: &Provider, upstream: &Upstream) {
-    for (path, status) in [
+    revomatico.answers(&[
         ("/healthz", 200),
         ("/api-docs", 200),
         ("/v1/open", 401),
         ("/", 401),
-    ] {
-        assert_eq!(revomatico.get(path).status, status, "{path}");
-    }
-    let (mut visitor, seen) = revomatico.logged_in("/orders", provider, upstream);
+    ]);
+    let (visitor, seen) = revomatico.logged_in("/orders", provider, upstream);
     assert_eq!(decoded(&seen, "x-user")["sub"], "alice");
     assert_eq!(decoded(&seen, "x-id-claims")["sub"], "alice");
     assert_eq!(seen.all("x-email"), ["alice@example.test"]);
@@ -204,11 +200,7 @@ fn as_with_revomaticos(revomatico: &Moved, provider: &Provider, upstream: &Upstr
     );
     assert_eq!(called(revomatico, "made-up"), 401);
 
-    let same_site = ("sec-fetch-site".to_owned(), b"same-origin".to_vec());
-    visitor.headers.push(same_site);
-    visitor.open(&format!("{}/bye", revomatico.origin()));
-    let after = visitor.fetch(&format!("{}/orders", revomatico.origin()));
-    assert_eq!(after.response.status, 401);
+    revomatico.logs_out(visitor, "/bye", "/orders");
 }
 
 /// Programs alone, with the scope that is asked for.
@@ -236,9 +228,7 @@ fn as_with_revomaticos_for_programs(revomatico: &Moved, provider: &Provider, ups
 
 /// People with the roles that are asked for.
 fn as_with_epams(epam: &Moved, provider: &Provider, upstream: &Upstream, token: &str) {
-    for (path, status) in [("/healthz", 200), ("/healthz/x", 401), ("/orders", 401)] {
-        assert_eq!(epam.get(path).status, status, "{path}");
-    }
+    epam.answers(&[("/healthz", 200), ("/healthz/x", 401), ("/orders", 401)]);
     let token = for_the_api(provider, token, "orders");
     assert_eq!(called(epam, &token), 401, "`allow_token_auth` is off");
     let (_, seen) = epam.logged_in("/orders", provider, upstream);

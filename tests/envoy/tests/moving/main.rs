@@ -56,14 +56,12 @@ fn everybody_gets_what_they_got() {
 }
 
 fn as_with_kusk(kusk: &Moved, provider: &Provider, upstream: &Upstream) {
-    for (path, status) in [
+    kusk.answers(&[
         ("/healthz", 200),
         ("/login-help", 200),
         ("/healthz/x", 401),
         ("/", 401),
-    ] {
-        assert_eq!(kusk.get(path).status, status, "{path}");
-    }
+    ]);
     let start = Visitor::new().open(&format!("{}/uuid", kusk.origin()));
     let sent_to = start.redirect().expect("a redirect to the provider");
     assert!(
@@ -75,26 +73,20 @@ fn as_with_kusk(kusk: &Moved, provider: &Provider, upstream: &Upstream) {
     );
     let client = sent_to.query_pairs().find(|(name, _)| name == "client_id");
     assert_eq!(client.expect("a client").1, "web-post");
-    let (mut visitor, seen) = kusk.logged_in("/uuid", provider, upstream);
+    let (visitor, seen) = kusk.logged_in("/uuid", provider, upstream);
     let token = seen.one("authorization").expect("the access token");
     assert!(token.starts_with("Bearer "), "{token}");
-    let same_site = ("sec-fetch-site".to_owned(), b"same-origin".to_vec());
-    visitor.headers.push(same_site);
-    visitor.open(&format!("{}/oauth2/signout", kusk.origin()));
-    let after = visitor.fetch(&format!("{}/uuid", kusk.origin()));
-    assert_eq!(after.response.status, 401);
+    kusk.logs_out(visitor, "/oauth2/signout", "/uuid");
 }
 
 fn as_with_envoys_own_filter(native: &Moved, provider: &Provider, upstream: &Upstream) {
-    for (path, status) in [
+    native.answers(&[
         ("/static/app.js", 200),
         ("/healthz", 200),
         ("/static", 401),
         ("/staticity", 401),
         ("/", 401),
-    ] {
-        assert_eq!(native.get(path).status, status, "{path}");
-    }
+    ]);
     assert_eq!(native.send(Request::new("OPTIONS", "/")).status, 200);
     let mut visitor = Visitor::new();
     let refused = visitor.open(&format!("{}/api/orders", native.origin()));

@@ -91,6 +91,24 @@ impl Moved {
         format!("http://app.localhost:{}", self.address.port())
     }
 
+    /// Each of these paths has this status for somebody of whom nothing is known.
+    #[track_caller]
+    pub fn answers(&self, statuses: &[(&str, u16)]) {
+        for (path, status) in statuses {
+            assert_eq!(self.get(path).status, *status, "{path}");
+        }
+    }
+
+    /// Nothing is left of a session after a visit of the logout.
+    #[track_caller]
+    pub fn logs_out(&self, mut visitor: Visitor, logout: &str, path: &str) {
+        let same_site = ("sec-fetch-site".to_owned(), b"same-origin".to_vec());
+        visitor.headers.push(same_site);
+        visitor.open(&format!("{}{logout}", self.origin()));
+        let after = visitor.fetch(&format!("{}{path}", self.origin()));
+        assert_eq!(after.response.status, 401);
+    }
+
     /// Somebody who has logged in to see this path, and what the upstream then got.
     pub fn logged_in(
         &self,
