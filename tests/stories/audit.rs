@@ -9,7 +9,7 @@ use crate::browser::Browser;
 use crate::cookies::Site;
 use crate::front_channel::{frame, framed, is_answered, target};
 use crate::provider::{Answer, ISSUER, SUBJECT};
-use crate::world::{World, minutes, seconds};
+use crate::world::{World, seconds};
 use crate::{access_token, refresh, step_up};
 
 /// Of every request but a back-channel logout.
@@ -271,12 +271,7 @@ fn a_denial_of_a_token_names_its_subject_and_client_once_it_is_proven() {
 
 #[test]
 fn a_session_that_the_provider_ends_is_told_with_its_cause() {
-    let world = refresh::world();
-    let browser = refresh::logged_in(&world);
-    world
-        .provider
-        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
-    world.pass(minutes(5) + seconds(1));
+    let (world, browser) = refresh::refused();
     browser.fetch("/api").answered();
     let expected = [
         format!("audit event=session_end code=token_invalid_grant {ALICE} session=S"),
@@ -288,12 +283,7 @@ fn a_session_that_the_provider_ends_is_told_with_its_cause() {
 /// A page that nobody has closed comes with the cookie of a session that has ended, again and again.
 #[test]
 fn a_session_that_the_provider_ended_is_told_once_however_often_it_comes() {
-    let world = refresh::world();
-    let browser = refresh::logged_in(&world);
-    world
-        .provider
-        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
-    world.pass(minutes(5) + seconds(1));
+    let (world, browser) = refresh::refused();
     for _ in 0..20 {
         assert_eq!(browser.fetch("/api").status(), 401);
         world.pass(seconds(61));

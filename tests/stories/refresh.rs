@@ -34,6 +34,17 @@ pub fn logged_in(world: &World) -> Browser {
     browser
 }
 
+/// Somebody whose session is due to be refreshed, which the provider will refuse for good.
+pub fn refused() -> (World, Browser) {
+    let world = world();
+    let browser = logged_in(&world);
+    world
+        .provider
+        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
+    world.pass(seconds(301));
+    (world, browser)
+}
+
 /// How many token calls came after the login's.
 fn refreshes(world: &World) -> usize {
     world.provider.called(Purpose::Token) - 1
@@ -212,12 +223,7 @@ fn a_slow_answer_does_not_bring_the_old_cookie_back() {
 
 #[test]
 fn a_refused_refresh_ends_the_session_after_one_more_look() {
-    let world = world();
-    let browser = logged_in(&world);
-    world
-        .provider
-        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
-    world.pass(seconds(301));
+    let (world, browser) = refused();
     let again = browser.go("/page?x=1");
     assert_eq!(again.location(), "https://app.example.com/page?x=1");
     assert!(
@@ -241,12 +247,7 @@ fn a_refused_refresh_ends_the_session_after_one_more_look() {
 
 #[test]
 fn a_program_of_an_ended_session_gets_401() {
-    let world = world();
-    let browser = logged_in(&world);
-    world
-        .provider
-        .break_down(Purpose::Token, Answer::refused("invalid_grant"));
-    world.pass(seconds(301));
+    let (_world, browser) = refused();
     let outcome = browser.fetch("/api");
     assert_eq!(
         (outcome.status(), outcome.code().as_str()),
