@@ -67,11 +67,9 @@ pub fn tell(host: &dyn Host, channel: &str, request_id: &str, who: &str) {
 }
 
 fn end(gateway: &Gateway, mark: Mark<'_>, watermark: Watermark) -> Result<(), InternalFault> {
-    let issuer = &gateway.config.provider.issuer;
-    let memory = gateway.memory();
     let recorded = gateway
         .watermarks
-        .end(memory, issuer, mark, watermark)
+        .end(gateway.memory(), &gateway.naming, mark, watermark)
         .map_err(|_| InternalFault::LogoutNotRecorded)?;
     if recorded.overflowed {
         gateway.host.count(&Metric::LogoutTableFull);
@@ -83,21 +81,20 @@ fn end(gateway: &Gateway, mark: Mark<'_>, watermark: Watermark) -> Result<(), In
 impl Gateway {
     /// Whether somebody has ended this session.
     pub(super) fn has_ended(&self, open: &OpenSession) -> bool {
-        let issuer = &self.config.provider.issuer;
-        self.watermarks.have_ended(self.memory(), issuer, open)
+        self.watermarks
+            .have_ended(self.memory(), &self.naming, open)
     }
 
     /// The same about a session of which nothing is remembered.
     pub(super) fn has_marked(&self, session: &Session) -> bool {
-        let issuer = &self.config.provider.issuer;
-        self.watermarks.have_marked(self.memory(), issuer, session)
+        self.watermarks
+            .have_marked(self.memory(), &self.naming, session)
     }
 
     /// The same about a session of which only the family is known: whether its browser has given it up.
     pub(super) fn has_marked_family(&self, family: &[u8; 16]) -> bool {
-        let issuer = &self.config.provider.issuer;
         self.watermarks
-            .have_marked_family(self.memory(), issuer, family)
+            .have_marked_family(self.memory(), &self.naming, family)
     }
 }
 

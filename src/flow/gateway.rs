@@ -19,8 +19,8 @@ use crate::host::Host;
 use crate::oidc::ProviderMetadata;
 use crate::provider::{Availability, DocumentPlan, ProviderCache};
 use crate::session::{
-    Cache, CookieContext, CookieJar, CookieNames, Given, OpenSession, Seal, Session, SharedMemory,
-    Sweep, Watermarks,
+    Cache, CookieContext, CookieJar, CookieNames, Given, Naming, OpenSession, Seal, Session,
+    SharedMemory, Sweep, Watermarks,
 };
 use crate::time::Timestamp;
 use crate::upstream::{self, Known};
@@ -48,6 +48,8 @@ pub struct Gateway {
     /// Tokens that the provider was asked about in vain.
     pub(super) refused_tokens: RefCell<Cache<RefusedToken>>,
     pub(super) watermarks: Watermarks,
+    /// How watermarks name the sessions of the provider that people log in with.
+    pub(super) naming: Naming,
     /// What is known of each of [`Config::providers`].
     pub(super) providers: Vec<KnownProvider>,
     /// What is known of each of [`Config::upstream_tokens`].
@@ -73,6 +75,7 @@ impl Gateway {
             tokens: RefCell::new(Cache::new(config.session.cache_bytes)),
             refused_tokens: RefCell::new(Cache::new(REFUSED_BYTES)),
             watermarks: Watermarks::default(),
+            naming: Naming::of(&config.provider.issuer),
             providers: config.providers().map(KnownProvider::new).collect(),
             upstream_tokens: config
                 .upstream_tokens

@@ -127,7 +127,7 @@ impl<'a> SessionStore<'a> {
 
     /// Ends, for every Envoy, what `mark` names.
     pub async fn end(&self, mark: Mark<'_>, watermark: Watermark) -> Result<(), Error> {
-        for tag in mark.tags(&self.gateway.config.provider.issuer) {
+        for tag in mark.tags(&self.gateway.naming) {
             self.raise(&self.mark_key(&tag), watermark).await?;
         }
         Ok(())
@@ -223,7 +223,7 @@ impl<'a> SessionStore<'a> {
     }
 
     fn names(&self, session: &Session) -> Vec<Name> {
-        names_of(session, &self.gateway.config.provider.issuer)
+        names_of(session, &self.gateway.naming)
     }
 
     fn mark_record<'k>(&'k self, key: &'k str) -> Record<'k> {

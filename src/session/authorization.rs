@@ -1,5 +1,6 @@
 //! What a session keeps for the rules, and of its access token.
 
+use portero_fast::parse_object;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,12 +20,12 @@ pub struct Authorization {
 impl Authorization {
     /// The claims as an object; without any where they are none.
     pub fn claims(&self) -> Map<String, Value> {
-        serde_json::from_slice(self.claims.as_bytes()).unwrap_or_default()
+        object(&self.claims)
     }
 
     /// The claims of the access token, likewise.
     pub fn token_claims(&self) -> Map<String, Value> {
-        serde_json::from_slice(self.token_claims.as_bytes()).unwrap_or_default()
+        object(&self.token_claims)
     }
 
     /// Bytes in memory, about.
@@ -33,6 +34,14 @@ impl Authorization {
             .len()
             .saturating_add(self.scope.len())
             .saturating_add(self.token_claims.len())
+    }
+}
+
+/// The members of a JSON object that a session keeps as text; none where it keeps no text.
+pub(super) fn object(text: &str) -> Map<String, Value> {
+    match text {
+        "" => Map::new(),
+        text => parse_object(text.as_bytes()).unwrap_or_default(),
     }
 }
 

@@ -34,7 +34,9 @@ pub use seal::{Binding, Seal};
 pub use seen_once::SeenOnce;
 pub use slot::{Found, SharedMemory, SharedSlot};
 pub use store::{CookieContext, IdTokenHint, LogoutState, RetryMark, StoredSession};
-pub use watermarks::{Mark, Name, NotRecorded, Recorded, Tag, Watermark, Watermarks, names_of};
+pub use watermarks::{
+    Mark, Name, Naming, NotRecorded, Recorded, Tag, Watermark, Watermarks, names_of,
+};
 
 use std::cell::Cell;
 use std::fmt;
@@ -47,6 +49,7 @@ use serde_json::{Map, Value};
 use crate::config::AuthenticationDemand;
 use crate::time::Timestamp;
 pub use authorization::footprint;
+use authorization::object;
 use watermarks::Epoch;
 
 /// A person who is logged in: what the session cookie holds, or the session store.
@@ -203,7 +206,7 @@ const RENEWAL_SHARE: f64 = 0.1;
 impl Session {
     /// The claims as an object.
     pub fn claims(&self) -> Map<String, Value> {
-        serde_json::from_slice(self.claims.as_bytes()).unwrap_or_default()
+        object(&self.claims)
     }
 
     /// Takes over the absolute end of the session that this one renews.

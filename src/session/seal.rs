@@ -121,8 +121,12 @@ impl SealKey {
 
 impl Binding<'_> {
     fn associated_data(&self) -> Vec<u8> {
-        let mut data = Vec::new();
-        for part in [self.purpose, self.name, self.host, self.issuer] {
+        let parts = [self.purpose, self.name, self.host, self.issuer];
+        let length = parts
+            .iter()
+            .map(|part| part.len().saturating_add(size_of::<u32>()));
+        let mut data = Vec::with_capacity(length.fold(0, usize::saturating_add));
+        for part in parts {
             let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
             data.extend_from_slice(&length.to_be_bytes());
             data.extend_from_slice(part.as_bytes());

@@ -78,6 +78,12 @@ impl SharedSlot<'_> {
         self.set(value, Some(version))
     }
 
+    /// Leaves nothing but another [`Self::version`]; says whether it was written. An empty value is read
+    /// without a word to the allocator of this VM.
+    pub fn touch(&self) -> bool {
+        self.host.set_shared(&self.name, &[], None)
+    }
+
     /// Writes whatever is there; says whether it was written.
     pub fn overwrite(&self, value: &impl Serialize) -> bool {
         self.set(value, None)

@@ -9,14 +9,18 @@
 //! one with the oldest time goes, and every session in the bucket that was issued up to that time has
 //! ended: more people log in again than had to, never one fewer.
 
+mod naming;
+
+pub use naming::{Mark, Name, Naming, Tag, names_of};
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{Found, OpenSession, Session, SharedMemory, SharedSlot};
+use crate::host::ABSENT;
 use crate::time::Timestamp;
 
 const KIND: &str = "ended";
@@ -30,20 +34,6 @@ const TRIES: usize = 16;
 
 /// The state of all buckets together: another one after every change.
 pub(super) type Epoch = u32;
-
-/// What a watermark is about.
-#[derive(Clone, Copy)]
-pub enum Mark<'a> {
-    /// The sessions of ours that came of one another, by the id of the first.
-    Family(&'a [u8; 16]),
-    /// The provider's session of this name.
-    Sid(&'a str),
-    /// The provider's session of this name, if it is this subject's. A session of ours for which the
-    /// provider gave no name is meant by its subject.
-    SidOf { sid: &'a str, subject: &'a str },
-    /// All sessions of a subject.
-    Subject(&'a str),
-}
 
 /// What noting a watermark has done beside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +55,8 @@ pub struct Watermarks {
 struct Opened {
     version: u32,
     bucket: Rc<Bucket>,
+    /// The bucket is as it was in this epoch, or later: until the next one nobody need look again.
+    seen_in: Option<Epoch>,
 }
 
 impl Watermarks {
@@ -72,17 +64,17 @@ impl Watermarks {
     pub fn end(
         &self,
         memory: SharedMemory<'_>,
-        issuer: &str,
+        naming: &Naming,
         mark: Mark<'_>,
         watermark: Watermark,
     ) -> Result<Recorded, NotRecorded> {
         let mut recorded = Recorded::default();
-        for tag in mark.tags(issuer) {
+        for tag in mark.tags(naming) {
             let entry = Entry { tag, watermark };
             recorded.overflowed |= self.write(memory, &entry)?;
         }
         // After the buckets: who sees the new epoch sees them, too.
-        match epoch(memory).overwrite(&()) {
+        match epoch(memory).touch() {
             true => Ok(recorded),
             false => Err(NotRecorded),
         }
@@ -90,7 +82,12 @@ impl Watermarks {
 
     /// Whether a session has been ended; asked again within the same epoch, that costs nothing but a
     /// look at the epoch.
-    pub fn have_ended(&self, memory: SharedMemory<'_>, issuer: &str, open: &OpenSession) -> bool {
+    pub fn have_ended(
+        &self,
+        memory: SharedMemory<'_>,
+        naming: &Naming,
+        open: &OpenSession,
+    ) -> bool {
         // Before the buckets: a change in between is seen the next time.
         let Some(epoch) = epoch(memory).version() else {
             return false;
@@ -98,7 +95,7 @@ impl Watermarks {
         if open.seen_alive.get() == Some(epoch) {
             return false;
         }
-        let ended = self.have_marked(memory, issuer, &open.session);
+        let ended = self.have_marked_in(Some(epoch), memory, naming, &open.session);
         if !ended {
             open.seen_alive.set(Some(epoch));
         }
@@ -106,11 +103,13 @@ impl Watermarks {
     }
 
     /// Whether a watermark names the session, whatever is remembered of it.
-    pub fn have_marked(&self, memory: SharedMemory<'_>, issuer: &str, session: &Session) -> bool {
-        let now = memory.host.now();
-        names_of(session, issuer)
-            .iter()
-            .any(|name| self.ends(memory, name, session.authentication.issued_at, now))
+    pub fn have_marked(
+        &self,
+        memory: SharedMemory<'_>,
+        naming: &Naming,
+        session: &Session,
+    ) -> bool {
+        self.have_marked_in(None, memory, naming, session)
     }
 
     /// Whether a watermark names the family. What had to go from a full bucket says nothing of it: that is
@@ -118,32 +117,48 @@ impl Watermarks {
     pub fn have_marked_family(
         &self,
         memory: SharedMemory<'_>,
-        issuer: &str,
+        naming: &Naming,
         family: &[u8; 16],
     ) -> bool {
         let now = memory.host.now();
         let name = Name {
-            tag: tag(issuer, Kind::Family, [family, b""]),
+            tag: naming.family(family),
             issued_at: Timestamp::default(),
         };
-        self.ends(memory, &name, now, now)
+        self.bucket(None, memory, &name.tag).ends(&name, now, now)
     }
 
-    fn ends(
+    fn have_marked_in(
         &self,
+        epoch: Option<Epoch>,
         memory: SharedMemory<'_>,
-        name: &Name,
-        issued_at: Timestamp,
-        now: Timestamp,
+        naming: &Naming,
+        session: &Session,
     ) -> bool {
-        let tag = &name.tag;
-        let slot = bucket_of(memory, tag);
-        let known = self.known(tag).map(|(version, _)| version);
-        if let Some(found) = slot.read_unless::<Bucket>(known) {
-            self.keep(tag, found);
+        let now = memory.host.now();
+        let issued_at = session.authentication.issued_at;
+        names_of(session, naming).iter().any(|name| {
+            let bucket = self.bucket(epoch, memory, &name.tag);
+            bucket.ends(name, issued_at, now)
+        })
+    }
+
+    /// The bucket of a tag as it is now; where an epoch is named, as it was in it or later.
+    fn bucket(&self, epoch: Option<Epoch>, memory: SharedMemory<'_>, tag: &Tag) -> Rc<Bucket> {
+        let known = match self.opened.borrow().get(&number(tag)) {
+            Some(opened) if epoch.is_some() && opened.seen_in == epoch => {
+                return Rc::clone(&opened.bucket);
+            }
+            known => known.map(|opened| opened.version),
+        };
+        let found = bucket_of(memory, tag).read_unless(known);
+        let mut opened = self.opened.borrow_mut();
+        let opened = opened.entry(number(tag)).or_default();
+        if let Some(found) = found {
+            opened.renew(found);
         }
-        self.known(tag)
-            .is_some_and(|(_, bucket)| bucket.ends(name, issued_at, now))
+        opened.seen_in = epoch.or(opened.seen_in);
+        Rc::clone(&opened.bucket)
     }
 
     /// Adds an entry to its bucket; says whether another one had to go for it.
@@ -164,34 +179,34 @@ impl Watermarks {
         Err(NotRecorded)
     }
 
-    fn known(&self, tag: &Tag) -> Option<(u32, Rc<Bucket>)> {
-        let opened = self.opened.borrow();
-        let opened = opened.get(&number(tag))?;
-        Some((opened.version, Rc::clone(&opened.bucket)))
-    }
-
-    /// Remembers a bucket as it was found. What is not ours has no say: what this worker has read
-    /// before goes on, so that somebody who writes over a bucket brings no session back here.
     fn keep(&self, tag: &Tag, found: Found<Bucket>) -> Rc<Bucket> {
-        let bucket = match found.value {
-            Some(bucket) => Rc::new(bucket),
-            None => self
-                .known(tag)
-                .map(|(_, bucket)| bucket)
-                .unwrap_or_default(),
-        };
-        let opened = Opened {
-            version: found.version,
-            bucket: Rc::clone(&bucket),
-        };
-        self.opened.borrow_mut().insert(number(tag), opened);
-        bucket
+        let mut opened = self.opened.borrow_mut();
+        let opened = opened.entry(number(tag)).or_default();
+        opened.renew(found);
+        Rc::clone(&opened.bucket)
     }
 }
 
-/// What a watermark is found by: sixteen bytes of a hash. Nobody finds two texts with the same, and a
-/// bucket stays small.
-pub type Tag = [u8; 16];
+impl Opened {
+    /// Takes over how a bucket was found. What is not ours has no say: what this worker has read before
+    /// goes on, so that somebody who writes over a bucket brings no session back here.
+    fn renew(&mut self, found: Found<Bucket>) {
+        if let Some(bucket) = found.value {
+            self.bucket = Rc::new(bucket);
+        }
+        self.version = found.version;
+    }
+}
+
+impl Default for Opened {
+    fn default() -> Self {
+        Self {
+            version: ABSENT,
+            bucket: Rc::default(),
+            seen_in: None,
+        }
+    }
+}
 
 /// What was issued up to a time has ended, until there can be nothing of it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,89 +231,12 @@ impl Watermark {
     }
 }
 
-/// A kind of mark, in a tag and among those of a session.
-#[derive(Clone, Copy)]
-enum Kind {
-    Family,
-    Sid,
-    SidOf,
-    Unnamed,
-    Subject,
-}
-
+#[cfg(test)]
 impl Mark<'_> {
     /// The bucket where it is noted first.
-    #[cfg(test)]
-    pub(crate) fn bucket(&self, issuer: &str) -> Option<u8> {
-        self.tags(issuer).first().map(number)
+    pub(crate) fn bucket(&self, naming: &Naming) -> Option<u8> {
+        self.tags(naming).first().map(number)
     }
-
-    /// The tags under which it is noted.
-    pub fn tags(&self, issuer: &str) -> Vec<Tag> {
-        let marked = |kind, parts| tag(issuer, kind, parts);
-        match self {
-            Self::Family(id) => vec![marked(Kind::Family, [*id, b""])],
-            Self::Sid(sid) => vec![marked(Kind::Sid, [sid.as_bytes(), b""])],
-            Self::SidOf { sid, subject } => vec![
-                marked(Kind::SidOf, [sid.as_bytes(), subject.as_bytes()]),
-                marked(Kind::Unnamed, [subject.as_bytes(), b""]),
-            ],
-            Self::Subject(subject) => vec![marked(Kind::Subject, [subject.as_bytes(), b""])],
-        }
-    }
-}
-
-/// One of the names under which the end of a session can be noted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Name {
-    pub tag: Tag,
-    /// What a watermark of that name is compared with. The end of a family ends it whenever it was
-    /// issued; everything else has a time.
-    pub issued_at: Timestamp,
-}
-
-/// The names under which the end of `session` can be noted.
-pub fn names_of(session: &Session, issuer: &str) -> Vec<Name> {
-    let name = |(kind, parts)| Name {
-        tag: tag(issuer, kind, parts),
-        issued_at: match kind {
-            Kind::Family => Timestamp::default(),
-            _ => session.authentication.issued_at,
-        },
-    };
-    marks(session).into_iter().map(name).collect()
-}
-
-/// The marks that can end a session.
-fn marks(session: &Session) -> Vec<(Kind, [&[u8]; 2])> {
-    let subject = session.subject.as_bytes();
-    let mut marks: Vec<(Kind, [&[u8]; 2])> = vec![
-        (Kind::Family, [&session.family, b""]),
-        (Kind::Subject, [subject, b""]),
-    ];
-    match session.sid.as_ref().filter(|sid| !sid.is_empty()) {
-        Some(sid) => marks.extend([
-            (Kind::Sid, [sid.as_bytes(), &b""[..]]),
-            (Kind::SidOf, [sid.as_bytes(), subject]),
-        ]),
-        None => marks.push((Kind::Unnamed, [subject, b""])),
-    }
-    marks
-}
-
-fn tag(issuer: &str, kind: Kind, parts: [&[u8]; 2]) -> Tag {
-    let mut hash = Sha256::new();
-    hash.update([kind as u8]);
-    for part in [issuer.as_bytes()].into_iter().chain(parts) {
-        let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-        hash.update(length.to_be_bytes());
-        hash.update(part);
-    }
-    let mut tag = Tag::default();
-    for (byte, hashed) in tag.iter_mut().zip(hash.finalize()) {
-        *byte = hashed;
-    }
-    tag
 }
 
 const fn number(tag: &Tag) -> u8 {

@@ -17,8 +17,8 @@ fn worker(host: &Rc<TestHost>) -> Gateway {
 fn a_table_that_is_full_is_told_and_nobody_who_was_ended_comes_back() {
     let host = Rc::new(TestHost::default());
     let gateway = worker(&host);
-    let issuer = gateway.config.provider.issuer.clone();
-    let in_one_bucket = |subject: &String| Mark::Subject(subject).bucket(&issuer) == Some(0);
+    let in_one_bucket =
+        |subject: &String| Mark::Subject(subject).bucket(&gateway.naming) == Some(0);
     let names = (0..).map(|number| format!("user-{number}"));
     let subjects: Vec<String> = names.filter(in_one_bucket).take(258).collect();
     let at = |second: usize| START.after(Duration::from_secs(u64::try_from(second).unwrap()));

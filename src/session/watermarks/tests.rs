@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::super::{Given, OpenSession, Seal, Session, SharedMemory};
 use super::{
-    Bucket, Entry, KIND, MOST_ENTRIES, Mark, Name, NotRecorded, Recorded, Tag, Watermark,
-    Watermarks, marks, tag,
+    Bucket, Entry, KIND, MOST_ENTRIES, Mark, Name, Naming, NotRecorded, Recorded, Tag, Watermark,
+    Watermarks, names_of,
 };
 use crate::host::{Host, RandomUnavailable, SharedValue, SignatureQuestion};
 use crate::secret::Secret;
@@ -47,12 +47,16 @@ impl Place {
             issued_before: now,
             expires_at: now.after(SPAN),
         };
-        worker.end(self.memory(), ISSUER, mark, watermark)
+        worker.end(self.memory(), &naming(), mark, watermark)
     }
 
     fn ended(&self, worker: &Watermarks, open: &OpenSession) -> bool {
-        worker.have_ended(self.memory(), ISSUER, open)
+        worker.have_ended(self.memory(), &naming(), open)
     }
+}
+
+fn naming() -> Naming {
+    Naming::of(ISSUER)
 }
 
 fn open(session: Session) -> OpenSession {
@@ -89,7 +93,8 @@ fn each_mark_ends_what_it_names() {
         assert_eq!(place.ended(&worker, &open(session())), without_sid);
         assert_eq!(place.ended(&worker, &named("")), without_sid);
         // And the same with another provider ends nothing.
-        let elsewhere = worker.have_ended(place.memory(), "https://other", &named("s"));
+        let other = Naming::of("https://other");
+        let elsewhere = worker.have_ended(place.memory(), &other, &named("s"));
         assert!(!elsewhere);
     }
 }
@@ -130,11 +135,12 @@ fn as_long_as_nothing_changes_nothing_is_opened() {
     let host = Rc::new(TestHost::default());
     let (place, worker) = (Place::new(&host), Watermarks::default());
     assert_eq!(place.end(&worker, Mark::Subject("bob")), QUIET);
-    let open = open(session());
-    assert!(!place.ended(&worker, &open));
+    let [seen, new] = [open(session()), open(session())];
+    assert!(!place.ended(&worker, &seen));
     // Behind the back of the epoch: only who looks into a bucket could see it.
+    let other = Watermarks::default();
     let epoch = place.memory().slot(KIND, "epoch").version();
-    for tag in Mark::Subject("alice").tags(ISSUER) {
+    for tag in Mark::Subject("alice").tags(&naming()) {
         let entry = Entry {
             tag,
             watermark: Watermark {
@@ -142,12 +148,13 @@ fn as_long_as_nothing_changes_nothing_is_opened() {
                 expires_at: host.now().after(SPAN),
             },
         };
-        assert_eq!(worker.write(place.memory(), &entry), Ok(false));
+        assert_eq!(other.write(place.memory(), &entry), Ok(false));
     }
     assert_eq!(place.memory().slot(KIND, "epoch").version(), epoch);
-    assert!(!place.ended(&worker, &open));
-    assert!(place.memory().slot(KIND, "epoch").overwrite(&()));
-    assert!(place.ended(&worker, &open));
+    assert!(!place.ended(&worker, &seen) && !place.ended(&worker, &new));
+    assert!(place.ended(&Watermarks::default(), &open(session())));
+    assert!(place.memory().slot(KIND, "epoch").touch());
+    assert!(place.ended(&worker, &seen) && place.ended(&worker, &new));
 }
 
 #[test]
@@ -389,17 +396,17 @@ proptest! {
     #[test]
     fn tags_are_distinct(one in ".{0,3}", other in ".{0,3}") {
         let session = Session { subject: one.clone(), sid: Some(other.clone()), ..session() };
-        let mut tags: Vec<Tag> = marks(&session)
+        let mut tags: Vec<Tag> = names_of(&session, &naming())
             .into_iter()
-            .map(|(kind, parts)| tag(ISSUER, kind, parts))
+            .map(|name| name.tag)
             .collect();
         let count = tags.len();
         tags.sort();
         tags.dedup();
         prop_assert_eq!(tags.len(), count);
-        let of = Mark::SidOf { sid: &one, subject: &other }.tags(ISSUER)[0];
+        let of = Mark::SidOf { sid: &one, subject: &other }.tags(&naming())[0];
         let shifted = format!("{one}{other}");
-        let joined = Mark::SidOf { sid: &shifted, subject: "" }.tags(ISSUER)[0];
+        let joined = Mark::SidOf { sid: &shifted, subject: "" }.tags(&naming())[0];
         prop_assert_eq!(of == joined, other.is_empty());
     }
 }
