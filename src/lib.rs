@@ -53,7 +53,7 @@
 //! `endpoint`, `header_list`, `request`, `secret`, `time`). Nothing outside `adapter` names proxy-wasm. A test holds both.
 //!
 //! The few loops over bytes that cost something on every request, and the cipher, are a crate of their own,
-//! `portero-fast`: it alone is built for speed, the rest for size.
+//! `portero-fast`: it is built for speed, as are the crates that do such work for it, and the rest for size.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 #[cfg(target_arch = "wasm32")]

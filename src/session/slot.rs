@@ -1,7 +1,8 @@
 //! Values that all workers of a process share.
 //!
 //! Shared data is a public square: another filter may read and write it. So every value is sealed,
-//! and bound to its slot; a forged one counts as missing.
+//! and bound to its slot; a forged one counts as missing. Where only the version of a slot says something,
+//! there is no value: whoever else writes there makes everybody look again.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -68,16 +68,27 @@ impl Watermarks {
         mark: Mark<'_>,
         watermark: Watermark,
     ) -> Result<Recorded, NotRecorded> {
+        let written = self.write_all(memory, &mark.tags(naming), watermark);
+        // After the buckets: who sees the new epoch sees them, too; also where only some could be written.
+        let is_told = epoch(memory).touch();
+        written.and_then(|recorded| is_told.then_some(recorded).ok_or(NotRecorded))
+    }
+
+    fn write_all(
+        &self,
+        memory: SharedMemory<'_>,
+        tags: &[Tag],
+        watermark: Watermark,
+    ) -> Result<Recorded, NotRecorded> {
         let mut recorded = Recorded::default();
-        for tag in mark.tags(naming) {
-            let entry = Entry { tag, watermark };
+        for tag in tags {
+            let entry = Entry {
+                tag: *tag,
+                watermark,
+            };
             recorded.overflowed |= self.write(memory, &entry)?;
         }
-        // After the buckets: who sees the new epoch sees them, too.
-        match epoch(memory).touch() {
-            true => Ok(recorded),
-            false => Err(NotRecorded),
-        }
+        Ok(recorded)
     }
 
     /// Whether a session has been ended; asked again within the same epoch, that costs nothing but a

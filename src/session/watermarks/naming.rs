@@ -80,7 +80,7 @@ pub type Tag = [u8; 16];
 /// How the sessions of one issuer are named: a hash that has read what all their tags begin with.
 ///
 /// That is one block of SHA-256, and most tags need just one more. Whoever sees a session for the first
-/// time makes four of them.
+/// time makes up to four of them.
 pub struct Naming(Sha256);
 
 /// The other half of the first block, after the issuer's own hash.

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -181,12 +182,14 @@ fn what_others_write_brings_no_session_back_where_its_end_was_seen() {
     assert_eq!(place.end(&worker, Mark::Subject("alice")), QUIET);
     assert!(place.ended(&Watermarks::default(), &open(session())));
     // A bucket of ours in the place of another one is forged, too.
-    let buckets: Vec<String> = host.slots();
-    let whole = host.shared(&buckets[0]).unwrap();
-    for slot in &buckets {
-        host.forge(slot, &whole.bytes);
-    }
+    let before = host.slots();
+    assert_eq!(place.end(&worker, Mark::Subject("bob")), QUIET);
+    let of_bob = host.slots().into_iter().find(|slot| !before.contains(slot));
+    let of_bob = host.shared(&of_bob.unwrap()).unwrap();
+    let of_alice = before.iter().find(|slot| !slot.ends_with("epoch")).unwrap();
+    host.forge(of_alice, &of_bob.bytes);
     assert!(place.ended(&worker, &open(session())));
+    assert!(!place.ended(&Watermarks::default(), &open(session())));
 }
 
 #[test]
@@ -204,10 +207,21 @@ fn what_is_noted_tells_nobody_who_it_is_about() {
     }
 }
 
-/// Another worker that is always faster, so many times.
+/// Another worker that is always faster, so many times, once so many writes have got through.
 struct Busy {
     calm: TestHost,
-    left: std::cell::Cell<u32>,
+    first: Cell<u32>,
+    left: Cell<u32>,
+}
+
+impl Busy {
+    fn new(first: u32, left: u32) -> Rc<Self> {
+        Rc::new(Self {
+            calm: TestHost::default(),
+            first: Cell::new(first),
+            left: Cell::new(left),
+        })
+    }
 }
 
 impl Host for Busy {
@@ -224,7 +238,9 @@ impl Host for Busy {
     }
 
     fn set_shared(&self, slot: &str, value: &[u8], expected: Option<u32>) -> bool {
-        if expected.is_some() && self.left.get() > 0 {
+        if expected.is_some() && self.first.get() > 0 {
+            self.first.set(self.first.get() - 1);
+        } else if expected.is_some() && self.left.get() > 0 {
             self.left.set(self.left.get() - 1);
             let theirs = self.calm.shared(slot).map(|value| value.bytes);
             self.calm.forge(slot, &theirs.unwrap_or_default());
@@ -252,14 +268,47 @@ impl Host for Busy {
 #[test]
 fn others_who_write_the_same_bucket_are_waited_for_and_not_for_ever() {
     for (others, expected) in [(3, QUIET), (15, QUIET), (16, Err(NotRecorded))] {
-        let host = Rc::new(Busy {
-            calm: TestHost::default(),
-            left: std::cell::Cell::new(others),
-        });
+        let host = Busy::new(0, others);
         let (place, worker) = (Place::new(&host), Watermarks::default());
         assert_eq!(place.end(&worker, Mark::Subject("alice")), expected);
         let ended = place.ended(&Watermarks::default(), &open(session()));
         assert_eq!(ended, expected.is_ok());
+    }
+}
+
+#[test]
+fn what_was_noted_before_something_failed_is_seen() {
+    let host = Busy::new(1, 16);
+    let (place, worker, other) = (
+        Place::new(&host),
+        Watermarks::default(),
+        Watermarks::default(),
+    );
+    assert!(!place.ended(&other, &named("s")));
+    let mark = Mark::SidOf {
+        sid: "s",
+        subject: "alice",
+    };
+    assert_eq!(place.end(&worker, mark), Err(NotRecorded));
+    assert!(place.ended(&other, &named("s")));
+    assert!(!place.ended(&other, &open(session())));
+}
+
+#[test]
+fn whoever_asks_whatever_is_remembered_looks_every_time() {
+    let host = Rc::new(TestHost::default());
+    let place = Place::new(&host);
+    let (one, other) = (Watermarks::default(), Watermarks::default());
+    let session = session();
+    for (mark, of_family) in [
+        (Mark::Subject("alice"), false),
+        (Mark::Family(&session.family), true),
+    ] {
+        let marked = || one.have_marked(place.memory(), &naming(), &session);
+        let family = || one.have_marked_family(place.memory(), &naming(), &session.family);
+        assert!(!family() && marked() == of_family);
+        assert_eq!(place.end(&other, mark), QUIET);
+        assert!(marked() && family() == of_family);
     }
 }
 
@@ -370,6 +419,37 @@ fn the_same_mark_again_takes_no_more_room_and_never_less_effect() {
     }
     assert_eq!(bucket.entries.len(), 1);
     assert!(ends(&bucket, &entry(1, 0, 0).tag, 200, 8999));
+}
+
+/// Notes outlive the module that made them, in a session store and where Envoy loads another one.
+#[test]
+fn names_are_what_they_have_been() {
+    let of = Mark::SidOf {
+        sid: "s",
+        subject: "alice",
+    };
+    let marks = [
+        Mark::Family(&[7; 16]),
+        Mark::Sid("s"),
+        of,
+        Mark::Subject("alice"),
+    ];
+    let tags = marks.iter().flat_map(|mark| mark.tags(&naming()));
+    let tags: Vec<String> = tags.map(hex).collect();
+    assert_eq!(
+        tags,
+        [
+            "98f460c86edbef18520cad2dfbfc1ab6",
+            "f6b956f04d100eb7e69402050d29f69c",
+            "0de8d0a86ba58f6dd57090954c2ea536",
+            "bfc8813fb6a5f47dfd1fd9581b9f6f33",
+            "9c5e834535178fe93f878b752fb3acdd",
+        ]
+    );
+}
+
+fn hex(tag: Tag) -> String {
+    tag.map(|byte| format!("{byte:02x}")).concat()
 }
 
 proptest! {
